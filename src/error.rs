@@ -1,0 +1,143 @@
+//! The one error type of the crate, and the diagnostics drawn for text that the user wrote.
+
+use std::{fmt, io, ops::Range, path::PathBuf};
+
+/// A boxed error of a library below us, kept as the cause.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The result of anything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation failed.
+///
+/// One word wide. Print it with its sources to explain the failure, match [`Error::kind`] to
+/// react to it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] Box<ErrorKind>);
+
+impl Error {
+    /// What went wrong, for callers that react to it.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// How to mend it, where we know.
+    pub fn help(&self) -> Option<String> {
+        self.0.help()
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+/// The failures, by what the user can do about them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A fault in SQL that the user wrote; drawn with a caret.
+    #[error("{0}")]
+    Query(Diagnostic),
+    /// A file or directory could not be read or written.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// The verb: `open`, `read`, `create`, …
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Writing results failed (a closed pipe ends quietly instead).
+    #[error("cannot write the output")]
+    Output(#[source] io::Error),
+    /// The cache's tables could not be read or committed.
+    #[error("cannot {action} the cache at `{}`", path.display())]
+    Cache {
+        /// The verb: `open`, `read`, `commit to`, `compact`, …
+        action: &'static str,
+        /// The cache's directory.
+        path: PathBuf,
+        /// What the table library said.
+        source: BoxError,
+    },
+    /// A cache was asked for inside evidence, or evidence inside the cache.
+    #[error("the cache `{}` lies inside the source `{source_uri}`", cache.display())]
+    CacheInsideSource {
+        /// The cache's directory.
+        cache: PathBuf,
+        /// The source as given.
+        source_uri: String,
+    },
+    /// A source that does not exist or that this build cannot read.
+    #[error("cannot read the source `{uri}`: {reason}")]
+    Source {
+        /// The source as given.
+        uri: String,
+        /// Why, in a few words.
+        reason: String,
+    },
+    /// A value given on the command line or in the configuration file cannot be used.
+    #[error("invalid value `{value}` for `{name}`: {reason}")]
+    Value {
+        /// The flag or setting.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// The engine failed while running a query.
+    #[error("cannot run the query")]
+    Engine(#[source] BoxError),
+    /// Encoding or decoding columnar data failed.
+    #[error("cannot {action}")]
+    Columnar {
+        /// The verb and its object: `encode a Parquet file`, `sort a batch`, …
+        action: &'static str,
+        /// What Arrow or Parquet said.
+        source: BoxError,
+    },
+    /// The user interrupted the work.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl ErrorKind {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Query(diagnostic) => diagnostic.help.clone(),
+            Self::CacheInsideSource { .. } => Some(
+                "evidence is never written to: choose another place with --cache or --case"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// A fault in text the user wrote: what, where, how to fix it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What is wrong, in one lower-case line.
+    pub message: String,
+    /// The text the user wrote, whole, for drawing.
+    pub text: String,
+    /// Where it came from: a file's name, `<stdin>`, or nothing for the command line.
+    pub origin: Option<String>,
+    /// The bytes of `text` at fault.
+    pub span: Option<Range<usize>>,
+    /// A word or two under the caret.
+    pub label: Option<String>,
+    /// How to fix it.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
