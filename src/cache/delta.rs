@@ -105,11 +105,10 @@ impl Log {
     /// The log of `table` in the cache's directory `root`, which is also the root of `store`.
     ///
     /// The library is given addresses below `store`'s root rather than paths: it would decode a
-    /// directory's name that looks like a percent-encoding.
+    /// directory's name that looks like a percent-encoding. The scheme only says which kind of
+    /// log store to use, one that puts if absent; below `file` it would look at the paths itself.
     pub(super) fn new(table: Table, root: &Path, store: &ObjectStoreRef) -> Result<Self, BoxError> {
-        // On Windows, the library demands a drive's letter of a `file` address.
-        let scheme = if cfg!(windows) { "memory" } else { "file" };
-        let url = Url::parse(&format!("{scheme}:///{}/", table.name()))?;
+        let url = Url::parse(&format!("memory:///{}/", table.name()))?;
         let store = logstore_with(Arc::clone(store), &url, StorageConfig::default())?;
         Ok(Self { table, dir: root.join(table.name()).into(), store })
     }

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
@@ -88,7 +88,7 @@ impl ObjectStore for DurableStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.0.list(prefix)
+        in_order(self.0.list(prefix))
     }
 
     fn list_with_offset(
@@ -96,7 +96,7 @@ impl ObjectStore for DurableStore {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.0.list_with_offset(prefix, offset)
+        in_order(self.0.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -106,6 +106,19 @@ impl ObjectStore for DurableStore {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.0.copy_opts(from, to, options).await
     }
+}
+
+/// Lists in the order of names, as stores in the cloud do and the table library expects of all but
+/// paths that it knows to be local.
+fn in_order(
+    list: BoxStream<'static, Result<ObjectMeta>>,
+) -> BoxStream<'static, Result<ObjectMeta>> {
+    let sorted = async move {
+        let mut objects: Vec<ObjectMeta> = list.try_collect().await?;
+        objects.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok::<_, object_store::Error>(stream::iter(objects.into_iter().map(Ok)))
+    };
+    stream::once(sorted).try_flatten().boxed()
 }
 
 /// An upload in parts, kept in memory: checkpoints are small, and a whole file is made durable
