@@ -7,4 +7,5 @@ pub mod decode;
 pub mod envelope;
 pub mod key;
 pub mod rebuild;
+pub(crate) mod scan;
 pub mod schema;
