@@ -229,13 +229,13 @@ class Other(Exception):
     """A file that is no CloudTrail log; its argument is what it is."""
 
 
-def of_document(doc: Node, alone: bool) -> list[tuple[str, Node]]:
+def of_document(doc: Node) -> list[tuple[str, Node]]:
     """The records in one JSON document, each with its shape."""
     if doc.kind == "array":
         out = []
         for item in doc.items:
-            for shape, record in of_document(item, False):
-                out.append(("array" if shape in ("object", "lines") else shape, record))
+            for shape, record in of_document(item):
+                out.append(("array" if shape == "object" else shape, record))
         return out
     if doc.kind != "object":
         raise Other("JSON")
@@ -250,17 +250,17 @@ def of_document(doc: Node, alone: bool) -> list[tuple[str, Node]]:
     if (events := doc.get("logEvents")) is not None and doc.text("messageType") is not None:
         if doc.text("messageType") == "CONTROL_MESSAGE":
             return []
-        return [("cloudwatch", inner(e.get("message"))) for e in events.items]
+        return [("cloudwatch-subscription", inner(e.get("message"))) for e in events.items]
     if (events := doc.get("events")) is not None and events.kind == "array":
-        return [("firehose", inner(e.get("message"))) for e in events.items]
+        return [("cloudwatch-events", inner(e.get("message"))) for e in events.items]
     if (aws := doc.get("aws")) is not None and aws.get("cloudtrail") is not None:
-        return [("siem", aws.get("cloudtrail"))]
+        return [("aws-cloudtrail", aws.get("cloudtrail"))]
     if (detail := doc.get("detail")) is not None and not is_record(doc):
         if is_record(detail):
             return [("eventbridge", detail)]
         raise Other("EventBridge event")
     if is_record(doc):
-        return [("object" if alone else "lines", doc)]
+        return [("object", doc)]
     raise Other(name_of(doc))
 
 
@@ -282,6 +282,11 @@ def name_of(doc: Node) -> str:
     return "JSON"
 
 
+def one_a_line(docs: list[Node]) -> bool:
+    return all("\n" not in d.raw for d in docs) and all(
+        "\n" in a.source[a.end:b.start] for a, b in zip(docs, docs[1:]))
+
+
 EXPORTED = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z (?=\{)")
 
 
@@ -298,8 +303,9 @@ def of_text(text: str) -> list[tuple[str, Node]]:
         if len(docs) == 1 and docs[0].kind == "array" and not docs[0].items:
             raise Other("empty")
         out = []
+        several = "object" if len(docs) == 1 else "lines" if one_a_line(docs) else "concatenated"
         for doc in docs:
-            out += of_document(doc, len(docs) == 1)
+            out += [(several if shape == "object" else shape, r) for shape, r in of_document(doc)]
         return out
     lines = text.splitlines()
     if lines and all(EXPORTED.match(line) for line in lines if line):
