@@ -19,7 +19,8 @@ use crate::{Error, ErrorKind, error::Diagnostic};
 ///   = help: did you mean `useridentity`?
 /// ```
 pub fn render_error(error: &Error, color: bool) -> String {
-    if let ErrorKind::Query(diagnostic) = error.kind() {
+    use ErrorKind::{Config, Query, SavedQuery};
+    if let Query(diagnostic) | Config(diagnostic) | SavedQuery(diagnostic) = error.kind() {
         return draw(diagnostic, color);
     }
     let (red, bold, plain) =

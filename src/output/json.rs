@@ -6,9 +6,10 @@ use arrow::{array::RecordBatch, datatypes::Schema};
 
 use super::{
     RowWriter, emit, unique_names,
-    value::{Nulls, push_json, push_json_string},
+    sanitize::is_hidden,
+    value::{Nulls, push_json, push_json_string, push_unicode_escape},
 };
-use crate::Result;
+use crate::{ErrorKind, Result};
 
 /// Writes [`super::Format::Json`] and [`super::Format::Ndjson`].
 pub(super) struct JsonWriter<'a> {
@@ -58,6 +59,23 @@ impl RowWriter for JsonWriter<'_> {
     }
 }
 
+/// `value` as one line of JSON, with bidirectional and invisible characters escaped.
+///
+/// # Errors
+/// The value has no JSON.
+pub fn json_text(value: &impl serde::Serialize) -> Result<String> {
+    let text = serde_json::to_string(value).map_err(|source| ErrorKind::Columnar {
+        action: "write a report as JSON",
+        source: source.into(),
+    })?;
+    // They can stand nowhere but within strings.
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { push_unicode_escape(c, &mut out) } else { out.push(c) }
+    }
+    Ok(out)
+}
+
 fn keys(schema: &Schema) -> Vec<String> {
     let key = |name: &String| {
         let mut key = String::new();
@@ -66,4 +84,15 @@ fn keys(schema: &Schema) -> Vec<String> {
         key
     };
     unique_names(schema).iter().map(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_escape_what_cannot_be_seen() {
+        let text = json_text(&serde_json::json!({ "path": "a\u{202e}\u{1b}\u{e0041}b" })).unwrap();
+        assert_eq!(text, r#"{"path":"a\u202e\u001b\udb40\udc41b"}"#);
+    }
 }

@@ -29,6 +29,7 @@ use arrow::{
 
 pub use self::{
     diagnostic::render_error,
+    json::json_text,
     sanitize::{visible, visible_lines},
     value::type_name,
 };

@@ -344,16 +344,19 @@ pub(super) fn push_json_string(text: &str, out: &mut String) {
                 '\t' => out.push_str("\\t"),
                 '\u{8}' => out.push_str("\\b"),
                 '\u{c}' => out.push_str("\\f"),
-                _ if is_hidden(c) => {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        push_display(out, format_args!("\\u{unit:04x}"));
-                    }
-                }
+                _ if is_hidden(c) => push_unicode_escape(c, out),
                 _ => out.push(c),
             }
         }
     }
     out.push('"');
+}
+
+/// Appends `\uXXXX`, or the two of a surrogate pair.
+pub(super) fn push_unicode_escape(c: char, out: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        push_display(out, format_args!("\\u{unit:04x}"));
+    }
 }
 
 fn push_display(out: &mut String, value: impl std::fmt::Display) {
