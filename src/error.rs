@@ -92,6 +92,28 @@ pub enum ErrorKind {
         /// The source as given.
         source_uri: String,
     },
+    /// There is no cache where one is to be read.
+    #[error("there is no cache at `{}`", path.display())]
+    NoCache {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory that holds something else was named as a cache.
+    #[error("`{}` is not a cache", path.display())]
+    NotACache {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A cache that a newer trailhound wrote.
+    #[error("the cache at `{}` has format {found}, but this build knows only {known}", path.display())]
+    CacheTooNew {
+        /// The cache's directory.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that this build knows.
+        known: u32,
+    },
     /// A source that does not exist or that this build cannot read.
     #[error("cannot read the source `{uri}`: {reason}")]
     Source {
@@ -145,6 +167,15 @@ impl ErrorKind {
                 "evidence is never written to: choose another place with --cache or --case"
                     .to_owned(),
             ),
+            Self::NoCache { .. } => Some(
+                "`trailhound ingest SOURCE` creates it; --cache or --case choose another"
+                    .to_owned(),
+            ),
+            Self::NotACache { .. } => Some(
+                "the directory is not empty and has no `trailhound.json`: name a new or empty one"
+                    .to_owned(),
+            ),
+            Self::CacheTooNew { .. } => Some("use the trailhound that wrote it".to_owned()),
             _ => None,
         }
     }
