@@ -55,12 +55,6 @@ pub enum ErrorKind {
         /// The name that is nearest to it.
         nearest: Option<String>,
     },
-    /// A cache was asked for where there is none.
-    #[error("there is no cache at `{}`", path.display())]
-    NoCache {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
     /// A file or directory could not be read or written.
     #[error("cannot {action} `{}`", path.display())]
     Io {
@@ -159,9 +153,6 @@ impl ErrorKind {
             }
             Self::UnknownQuery { .. } => {
                 Some("`trailhound query --list` names them all".to_owned())
-            }
-            Self::NoCache { .. } => {
-                Some("`trailhound ingest SOURCE` makes one; --cache and --case choose".to_owned())
             }
             Self::CacheInsideSource { .. } => Some(
                 "evidence is never written to: choose another place with --cache or --case"
