@@ -85,14 +85,15 @@ pub(crate) fn assert_report(what: &str, report: &IngestReport, expected: &Value,
     assert_eq!(records.written, expected["records"]["written"], "{what}: records written");
     assert_eq!(records.duplicates, expected["records"]["duplicates"], "{what}: duplicates");
     assert_eq!(records.rejected, 0, "{what}: nothing is rejected");
-    let names: BTreeSet<_> = report
-        .other
-        .iter()
-        .map(|other| other.path.strip_prefix(&format!("{}/", base.display())).unwrap().to_owned())
-        .collect();
-    let theirs: BTreeSet<_> = expected["other"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, theirs, "{what}: which files are no CloudTrail");
-    assert!(report.other.iter().all(|other| !other.kind.is_empty()), "{what}: each is named");
+    let prefix = format!("{}/", base.display());
+    let mut theirs: BTreeMap<String, String> =
+        serde_json::from_value(expected["other"].clone()).unwrap();
+    for other in &report.other {
+        let name = other.path.strip_prefix(&prefix).unwrap();
+        let word = theirs.remove(name).unwrap_or_else(|| panic!("{name} is {}?", other.kind));
+        assert!(!other.kind.is_empty() && other.kind.contains(&word), "{name} is {}", other.kind);
+    }
+    assert!(theirs.is_empty(), "{what}: not named as other: {theirs:?}");
 }
 
 /// Asserts what the table holds, from counts of rows down to the types of single fields.

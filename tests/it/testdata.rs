@@ -140,6 +140,15 @@ fn all_shapes_at_once_are_six_records_and_their_copies() {
     assert!(column(&copies, "of_file").iter().all(Option::is_some), "each names what stayed");
 }
 
+#[test]
+fn both_readings_take_the_same_things_for_equal() {
+    // The hash is computed in two languages; this compares them without the program between.
+    let expected = &literals("testdata.json")["shapes_alone"]["shapes/object/3.json"];
+    let text = std::fs::read_to_string(testdata().join("shapes/object/3.json")).unwrap();
+    let hash: String = content(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hash, expected["content_hash"]);
+}
+
 /// What an ingest of one file says of it.
 fn outcome(report: &IngestReport) -> (&'static str, String) {
     let reasons: Vec<_> = report.skipped.iter().map(|skipped| skipped.reason.clone()).collect();
