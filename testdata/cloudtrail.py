@@ -283,7 +283,9 @@ def record(
             r[field] = more.pop(field)
     r["eventCategory"] = category
     outside = not ip.endswith((".amazonaws.com", "Internal"))
-    if tls and outside and kind != "AwsServiceEvent":
+    # The console calls through a proxy of AWS's: no TLS details then.
+    proxied = "sessionCredentialFromConsole" in more
+    if tls and outside and not proxied and kind != "AwsServiceEvent":
         host = more.pop("host", None) or host_of(source, region)
         r["tlsDetails"] = {
             "tlsVersion": tls[0],

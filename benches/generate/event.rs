@@ -278,7 +278,10 @@ impl<'a> Writer<'a> {
             extra.fill(out, filling, rng);
         }
         ids(out, caller, api, filling, outside, rng);
-        if outside {
+        if matches!(caller, Caller::Console(..)) {
+            // The console calls through a proxy of AWS's: no TLS details then.
+            put(out, r#","sessionCredentialFromConsole":"true""#);
+        } else if outside {
             put(
                 out,
                 r#","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":""#,
@@ -287,9 +290,6 @@ impl<'a> Writer<'a> {
             out.push(b'.');
             put(out, file.region);
             put(out, r#".amazonaws.com"}"#);
-        }
-        if matches!(caller, Caller::Console(..)) {
-            put(out, r#","sessionCredentialFromConsole":"true""#);
         }
         out.push(b'}');
     }

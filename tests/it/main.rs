@@ -5,3 +5,7 @@
 mod generate;
 
 mod generator;
+mod kill;
+mod shared_data;
+mod support;
+mod testdata;

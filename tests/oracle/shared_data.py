@@ -14,8 +14,29 @@ from pathlib import Path
 
 from reading import literals, read
 
+# What the files that are no CloudTrail are, from their publishers' names and by eye: a word that
+# the program's name for them must hold.
+KINDS = [
+    ("LICENSE", "text"), ("NOTICE", "text"), ("README.md", "text"),
+    ("ec2-duty-event", "GuardDuty"), ("iam-duty-event", "GuardDuty"),
+    ("event-asg-instance-failed", "EventBridge"), ("event-instance-state", "EventBridge"),
+    ("event-scheduled", "EventBridge"), ("event-phd-ec2-retire", "EventBridge"),
+    ("event-config-rule", "Config rule"), ("sqs-discover", "Config"), ("event-securityhub", "Security Hub"),
+    ("aws_waf/", "WAF"), ("amazon_networkfirewall/", "Network Firewall"), ("amazon_elb/", "ELB"),
+    ("aws_elb_access.log", "ELB"), ("amazon_rds/raw.log", "RDS"), ("amazon_s3/raw.log", "S3"),
+    ("amazon_cloudfront/raw.log", "CloudFront"), ("HoneyBucketLogs.csv", "CSV"),
+    ("traildiscover/", "empty"),
+    # Wrapped copies of other logs' lines, some filed under a wrong name: any name will do.
+    ("opensearch/", ""),
+]
+
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / "shared_data.json"
+
+
+def name_others(entry: dict) -> dict:
+    named = {name: next(word for part, word in KINDS if part in name) for name in entry["other"]}
+    return entry | {"other": named}
 
 
 def main() -> int:
@@ -28,8 +49,8 @@ def main() -> int:
         files = read(folder, data)
         everything += files
         if folder.is_dir():
-            out[folder.name] = literals(files)
-    out["."] = literals(everything)
+            out[folder.name] = name_others(literals(files))
+    out["."] = name_others(literals(everything))
     text = json.dumps(out, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
     if "--check" in sys.argv[1:]:
         if TARGET.read_text() != text:
