@@ -96,7 +96,7 @@ pub(super) enum When {
 }
 
 /// Bounds on records and on inflation. The defaults are reached by no genuine log.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
     /// The longest record, in bytes of JSON; longer ones are rejected [default: 8MiB]

@@ -79,9 +79,8 @@ pub(super) struct ConvertArgs {
 
 pub(super) fn run(settings: &Settings, args: &ConvertArgs) -> Result<Outcome> {
     let options = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
-    source::check_apart(&settings.temp_dir, None, &args.sources).map_err(|_inside| {
-        refused("--temp-dir", &settings.temp_dir, "it lies inside a source")
-    })?;
+    source::check_apart(&settings.temp_dir, None, &args.sources)
+        .map_err(|_inside| refused("--temp-dir", &settings.temp_dir, "it lies inside a source"))?;
     let place = Place::prepare(&args.output, &args.sources)?;
     let work = tempfile::Builder::new()
         .prefix("trailhound-convert-")

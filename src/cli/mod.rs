@@ -24,7 +24,7 @@ use std::{
 use clap::Parser as _;
 
 use self::{
-    args::{Arguments, Command, Global},
+    args::{Arguments, Command},
     settings::Settings,
 };
 use crate::{

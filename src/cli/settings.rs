@@ -16,12 +16,13 @@ use super::{
     config::{self, Config},
 };
 use crate::{
-    ErrorKind, Result, engine::SessionOptions, ingest::{IngestOptions, InflateLimits}, logs::Limits,
-    repl::Screen, source::Filter,
+    ErrorKind, Result,
+    engine::SessionOptions,
+    ingest::{self, InflateLimits, IngestOptions},
+    logs::Limits,
+    repl::Screen,
+    source::Filter,
 };
-
-/// Memory for ingest and for queries unless told, in bytes.
-const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
 
 /// The case that is opened unless told.
 const DEFAULT_CASE: &str = "default";
@@ -73,7 +74,9 @@ impl Surroundings {
         Self {
             config_dir: dirs.as_ref().map(AppStrategy::config_dir),
             data_dir: dirs.as_ref().map(AppStrategy::data_dir),
-            state_dir: dirs.as_ref().map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_dir())),
+            state_dir: dirs
+                .as_ref()
+                .map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_dir())),
             cache: env::var_os("TRAILHOUND_CACHE").filter(|dir| !dir.is_empty()).map(PathBuf::from),
             no_color: is_set("NO_COLOR") || env::var_os("TERM") == Some(OsString::from("dumb")),
         }
@@ -98,11 +101,13 @@ impl Settings {
             _ => Config::default(),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let memory_bytes = global.memory.or(config.memory).unwrap_or(DEFAULT_MEMORY_BYTES);
+        let memory_bytes = global.memory.or(config.memory);
         let in_config = |name: &str| Some(surroundings.config_dir.as_ref()?.join(name));
         Ok(Self {
             cache_dir: cache_dir(global, &config, surroundings)?,
-            memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX),
+            memory_bytes: memory_bytes.map_or(ingest::DEFAULT_MEMORY_BYTES, |bytes| {
+                usize::try_from(bytes).unwrap_or(usize::MAX)
+            }),
             temp_dir: global
                 .temp_dir
                 .clone()
@@ -231,17 +236,6 @@ fn screen_of(color: When, no_color: bool) -> Screen {
         stdout_color: colored(stdout),
         stderr_color: colored(stderr),
     }
-}
-
-/// Whether `path` lies in the directory or is the file that `source` names.
-pub(super) fn lies_within(path: &Path, source: &str) -> bool {
-    let real = |path: &Path| {
-        path.canonicalize().or_else(|_missing| std::path::absolute(path)).unwrap_or(path.into())
-    };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = real(parent.unwrap_or(Path::new(".")));
-    let place = path.file_name().map_or(parent.clone(), |name| parent.join(name));
-    source != "-" && place.starts_with(real(Path::new(source)))
 }
 
 #[cfg(test)]

@@ -1,18 +1,17 @@
 //! `trailhound sql`: text → statements → answers on stdout.
 
 use std::{
+    fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use arrow::array::RecordBatch;
 use clap::Args;
 
 use super::{
-    Outcome,
-    args::LimitArgs,
-    ingest_into_cache, open_cache, refuse_terminal,
-    settings::{Settings, lies_within},
+    Outcome, args::LimitArgs, ingest_into_cache, open_cache, refuse_terminal, settings::Settings,
 };
 use crate::{
     ErrorKind, Result,
@@ -20,7 +19,7 @@ use crate::{
     engine::{Session, Statement},
     output::{self, Format, OutputOptions, RowWriter},
     repl::{self, Ran, Runner},
-    source::Filter,
+    source::{self, Filter},
 };
 
 const EXAMPLES: &str = "\
@@ -212,6 +211,24 @@ impl<'a> Answers<'a> {
         Ok(())
     }
 
+    /// Writes rows that no statement gave.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub(super) fn write_batch(&self, batch: &RecordBatch) -> Result<()> {
+        let sink: Box<dyn Write + Send> = match &self.file {
+            None => Box::new(io::stdout()),
+            Some(path) => Box::new(File::create(path).map_err(|source| ErrorKind::Io {
+                action: "create",
+                path: path.clone(),
+                source,
+            })?),
+        };
+        let mut writer = self.writer(&batch.schema(), sink)?;
+        writer.write(batch)?;
+        writer.finish().map(drop)
+    }
+
     fn to_stdout(&self, session: &Session, statement: &Statement, nth: usize) -> Result<Ran> {
         self.runner.run(session, statement, |schema| {
             let is_answer = !schema.fields().is_empty();
@@ -241,7 +258,6 @@ impl<'a> Answers<'a> {
         nth: usize,
     ) -> Result<Ran> {
         let failed = |source| ErrorKind::Io { action: "write", path: path.to_owned(), source };
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = None;
         let ran = self.runner.run(session, statement, |schema| {
             if schema.fields().is_empty() {
@@ -250,17 +266,20 @@ impl<'a> Answers<'a> {
             if nth > 0 {
                 return Err(one_answer_only("--output"));
             }
-            let unfinished = tempfile::Builder::new()
-                .prefix(".trailhound-")
-                .permissions_of_a_new_file()
-                .tempfile_in(dir)
-                .map_err(failed)?;
+            // Where something is that is no plain file (a pipe, /dev/null), it is written to.
+            if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+                let sink = File::options().write(true).open(path).map_err(failed)?;
+                return self.writer(schema, Box::new(sink));
+            }
+            let place = path.canonicalize().unwrap_or_else(|_new| path.to_owned());
+            let dir = place.parent().filter(|dir| !dir.as_os_str().is_empty());
+            let unfinished = unfinished(dir.unwrap_or(Path::new("."))).map_err(failed)?;
             let sink = unfinished.reopen().map_err(failed)?;
-            file = Some(unfinished);
+            file = Some((unfinished, place));
             self.writer(schema, Box::new(sink))
         })?;
-        if let Some(file) = file {
-            file.persist(path).map_err(|error| failed(error.error))?;
+        if let Some((file, place)) = file {
+            file.persist(place).map_err(|error| failed(error.error))?;
         }
         Ok(ran)
     }
@@ -277,18 +296,26 @@ impl<'a> Answers<'a> {
 /// Refuses a file within evidence or within the cache.
 fn check_place(path: &Path, settings: &Settings, sources: &[String]) -> Result<()> {
     let cache = settings.cache_dir.to_string_lossy().into_owned();
-    let places = sources.iter().map(|source| (source, "source")).chain([(&cache, "cache")]);
-    for (place, what) in places {
-        if lies_within(path, place) {
-            return Err(ErrorKind::Value {
+    for place in sources.iter().chain([&cache]) {
+        source::check_apart(path, None, std::slice::from_ref(place)).map_err(|_inside| {
+            ErrorKind::Value {
                 name: "--output".to_owned(),
                 value: path.display().to_string(),
-                reason: format!("it lies inside the {what} `{place}`"),
+                reason: format!("it lies inside `{place}`, which answers must not change"),
             }
-            .into());
-        }
+        })?;
     }
     Ok(())
+}
+
+/// A file in `dir` that gets its name once it is whole. It may be read by whom the umask says,
+/// as any file the user makes.
+fn unfinished(dir: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".trailhound-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(dir)
 }
 
 fn one_answer_only(name: &str) -> crate::Error {

@@ -5,8 +5,9 @@ use std::io::Write;
 use arrow::{array::RecordBatch, datatypes::Schema};
 
 use super::{
-    RowWriter, emit, unique_names,
+    RowWriter, emit,
     sanitize::is_hidden,
+    unique_names,
     value::{Nulls, push_json, push_json_string, push_unicode_escape},
 };
 use crate::{ErrorKind, Result};

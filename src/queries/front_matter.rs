@@ -129,8 +129,7 @@ impl SavedQuery {
                 "attack" if is_attack(&value) => query.attack.push(value),
                 "attack" => return Err(wrong("expected a tactic and technique: TA0003:T1098.001")),
                 "param" => {
-                    let parameter =
-                        Parameter::parse(&value).map_err(|message| wrong(&message))?;
+                    let parameter = Parameter::parse(&value).map_err(|message| wrong(&message))?;
                     if query.parameters.iter().any(|other| other.name == parameter.name) {
                         return Err(wrong("this parameter is declared twice"));
                     }

@@ -90,7 +90,9 @@ impl Parameter {
         let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !is_name {
-            return Err(format!("`{name}` is no name: expected lower-case letters, digits and `_`"));
+            return Err(format!(
+                "`{name}` is no name: expected lower-case letters, digits and `_`"
+            ));
         }
         let kind = Kind::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind);
         let kind = kind.ok_or_else(|| {
@@ -99,7 +101,8 @@ impl Parameter {
         })?;
         let default = default.map(unquoted).transpose()?;
         if let Some(default) = &default {
-            kind.literal(default).map_err(|reason| format!("the default does not fit: {reason}"))?;
+            kind.literal(default)
+                .map_err(|reason| format!("the default does not fit: {reason}"))?;
         }
         Ok(Self { name: name.to_owned(), kind, default, description: description.to_owned() })
     }

@@ -27,8 +27,12 @@ fn every_file_of_the_folder_is_built_in_and_parses() {
 #[test]
 fn every_parameter_is_used_and_every_placeholder_declared() {
     for query in Library::open(None).unwrap().find("") {
-        let sql: String =
-            query.text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+        let sql: String = query
+            .text
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .collect::<Vec<_>>()
+            .join("\n");
         let used: std::collections::BTreeSet<&str> = sql
             .split(':')
             .skip(1)
@@ -108,9 +112,12 @@ fn values_become_literals_of_their_type_or_are_refused() {
     assert_eq!(Kind::Double.literal("1.5").unwrap(), "1.5e0");
     assert_eq!(Kind::Boolean.literal("true").unwrap(), "true");
     assert_eq!(Kind::Date.literal("2024-01-31").unwrap(), "DATE '2024-01-31'");
-    for (kind, value) in
-        [(Kind::Bigint, "1; DROP"), (Kind::Double, "inf"), (Kind::Boolean, "yes"), (Kind::Date, "x")]
-    {
+    for (kind, value) in [
+        (Kind::Bigint, "1; DROP"),
+        (Kind::Double, "inf"),
+        (Kind::Boolean, "yes"),
+        (Kind::Date, "x"),
+    ] {
         assert!(kind.literal(value).is_err(), "{value}");
     }
 }

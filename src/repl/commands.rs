@@ -164,7 +164,8 @@ pub(super) fn help(name: Option<&String>) -> Result<String> {
             Ok(text)
         }
         Some(name) => {
-            let dotted = if name.starts_with(['.', '\\']) { name.clone() } else { format!(".{name}") };
+            let dotted =
+                if name.starts_with(['.', '\\']) { name.clone() } else { format!(".{name}") };
             // Only the name matters here, not how many arguments fit.
             let found = COMMANDS.iter().find(|command| command.is_called(&dotted));
             found.map_or_else(|| parse(&dotted).map(|_| String::new()), |command| Ok(line(command)))

@@ -5,6 +5,7 @@ use super::{
     commands::{Argument, COMMANDS},
     scan::{self, End},
 };
+use crate::engine::Session;
 
 /// The names there are.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,14 @@ pub(super) struct Names {
     pub(super) fields: Vec<String>,
     /// Functions.
     pub(super) functions: Vec<String>,
+}
+
+impl Names {
+    /// The names that `session` knows.
+    pub(super) fn of(session: &Session) -> Self {
+        let _ = session;
+        Self::default()
+    }
 }
 
 /// What fits at the cursor.
@@ -38,12 +47,69 @@ pub(super) enum Context {
 
 /// The keywords that are offered.
 const KEYWORDS: &[&str] = &[
-    "ALL", "AND", "ANY", "ARRAY", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "CREATE", "CROSS",
-    "DATE", "DESC", "DESCRIBE", "DISTINCT", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "EXPLAIN",
-    "FALSE", "FILTER", "FROM", "FULL", "GROUP BY", "HAVING", "ILIKE", "IN", "INNER", "INTERSECT",
-    "INTERVAL", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OFFSET", "ON", "OR",
-    "ORDER BY", "OUTER", "OVER", "PARTITION BY", "RIGHT", "SELECT", "SHOW", "TABLES", "THEN",
-    "TIMESTAMP", "TRUE", "UNION", "UNNEST", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WITH",
+    "ALL",
+    "AND",
+    "ANY",
+    "ARRAY",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CREATE",
+    "CROSS",
+    "DATE",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FILTER",
+    "FROM",
+    "FULL",
+    "GROUP BY",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER BY",
+    "OUTER",
+    "OVER",
+    "PARTITION BY",
+    "RIGHT",
+    "SELECT",
+    "SHOW",
+    "TABLES",
+    "THEN",
+    "TIMESTAMP",
+    "TRUE",
+    "UNION",
+    "UNNEST",
+    "USING",
+    "VALUES",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WITH",
 ];
 
 /// The keywords behind which a table is named.
@@ -147,8 +213,8 @@ pub(super) fn complete(line: &str, cursor: usize, names: &Names) -> (usize, Vec<
 /// a table's name or alias in front.
 fn member_of<'f>(field: &'f str, path: &str) -> Option<&'f str> {
     let (parent, member) = field.rsplit_once('.')?;
-    let is_parent = path == parent
-        || path.strip_suffix(parent).is_some_and(|in_front| in_front.ends_with('.'));
+    let is_parent =
+        path == parent || path.strip_suffix(parent).is_some_and(|in_front| in_front.ends_with('.'));
     is_parent.then_some(member)
 }
 
@@ -177,9 +243,11 @@ fn paths(typed: &str) -> Vec<String> {
             let entry = entry.ok()?;
             let file = entry.file_name().into_string().ok()?;
             let is_hidden = file.starts_with('.') && !name.starts_with('.');
-            let is_plain = !file.chars().any(|c| c.is_whitespace() || crate::output::sanitize::is_hidden(c));
+            let is_plain =
+                !file.chars().any(|c| c.is_whitespace() || crate::output::sanitize::is_hidden(c));
             let slash = if entry.path().is_dir() { "/" } else { "" };
-            (file.starts_with(name) && !is_hidden && is_plain).then(|| format!("{dir}{file}{slash}"))
+            (file.starts_with(name) && !is_hidden && is_plain)
+                .then(|| format!("{dir}{file}{slash}"))
         })
         .collect();
     found.sort();

@@ -18,18 +18,18 @@ mod status;
 use std::{
     io::{self, Read as _},
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
 };
 
+use self::{
+    editor::{Entered, Prompt},
+    shell::{Flow, Shell},
+};
 pub use self::{
     report::{is_partial, summary},
     run::{Ran, Runner},
     screen::Screen,
     status::{Status, render_status},
-};
-use self::{
-    editor::{Entered, Prompt},
-    shell::{Flow, Shell},
 };
 use crate::{
     ErrorKind, Result,
@@ -98,9 +98,15 @@ pub fn ingest(
     options: &IngestOptions,
 ) -> Result<(IngestReport, bool)> {
     let progress = Arc::<Progress>::default();
-    let report =
-        progress::watch(screen, &progress, || ingest::run(cache, options, &progress))?;
-    Ok((report, progress.cancelled.load(Relaxed)))
+    let mut report = IngestReport::default();
+    let done = progress::watch(screen, &progress, || {
+        ingest::run_into(cache, options, &progress, &mut report)
+    });
+    match done {
+        Ok(()) => Ok((report, false)),
+        Err(error) if matches!(error.kind(), ErrorKind::Interrupted) => Ok((report, true)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a file of SQL.

@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Runs `work` while its progress is drawn, where stderr is a terminal, and Ctrl-C is heard: the
 /// first asks the work to stop after what is being committed, the second ends the process.
-pub fn watch<T>(screen: Screen, progress: &Arc<Progress>, work: impl FnOnce() -> T) -> T {
+pub(super) fn watch<T>(screen: Screen, progress: &Arc<Progress>, work: impl FnOnce() -> T) -> T {
     let _interrupts = Interrupts::heed(screen, progress);
     let (done, finished) = mpsc::channel::<()>();
     std::thread::scope(|scope| {

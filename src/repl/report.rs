@@ -25,17 +25,25 @@ const MOST_NAMED: usize = 20;
 pub fn summary(report: &IngestReport) -> String {
     let (files, records) = (&report.files, &report.records);
     let mut lines = vec![
-        row("files", files.seen, &[
-            (files.ingested, "ingested"),
-            (files.unchanged, "unchanged"),
-            (files.other, "other"),
-            (files.skipped, "skipped"),
-        ]),
-        row("records", records.read, &[
-            (records.written, "written"),
-            (records.duplicates, "duplicates"),
-            (records.rejected, "rejected"),
-        ]),
+        row(
+            "files",
+            files.seen,
+            &[
+                (files.ingested, "ingested"),
+                (files.unchanged, "unchanged"),
+                (files.other, "other"),
+                (files.skipped, "skipped"),
+            ],
+        ),
+        row(
+            "records",
+            records.read,
+            &[
+                (records.written, "written"),
+                (records.duplicates, "duplicates"),
+                (records.rejected, "rejected"),
+            ],
+        ),
         format!(
             "bytes    {} stored · {} inflated · in {}",
             bytes(report.bytes.compressed),
@@ -66,8 +74,11 @@ pub fn is_partial(report: &IngestReport) -> bool {
 
 /// `files    1 054: 312 ingested · 728 unchanged`, without what there was none of.
 fn row(title: &str, total: u64, parts: &[(u64, &str)]) -> String {
-    let parts: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n))).collect();
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{} {what}", count(*n)))
+        .collect();
     let colon = if parts.is_empty() { "" } else { ": " };
     format!("{title:<8} {}{colon}{}", count(total), parts.join(" · "))
 }

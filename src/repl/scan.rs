@@ -33,7 +33,9 @@ pub(super) fn scan(text: &str) -> End {
     while let Some(c) = rest.chars().next() {
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         let opened = match c {
-            '\'' | '"' | '`' => Some((skip_past(behind, c.encode_utf8(&mut [0; 4])), End::InQuotes)),
+            '\'' | '"' | '`' => {
+                Some((skip_past(behind, c.encode_utf8(&mut [0; 4])), End::InQuotes))
+            }
             '-' if behind.starts_with('-') => {
                 // A comment at the very end of the text is over: Enter follows.
                 Some((Some(skip_past(behind, "\n").unwrap_or_default()), End::InComment))
@@ -97,7 +99,8 @@ fn skip_comment(text: &str) -> Option<&str> {
 fn dollar_tag(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('$')?;
     let name = inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(inner.len());
-    let is_tag = inner.get(name..)?.starts_with('$') && !inner.starts_with(|c: char| c.is_numeric());
+    let is_tag =
+        inner.get(name..)?.starts_with('$') && !inner.starts_with(|c: char| c.is_numeric());
     if is_tag { text.get(..name + 2) } else { None }
 }
 

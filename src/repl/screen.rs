@@ -43,8 +43,7 @@ impl Screen {
 
     /// Says what the user should know about an answer.
     pub fn notice(self, text: &str) {
-        let (yellow, plain) =
-            if self.stderr_color { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
+        let (yellow, plain) = if self.stderr_color { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
         self.say(&format!("{yellow}note{plain}: {}", output::visible_lines(text)));
     }
 

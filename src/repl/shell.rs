@@ -14,8 +14,7 @@ use super::{
     Repl, Runner, Screen, commands,
     complete::Names,
     pager::Pager,
-    read_sql, report,
-    scan,
+    read_sql, report, scan,
     status::{Status, render_status},
 };
 use crate::{
@@ -98,8 +97,7 @@ impl Shell {
         let done = if text.trim().is_empty() {
             Ok(Flow::Stay)
         } else if scan::is_command(text) {
-            commands::parse(text)
-                .and_then(|(command, arguments)| (command.run)(self, &arguments))
+            commands::parse(text).and_then(|(command, arguments)| (command.run)(self, &arguments))
         } else {
             self.run_sql(text, None).map(|()| Flow::Stay)
         };
@@ -152,10 +150,7 @@ impl Shell {
 
     /// Options for where no screen ends: everything is written.
     fn unbounded(&self) -> OutputOptions {
-        OutputOptions {
-            null: self.options.null.clone(),
-            ..OutputOptions::new(self.options.format)
-        }
+        OutputOptions { null: self.options.null.clone(), ..OutputOptions::new(self.options.format) }
     }
 
     fn answer_to(
@@ -290,7 +285,6 @@ impl Shell {
 
 /// Creates a file for answers.
 fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(|source| {
-        ErrorKind::Io { action: "create", path: path.to_owned(), source }.into()
-    })
+    File::create(path)
+        .map_err(|source| ErrorKind::Io { action: "create", path: path.to_owned(), source }.into())
 }

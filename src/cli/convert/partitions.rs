@@ -225,7 +225,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..6));
         let regions: ArrayRef = Arc::new(StringArray::from(vec![
-            Some("a"), Some("a"), Some("b"), Some("b"), None, None,
+            Some("a"),
+            Some("a"),
+            Some("b"),
+            Some("b"),
+            None,
+            None,
         ]));
         let batch = RecordBatch::try_from_iter([("n", numbers), ("partition_0", regions)]).unwrap();
         let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
@@ -242,7 +247,10 @@ mod tests {
                 .map(|batch| batch.num_rows())
                 .sum::<usize>()
         };
-        assert_eq!([rows("region=a"), rows("region=b"), rows(&format!("region={NULL_PARTITION}"))], [2; 3]);
+        assert_eq!(
+            [rows("region=a"), rows("region=b"), rows(&format!("region={NULL_PARTITION}"))],
+            [2; 3]
+        );
     }
 
     #[test]

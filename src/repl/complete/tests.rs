@@ -75,7 +75,13 @@ fn members_follow_their_struct_also_behind_an_alias() {
 
 #[test]
 fn nothing_is_offered_in_strings_and_comments() {
-    for text in ["select 'eventn|", "select \"eventn|", "-- eventn|", "select 1 -- it's eventn|", "/* eventn|"] {
+    for text in [
+        "select 'eventn|",
+        "select \"eventn|",
+        "-- eventn|",
+        "select 1 -- it's eventn|",
+        "/* eventn|",
+    ] {
         assert_eq!(offered(text), [""; 0], "{text}");
     }
     assert_complete("select '--', eventn|", "select '--', eventname|");
