@@ -4,8 +4,10 @@
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
+mod errors;
 mod generator;
 mod kill;
 mod shared_data;
+mod sql;
 mod support;
 mod testdata;
