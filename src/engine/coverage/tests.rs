@@ -58,7 +58,7 @@ fn both_narrow_and_either_widens() {
     assert_eq!(range(from().and(to())), (Some(JULY_10), Some(JULY_10 + DAY)));
     assert_eq!(range(from().or(later())), (Some(JULY_10), None));
     assert_eq!(range(from().or(ident("eventname").eq(lit("x")))), (None, None));
-    assert_eq!(range(Expr::not(from())), (None, None));
+    assert_eq!(range(!from()), (None, None));
 }
 
 #[test]

@@ -72,6 +72,9 @@ fn unknown_column(
     }
     let place = span.or_else(|| context.place_of(name));
     let written = place.as_ref().map_or("", |place| context.text(place));
+    let spelled = written.trim_matches('"');
+    // As the user wrote it, where it stands alone.
+    let name = if spelled.eq_ignore_ascii_case(name) { spelled } else { name };
     let columns = valid.iter().map(|column| column.name.as_str());
     let help = if let Some(near) = nearest(name, columns) {
         Some(format!("did you mean `{near}`?"))

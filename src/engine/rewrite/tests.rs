@@ -170,3 +170,24 @@ fn what_follows_a_star_is_understood_or_refused() {
     assert!(rewritten("SELECT * EXCEPT (nosuch) FROM logs").is_err());
     assert!(rewritten("SELECT * EXCEPT (day) FROM logs").is_err());
 }
+
+#[test]
+fn an_outer_join_merges_the_values_of_both_sides() {
+    becomes(
+        "SELECT id FROM logs FULL JOIN other USING(id) WHERE id > 'x'",
+        r#"SELECT coalesce(logs."id", other."id") AS id FROM logs FULL JOIN other USING(id) WHERE coalesce(logs."id", other."id") > 'x'"#,
+    );
+    becomes(
+        "SELECT * FROM other AS a RIGHT JOIN other AS b USING(id)",
+        r#"SELECT b."id" AS "id", a."color", b."color" FROM other AS a RIGHT JOIN other AS b USING(id)"#,
+    );
+    stays("SELECT * FROM other AS a LEFT JOIN other AS b USING(id)");
+}
+
+#[test]
+fn after_distinct_a_member_is_sorted_by_its_name() {
+    becomes(
+        "SELECT DISTINCT who.arn FROM logs ORDER BY WHO.arn DESC",
+        r#"SELECT DISTINCT who.arn AS "arn" FROM logs ORDER BY "arn" DESC"#,
+    );
+}
