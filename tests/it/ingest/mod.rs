@@ -168,7 +168,7 @@ impl Case {
     /// Everything in the cache but when it came there, and under which directory.
     pub(crate) fn content(&self) -> Vec<String> {
         let mut content = Vec::new();
-        let root = self.uri("");
+        let root = self.uri("").trim_end_matches('/').to_owned();
         let times = ["ingested_at", "found_at", "modified_at"];
         for table in [Table::Events, Table::Aggregated, Table::Duplicates, Table::Rejects] {
             let schema = table.schema();

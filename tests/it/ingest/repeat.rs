@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn what_is_unchanged_is_neither_opened_nor_written() {
     let case = Case::new();
-    let path = case.write("a.json", file_of(0..10));
+    let path = case.write("a.json", file_of(10..20));
     touch(&path, 1_700_000_000);
     case.ingest();
     let version = case.version();
