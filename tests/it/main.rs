@@ -1,5 +1,10 @@
 //! The integration tests: the public surface, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
 
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
