@@ -27,7 +27,7 @@ use crate::{
     error::BoxError,
     logs::cloudtrail::{
         decode::{Rows, SortKey},
-        schema::{self, Group},
+        schema,
     },
 };
 
@@ -103,14 +103,7 @@ impl Target {
     /// The columns of the record itself: not what wrapped it, nor where it lay.
     fn content(self) -> Vec<&'static str> {
         match self {
-            Self::Events => schema::columns()
-                .iter()
-                .filter(|column| {
-                    matches!(column.group, Group::Athena | Group::Field)
-                        || ["empty_fields", "extra"].contains(&column.name)
-                })
-                .map(|column| column.name)
-                .collect(),
+            Self::Events => schema::content_columns().map(|column| column.name).collect(),
             Self::Aggregated => vec!["eventjson"],
         }
     }

@@ -292,7 +292,7 @@ enum Look {
 
 fn look(job: &Job, context: &Context<'_>) -> io::Result<Look> {
     let limits = context.options.inflate;
-    let format_and_stream = match inflate::open(job.file.open()?, limits)? {
+    let format_and_stream = match inflate::open(job.file.open()?, limits) {
         Opened::Archive(format, stream) => (format, stream),
         Opened::Data(_) | Opened::Foreign(_) => return Ok(Look::Plain),
     };

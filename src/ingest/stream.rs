@@ -77,7 +77,7 @@ fn open(job: &Arc<Job>, seq: u32, context: &Context<'_>) -> io::Result<Begun> {
         let digest = inflate::Digest { sha256: known, ..inflate::Digest::default() };
         return Ok(Begun::Settled(Ending { digest: Some(digest), ..Ending::default() }));
     }
-    let stream = match inflate::open(job.file.open()?, context.options.inflate)? {
+    let stream = match inflate::open(job.file.open()?, context.options.inflate) {
         Opened::Data(stream) => stream,
         Opened::Archive(..) => return Ok(Begun::Archive),
         Opened::Foreign(name) => {

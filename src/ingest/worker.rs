@@ -166,7 +166,7 @@ impl Worker<'_> {
         });
         let mode = match whole {
             Ok(Whole::TooBig) => Some(Mode::Stream),
-            Ok(Whole::Archive(_)) => Some(Mode::Archive),
+            Ok(Whole::Archive) => Some(Mode::Archive),
             Ok(Whole::Foreign(name, digest)) => {
                 part.ending = Some(foreign(name, Some(digest)));
                 None

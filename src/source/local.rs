@@ -1,9 +1,8 @@
 //! Files and directories of this machine, and standard input.
 
 use std::{
-    ffi::OsStr,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
@@ -97,20 +96,13 @@ pub fn check_apart(cache: &Path, temp_dir: Option<&Path>, sources: &[String]) ->
 /// `path` with symbolic links resolved as far as it exists.
 fn resolved(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_invalid| path.to_owned());
-    let mut missing: Vec<&OsStr> = Vec::new();
-    let mut existing = absolute.as_path();
-    loop {
-        if let Ok(canonical) = existing.canonicalize() {
-            return missing.iter().rev().fold(canonical, |path, name| path.join(name));
+    absolute.components().fold(PathBuf::new(), |mut path, component| {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            other => path.push(other),
         }
-        match (existing.parent(), existing.file_name()) {
-            (Some(parent), Some(name)) => {
-                missing.push(name);
-                existing = parent;
-            }
-            _ => return absolute,
-        }
-    }
+        path.canonicalize().unwrap_or(path)
+    })
 }
 
 /// One walk over a source.

@@ -53,7 +53,7 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
             CompressionMethod::Stored => false,
             CompressionMethod::Deflated => true,
             other => {
-                let method = format!("{other:?}").to_ascii_lowercase();
+                let method = method_name(other);
                 let why =
                     format!("zip member compressed with {method}, which trailhound does not read");
                 gather.unread(name, Why::Fault(why));
@@ -76,6 +76,25 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
         });
     }
     Ok(())
+}
+
+/// What a method of compression is called.
+/// <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, 4.4.5
+fn method_name(method: CompressionMethod) -> String {
+    const NAMES: [(u16, &str); 7] = [
+        (1, "shrink"),
+        (6, "implode"),
+        (9, "deflate64"),
+        (12, "bzip2"),
+        (14, "lzma"),
+        (93, "zstd"),
+        (95, "xz"),
+    ];
+    let CompressionMethod::Unsupported(number) = method else { return format!("{method:?}") };
+    NAMES
+        .iter()
+        .find(|(known, _name)| *known == number)
+        .map_or_else(|| format!("method {number}"), |(_number, name)| (*name).to_owned())
 }
 
 fn io_error(error: ::zip::result::ZipError) -> io::Error {

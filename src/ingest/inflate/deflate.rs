@@ -7,7 +7,7 @@ use std::{
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::{Fault, InflateLimits, Meters, RATIO_FREE_BYTES, input::Input};
+use super::{Fault, InflateLimits, Layer, Meters, RATIO_FREE_BYTES, input::Input};
 
 /// What gzip begins with: its two magic bytes and the one method there is.
 /// <https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1>
@@ -40,6 +40,7 @@ pub(super) struct Inflater {
     framing: Framing,
     limits: InflateLimits,
     meters: Arc<Meters>,
+    layer: Arc<Layer>,
     inflate: Decompress,
     crc: Crc,
     state: State,
@@ -55,16 +56,12 @@ impl Inflater {
         limits: InflateLimits,
         meters: Arc<Meters>,
     ) -> Self {
-        if framing == Framing::Gzip {
-            // The innermost gzip is the one whose members the records lie in.
-            meters.gzip_members.store(0, Ordering::Relaxed);
-            meters.first_member_end.store(u64::MAX, Ordering::Relaxed);
-        }
         Self {
             input,
             framing,
             limits,
             meters,
+            layer: Arc::default(),
             inflate: Decompress::new(false),
             crc: Crc::new(),
             state: if framing == Framing::Gzip { State::Header } else { State::Body },
@@ -72,6 +69,11 @@ impl Inflater {
             out_bytes: 0,
             error: None,
         }
+    }
+
+    /// What it counts of its members.
+    pub(super) fn layer(&self) -> &Arc<Layer> {
+        &self.layer
     }
 
     /// Reads a member's header, or finds the end, or what should not be there.
@@ -175,9 +177,9 @@ impl Inflater {
             return Err(Fault::damage("the gzip checksum does not match the content"));
         }
         self.n_members = self.n_members.saturating_add(1);
-        self.meters.gzip_members.store(self.n_members, Ordering::Relaxed);
+        self.layer.n_members.store(self.n_members, Ordering::Relaxed);
         if self.n_members == 1 {
-            self.meters.first_member_end.store(self.out_bytes, Ordering::Relaxed);
+            self.layer.first_end.store(self.out_bytes, Ordering::Relaxed);
         }
         self.state = State::Header;
         Ok(())

@@ -25,6 +25,17 @@ impl Input {
     ///
     /// An error is given only where no byte is left before it.
     pub(super) fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.look(wanted).is_empty()
+            && let Some(error) = self.error.take()
+        {
+            self.at_end = true;
+            return Err(error);
+        }
+        Ok(self.look(0))
+    }
+
+    /// As [`Input::peek`], but an error is kept for whoever reads.
+    pub(super) fn look(&mut self, wanted: usize) -> &[u8] {
         let wanted = wanted.min(self.buf.len());
         if self.end - self.start < wanted && !self.at_end && self.error.is_none() {
             self.buf.copy_within(self.start..self.end, 0);
@@ -32,13 +43,7 @@ impl Input {
             self.start = 0;
             self.fill(wanted);
         }
-        if self.start == self.end
-            && let Some(error) = self.error.take()
-        {
-            self.at_end = true;
-            return Err(error);
-        }
-        Ok(self.buf.get(self.start..self.end).unwrap_or_default())
+        self.buf.get(self.start..self.end).unwrap_or_default()
     }
 
     fn fill(&mut self, wanted: usize) {

@@ -97,28 +97,27 @@ pub(super) fn foreign_reason(name: &str) -> String {
 }
 
 /// What is counted and hashed while a stream is read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Meters {
     /// Bytes read from where the file lies: the measure of the inflation ratio.
     packed: AtomicU64,
     inflated: AtomicU64,
-    gzip_members: AtomicU32,
-    /// Inflated bytes at which the first gzip member ended.
-    first_member_end: AtomicU64,
     stored_hash: Mutex<Sha256>,
     inflated_hash: Mutex<Sha256>,
 }
 
-impl Default for Meters {
+/// The gzip members of one layer. The records lie in those of the innermost.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// Members that were whole.
+    n_members: AtomicU32,
+    /// Inflated bytes at which the first ended.
+    first_end: AtomicU64,
+}
+
+impl Default for Layer {
     fn default() -> Self {
-        Self {
-            packed: AtomicU64::new(0),
-            inflated: AtomicU64::new(0),
-            gzip_members: AtomicU32::new(0),
-            first_member_end: AtomicU64::new(u64::MAX),
-            stored_hash: Mutex::default(),
-            inflated_hash: Mutex::default(),
-        }
+        Self { n_members: AtomicU32::new(0), first_end: AtomicU64::new(u64::MAX) }
     }
 }
 
@@ -144,6 +143,7 @@ pub(super) struct Stream {
     reader: Box<dyn Read + Send>,
     stored: Shared,
     meters: Arc<Meters>,
+    layer: Arc<Layer>,
     n_reported: u64,
 }
 
@@ -158,34 +158,35 @@ pub(super) enum Opened {
 }
 
 /// Opens stored bytes for streaming, inflating as their content asks.
-pub(super) fn open(stored: Stored, limits: InflateLimits) -> io::Result<Opened> {
+pub(super) fn open(stored: Stored, limits: InflateLimits) -> Opened {
     let meters = Arc::new(Meters::default());
     let bottom = Shared::new(unpacked(stored, limits, &meters), &meters);
     let mut input = Input::new(Box::new(bottom.clone()));
+    let mut layer = Arc::default();
     for _layer in 0..MAX_LAYERS {
-        if !input.peek(GZIP_MAGIC.len())?.starts_with(&GZIP_MAGIC) {
+        if !input.look(GZIP_MAGIC.len()).starts_with(&GZIP_MAGIC) {
             break;
         }
         let inflater = Inflater::new(input, Framing::Gzip, limits, Arc::clone(&meters));
+        layer = Arc::clone(inflater.layer());
         input = Input::new(Box::new(inflater));
     }
-    // A damaged front ends the stream with its fault when it is read.
-    let head = input.peek(archive::SNIFF_BYTES).unwrap_or_default();
+    let head = input.look(archive::SNIFF_BYTES);
     let (format, foreign, utf16) =
         (archive::sniff(head), foreign(head), text::Utf16::of_mark(head));
     if let Some(name) = foreign {
-        return Ok(Opened::Foreign(name));
+        return Opened::Foreign(name);
     }
     let tee = Tee { inner: Box::new(input), meters: Arc::clone(&meters) };
     let reader: Box<dyn Read + Send> = match utf16 {
         Some(order) if format.is_none() => Box::new(text::Transcoder::new(tee, order)),
         _ => Box::new(tee),
     };
-    let stream = Stream { reader, stored: bottom, meters, n_reported: 0 };
-    Ok(match format {
+    let stream = Stream { reader, stored: bottom, meters, layer, n_reported: 0 };
+    match format {
         Some(format) => Opened::Archive(format, stream),
         None => Opened::Data(stream),
-    })
+    }
 }
 
 /// The file's own bytes, not inflated: for their hash.
@@ -227,7 +228,7 @@ impl Stream {
 
     /// Whether a record at `offset` lies behind the end of the first gzip member.
     pub(super) fn is_appended(&self, offset: u64) -> bool {
-        offset >= self.meters.first_member_end.load(Ordering::Relaxed)
+        offset >= self.layer.first_end.load(Ordering::Relaxed)
     }
 
     /// The hashes and counts, once nothing more is read for its records. What is left of the
@@ -249,7 +250,7 @@ impl Stream {
             sha256: lock(&meters.stored_hash).clone().finalize().into(),
             sha256_inflated: Some(lock(&meters.inflated_hash).clone().finalize().into()),
             inflated_bytes: meters.inflated.load(Ordering::Relaxed),
-            gzip_members: meters.gzip_members.load(Ordering::Relaxed),
+            gzip_members: self.layer.n_members.load(Ordering::Relaxed),
         })
     }
 }

@@ -9,7 +9,7 @@ use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Digest, Fault, Format, GZIP_MAGIC, InflateLimits, MAX_LAYERS, Meters, archive,
+    Digest, Fault, GZIP_MAGIC, InflateLimits, MAX_LAYERS, Meters, archive,
     deflate::{Framing, Inflater},
     foreign,
     input::Input,
@@ -51,7 +51,7 @@ pub(crate) enum Whole<'a> {
         fault: Option<Fault>,
     },
     /// An archive.
-    Archive(Format),
+    Archive,
     /// Packed by something this build does not unpack.
     Foreign(&'static str, Digest),
     /// More than `max_bytes`, stored or inflated.
@@ -59,7 +59,7 @@ pub(crate) enum Whole<'a> {
 }
 
 /// What one layer of gzip gave.
-struct Layer {
+struct Inflated {
     gzip_members: u32,
     first_member_end: u64,
     fault: Option<Fault>,
@@ -107,8 +107,8 @@ pub(crate) fn whole<'a>(
         gzip_members,
     };
     let head = scratch.data.get(..archive::SNIFF_BYTES).unwrap_or(&scratch.data);
-    if let Some(format) = archive::sniff(head) {
-        return Ok(Whole::Archive(format));
+    if archive::sniff(head).is_some() {
+        return Ok(Whole::Archive);
     }
     if let Some(name) = foreign(head) {
         return Ok(Whole::Foreign(name, digest));
@@ -128,26 +128,27 @@ fn inflate_layer(
     max_bytes: usize,
     limits: InflateLimits,
     scratch: &mut Scratch,
-) -> io::Result<Option<Layer>> {
+) -> io::Result<Option<Inflated>> {
     if let Some(n_bytes) = single_member(max_bytes, limits, scratch) {
         let first_member_end = n_bytes as u64;
-        return Ok(Some(Layer { gzip_members: 1, first_member_end, fault: None }));
+        return Ok(Some(Inflated { gzip_members: 1, first_member_end, fault: None }));
     }
     let meters = Arc::new(Meters::default());
     // The ratio counts from 64 MiB on, which a small file does not reach.
     let packed = std::mem::take(&mut scratch.data);
     meters.packed.store(packed.len() as u64, Ordering::Relaxed);
     let input = Input::new(Box::new(Cursor::new(packed)));
-    let mut inflater = Inflater::new(input, Framing::Gzip, limits, Arc::clone(&meters));
+    let mut inflater = Inflater::new(input, Framing::Gzip, limits, meters);
+    let layer = Arc::clone(inflater.layer());
     scratch.spare.clear();
     let fault = match read_capped(&mut inflater, max_bytes, &mut scratch.spare) {
         Ok(true) => None,
         Ok(false) => return Ok(None),
         Err(error) => Some(Fault::of(&error).cloned().ok_or(error)?),
     };
-    Ok(Some(Layer {
-        gzip_members: meters.gzip_members.load(Ordering::Relaxed),
-        first_member_end: meters.first_member_end.load(Ordering::Relaxed),
+    Ok(Some(Inflated {
+        gzip_members: layer.n_members.load(Ordering::Relaxed),
+        first_member_end: layer.first_end.load(Ordering::Relaxed),
         fault,
     }))
 }
