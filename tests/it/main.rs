@@ -9,9 +9,11 @@
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
+mod cli;
 mod generator;
 mod ingest;
 mod kill;
+mod repl;
 mod shared_data;
 mod support;
 mod testdata;
