@@ -9,6 +9,7 @@
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
+mod docs;
 mod generator;
 mod ingest;
 mod kill;
