@@ -1,1 +1,3 @@
 //! The integration tests: the public surface, in one binary.
+
+mod tidy;
