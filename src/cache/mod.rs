@@ -1,13 +1,53 @@
 //! Where records rest: tables of Parquet with a transaction log, the ledger of files, compaction.
+//!
+//! ```text
+//! <cache>/trailhound.json                format marker
+//! <cache>/cloudtrail_logs/               a Delta table each: Parquet files and `_delta_log`
+//! <cache>/cloudtrail_aggregated/
+//! <cache>/log_files/  duplicates/  rejects/
+//! ```
+//!
+//! # The commit point
+//! A commit touches several tables, and a crash may come at any moment. So everything is decided
+//! by ONE log entry, in `cloudtrail_logs`:
+//! 1. the Parquet files of all tables are written and made durable;
+//! 2. one entry is put, if absent, into the log of `cloudtrail_logs`. It adds that table's files,
+//!    carries our application transaction with the next number, and in its `commitInfo` the
+//!    changes *promised* for the other tables;
+//! 3. the other tables' entries follow, each with the same number, `log_files` last.
+//!
+//! Whoever looks at the cache first does what was promised and not done: it is enough to compare
+//! the numbers. A reader that may not write adds the promised files in memory. Hence nobody, ever,
+//! sees a state between nothing and everything, and no locks are needed.
+//!
+//! Writers conflict when rows came or went since they looked ([`CommitOutcome::Conflict`]); that
+//! rows moved between files (compaction) disturbs nobody but another such mover.
+
+mod commit;
+mod delta;
+mod encode;
+mod marker;
+mod read;
+mod recover;
+mod runtime;
+mod settings;
+mod stats;
+mod store;
+pub mod tables;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
-use crate::{Result, logs::cloudtrail::decode::Rows};
+use self::{delta::Log, recover::Known, runtime::Runtime};
+use crate::{
+    Result,
+    error::{BoxError, ErrorKind},
+    logs::cloudtrail::{decode::Rows, schema},
+};
 
 /// The tables of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +82,11 @@ impl Table {
 
     /// The Arrow schema it is stored with.
     pub fn schema(self) -> SchemaRef {
-        todo!()
+        match self {
+            Self::Events => schema::events(),
+            Self::Aggregated => schema::aggregated(),
+            Self::LogFiles | Self::Duplicates | Self::Rejects => tables::schema(self),
+        }
     }
 }
 
@@ -59,30 +103,121 @@ pub struct DataFile {
     pub event_ts: Option<(i64, i64)>,
     /// Minimum and maximum by column name, and null counts, as JSON of Delta's `stats`.
     pub stats: Option<Arc<str>>,
+    /// Its path from the table's directory.
+    name: Arc<str>,
+    /// When it was written, in milliseconds since 1970.
+    written_at: i64,
+}
+
+impl DataFile {
+    /// A file just written into a table's directory.
+    fn written(path: &Path, size_bytes: u64, stats: String) -> Result<Self, BoxError> {
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or("no file name")?;
+        let dir = path.parent().ok_or("no directory")?;
+        let now = chrono::Utc::now().timestamp_millis();
+        Self::from_log(dir, name, size_bytes, now, Some(stats))
+    }
+
+    /// A file as a log entry tells of it.
+    fn from_log(
+        dir: &Path,
+        name: &str,
+        size_bytes: u64,
+        written_at: i64,
+        stats: Option<String>,
+    ) -> Result<Self, BoxError> {
+        let path = dir.join(name);
+        let summary = stats.as_deref().map(stats::summary).unwrap_or_default();
+        let n_records = match summary.n_records {
+            Some(n) => n,
+            // Another program's: its statistics are optional.
+            None => read::n_rows(&path)?,
+        };
+        Ok(Self {
+            path,
+            size_bytes,
+            n_records,
+            event_ts: summary.event_ts,
+            stats: stats.map(Arc::from),
+            name: name.into(),
+            written_at,
+        })
+    }
 }
 
 /// What is in the cache at one moment; it never changes.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    files: Arc<std::collections::HashMap<&'static str, Vec<DataFile>>>,
+    /// The files by table, in the order of [`Table::ALL`].
+    files: [Arc<[DataFile]>; 5],
+    /// The version of the log of `cloudtrail_logs`.
+    version: u64,
+    /// The number of our newest transaction.
+    n: i64,
 }
 
 impl Snapshot {
-    /// The Parquet files of `table`.
+    /// The Parquet files of `table`, in the order they were written.
     pub fn files(&self, table: Table) -> &[DataFile] {
-        self.files.get(table.name()).map_or(&[], Vec::as_slice)
+        self.files.get(table as usize).map_or(&[], |files| files)
     }
 
     /// A number that grows with every commit: the same number, the same rows.
     pub fn version(&self) -> u64 {
-        todo!()
+        self.version
+    }
+
+    /// The rows of `table`.
+    pub fn n_records(&self, table: Table) -> u64 {
+        self.files(table).iter().map(|file| file.n_records).sum()
+    }
+}
+
+/// The schemas of the tables of events; those of the books never vary.
+#[derive(Debug, Clone)]
+struct Schemas {
+    events: SchemaRef,
+    aggregated: SchemaRef,
+}
+
+impl Schemas {
+    fn current() -> Self {
+        Self { events: schema::events(), aggregated: schema::aggregated() }
+    }
+
+    fn of(&self, table: Table) -> SchemaRef {
+        match table {
+            Table::Events => Arc::clone(&self.events),
+            Table::Aggregated => Arc::clone(&self.aggregated),
+            Table::LogFiles | Table::Duplicates | Table::Rejects => tables::schema(table),
+        }
     }
 }
 
 /// A cache: one case's evidence in columns.
+///
+/// It may be shared between threads, and any number of processes may have it open.
 #[derive(Debug)]
 pub struct Cache {
     dir: PathBuf,
+    schemas: Schemas,
+    threads: usize,
+    logs: Vec<Log>,
+    known: Mutex<Option<Known>>,
+    runtime: Runtime,
+    #[cfg(test)]
+    fail_after: Mutex<Option<Step>>,
+}
+
+/// The steps of a commit after which a crash is of interest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// All Parquet files are written.
+    Files,
+    /// The entry in `cloudtrail_logs` is written.
+    Decided,
+    /// The promised entry of this table is written.
+    Applied(Table),
 }
 
 /// What one commit adds, all of it or nothing.
@@ -105,12 +240,12 @@ pub struct Chunk {
 pub struct Sorted {
     /// The batches.
     pub batches: Vec<Arc<Rows>>,
-    /// (batch, row) of each row to store, in order.
+    /// (batch, row) of each row to store, in order: by `event_ts`, rows without one first.
     pub order: Vec<(u32, u32)>,
 }
 
 /// How a commit ended.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// It is in the cache, durably.
     Committed,
@@ -124,15 +259,77 @@ impl Cache {
     /// # Errors
     /// There is no cache, or it cannot be read.
     pub fn open(dir: &Path) -> Result<Self> {
-        Ok(Self { dir: dir.to_owned() })
+        Self::open_with(dir, Schemas::current())
+    }
+
+    fn open_with(dir: &Path, schemas: Schemas) -> Result<Self> {
+        let dir = std::path::absolute(dir).map_err(|source| ErrorKind::Io {
+            action: "open",
+            path: dir.to_owned(),
+            source,
+        })?;
+        marker::check(&dir)?;
+        let cache = Self::new(dir, schemas)?;
+        cache.ensure_tables().map_err(|source| cache.failed("open", source))?;
+        cache.snapshot()?;
+        Ok(cache)
     }
 
     /// Opens the cache at `dir`, creating it where there is none.
     ///
     /// # Errors
-    /// The directory cannot be created or read.
+    /// The directory cannot be created or read, holds something else, or a cache of a newer
+    /// format.
     pub fn create(dir: &Path) -> Result<Self> {
-        Ok(Self { dir: dir.to_owned() })
+        Self::create_with(dir, Schemas::current())
+    }
+
+    fn create_with(dir: &Path, schemas: Schemas) -> Result<Self> {
+        marker::create(dir)?;
+        Self::open_with(dir, schemas)
+    }
+
+    fn new(dir: PathBuf, schemas: Schemas) -> Result<Self> {
+        let io_error = |source| ErrorKind::Io { action: "open", path: dir.clone(), source };
+        let runtime = Runtime::new().map_err(io_error)?;
+        let store: Arc<dyn object_store::ObjectStore> = Arc::new(
+            store::DurableStore::new(&dir).map_err(|error| failed(&dir, "open", error.into()))?,
+        );
+        let logs = Table::ALL
+            .into_iter()
+            .map(|table| Log::new(table, &dir, &store))
+            .collect::<Result<_, _>>()
+            .map_err(|source| failed(&dir, "open", source))?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            dir,
+            schemas,
+            threads,
+            logs,
+            known: Mutex::new(None),
+            runtime,
+            #[cfg(test)]
+            fail_after: Mutex::new(None),
+        })
+    }
+
+    /// Creates the tables that are not there: all of them at first, and those that a crash at
+    /// that moment left out.
+    fn ensure_tables(&self) -> Result<(), BoxError> {
+        for table in Table::ALL {
+            let log = self.log(table);
+            let schema = self.schemas.of(table);
+            self.runtime.wait(async move {
+                if log.exists().await? { Ok(()) } else { log.create(&schema).await }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Sets how many threads encode; as many as cores unless told.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
     }
 
     /// Its directory.
@@ -145,20 +342,21 @@ impl Cache {
     /// # Errors
     /// The transaction logs cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        todo!()
+        recover::snapshot(self)
     }
 
     /// Writes `chunk`'s Parquet files and commits them, if nobody committed since `base`.
     ///
     /// # Errors
-    /// The files cannot be written or the log cannot be.
+    /// The files cannot be written or the log cannot be. An error from the log itself may come
+    /// when the commit is decided already: [`Cache::snapshot`] tells.
     pub fn commit(&self, base: &Snapshot, chunk: &Chunk) -> Result<CommitOutcome> {
-        let _ = (base, chunk);
-        todo!()
+        commit::commit(self, base, chunk)
     }
 
-    /// Reads the columns `columns` of those rows of `table` whose file may hold an `event_ts`
-    /// in one of `ranges` (microseconds, inclusive, sorted, disjoint), batch by batch.
+    /// Reads the columns `columns` of those rows of `table` whose file and row group may hold an
+    /// `event_ts` in one of `ranges` (microseconds, inclusive, sorted, disjoint), batch by batch.
+    /// Rows without a time count as `i64::MIN`.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -170,7 +368,38 @@ impl Cache {
         ranges: Option<&[(i64, i64)]>,
         each: &mut dyn FnMut(RecordBatch) -> Result<()>,
     ) -> Result<()> {
-        let _ = (snapshot, table, columns, ranges, each);
-        todo!()
+        read::read(self, snapshot, table, columns, ranges, each)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "there is a log for each table")]
+    fn log(&self, table: Table) -> Log {
+        self.logs[table as usize].clone()
+    }
+
+    fn failed(&self, action: &'static str, source: BoxError) -> crate::Error {
+        failed(&self.dir, action, source)
+    }
+
+    /// What is in it now, without keeping promises: what a reader sees who cannot write.
+    #[cfg(test)]
+    fn overlaid(&self) -> Result<Snapshot> {
+        recover::overlaid(self)
+    }
+
+    /// Where a crash can be simulated.
+    fn step(&self, step: Step) -> Result<()> {
+        #[cfg(test)]
+        if self.fail_after.lock().unwrap().is_some_and(|fail| fail == step) {
+            return Err(self.failed("go on in", format!("test: crashed after {step:?}").into()));
+        }
+        let _ = step;
+        Ok(())
     }
 }
+
+fn failed(dir: &Path, action: &'static str, source: BoxError) -> crate::Error {
+    ErrorKind::Cache { action, path: dir.to_owned(), source }.into()
+}
+
+#[cfg(test)]
+mod tests;

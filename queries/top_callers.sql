@@ -1,0 +1,19 @@
+-- title: Who called what most
+-- description: The principals with the most calls, how many of them failed, from how many
+--   addresses and when. A principal that is new or suddenly busy stands out.
+-- param: since varchar = '1970-01-01T00:00:00Z' -- earliest eventtime, inclusive
+-- param: until varchar = '9999-12-31T23:59:59Z' -- latest eventtime, inclusive
+-- param: top bigint = 50 -- how many principals
+
+SELECT principal_key,
+       count(*) AS calls,
+       count(*) FILTER (WHERE outcome <> 'ok') AS failed,
+       count(DISTINCT eventname) AS apis,
+       count(DISTINCT sourceipaddress) AS addresses,
+       min(eventtime) AS first_seen,
+       max(eventtime) AS last_seen
+FROM   cloudtrail_logs
+WHERE  eventtime BETWEEN :since AND :until
+GROUP  BY principal_key
+ORDER  BY calls DESC, principal_key
+LIMIT  :top

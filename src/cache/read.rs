@@ -1,0 +1,158 @@
+//! Reading rows back, without an engine: for duplicates, the ledger, compaction and `forget`.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, new_null_array},
+    datatypes::{Schema, SchemaRef},
+};
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    },
+    file::{
+        metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
+        statistics::Statistics,
+    },
+};
+
+use super::{Cache, DataFile, Snapshot, Table, settings};
+use crate::{
+    Result,
+    error::{BoxError, ErrorKind},
+};
+
+/// Rows given at once.
+pub(super) const BATCH_ROWS: usize = 8_192;
+
+/// What stands for the time of rows that have none.
+const NO_TIME: i64 = i64::MIN;
+
+pub(super) fn read(
+    cache: &Cache,
+    snapshot: &Snapshot,
+    table: Table,
+    columns: &[&str],
+    ranges: Option<&[(i64, i64)]>,
+    each: &mut dyn FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let schema = project(&cache.schemas.of(table), columns)?;
+    for file in snapshot.files(table) {
+        if let (Some(bounds), Some(ranges)) = (file.event_ts, ranges)
+            && !overlaps(bounds, ranges)
+        {
+            continue;
+        }
+        for batch in open(file, &schema, ranges, BATCH_ROWS)? {
+            each(batch?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns `columns` of `schema`, in their order.
+fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
+    let field = |name: &&str| {
+        schema.field_with_name(name).cloned().map_err(|source| {
+            ErrorKind::Columnar { action: "read a column", source: source.into() }.into()
+        })
+    };
+    Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
+}
+
+/// Opens `file` for the rows of `schema`'s columns in row groups that may lie in `ranges`.
+pub(super) fn open(
+    file: &DataFile,
+    schema: &SchemaRef,
+    ranges: Option<&[(i64, i64)]>,
+    batch_rows: usize,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    let failed = {
+        let path = file.path.clone();
+        move |source: BoxError| -> crate::Error {
+            ErrorKind::Cache { action: "read a file of", path: path.clone(), source }.into()
+        }
+    };
+    let source = File::open(&file.path).map_err(|source| ErrorKind::Io {
+        action: "open",
+        path: file.path.clone(),
+        source,
+    })?;
+    let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::new())
+        .map_err(|error| failed(error.into()))?;
+    let present: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .filter(|name| metadata.schema().index_of(name).is_ok())
+        .collect();
+    let mask = ProjectionMask::roots(
+        metadata.parquet_schema(),
+        present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
+    );
+    let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
+    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
+        .with_projection(mask)
+        .with_batch_size(batch_rows);
+    if let Some(groups) = groups {
+        builder = builder.with_row_groups(groups);
+    }
+    let reader = builder.build().map_err(|error| failed(error.into()))?;
+    let schema = Arc::clone(schema);
+    Ok(reader.map(move |batch| {
+        batch.map_err(BoxError::from).and_then(|batch| conform(&batch, &schema)).map_err(&failed)
+    }))
+}
+
+/// Puts columns into the order of `schema`; what an older file does not have is NULL.
+fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, BoxError> {
+    let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, BoxError> {
+        Ok(match batch.column_by_name(field.name()) {
+            None => new_null_array(field.data_type(), batch.num_rows()),
+            Some(column) if column.data_type() == field.data_type() => Arc::clone(column),
+            Some(column) => arrow::compute::cast(column, field.data_type())?,
+        })
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+/// Whether `bounds` meets one of `ranges`, which are sorted and disjoint.
+fn overlaps((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
+    let first = ranges.partition_point(|&(_, end)| end < min);
+    ranges.get(first).is_some_and(|&(start, _)| start <= max)
+}
+
+fn groups_within(metadata: &ParquetMetaData, ranges: &[(i64, i64)]) -> Vec<usize> {
+    let leaf = metadata
+        .file_metadata()
+        .schema_descr()
+        .columns()
+        .iter()
+        .position(|column| column.path().string() == settings::SORT_COLUMN);
+    let may_match = |group: &RowGroupMetaData| {
+        leaf.and_then(|leaf| bounds(group, leaf)).is_none_or(|bounds| overlaps(bounds, ranges))
+    };
+    let groups = metadata.row_groups().iter().enumerate();
+    groups.filter(|(_, group)| may_match(group)).map(|(index, _)| index).collect()
+}
+
+/// The bounds of a time column; rows without one count as [`NO_TIME`].
+fn bounds(group: &RowGroupMetaData, leaf: usize) -> Option<(i64, i64)> {
+    let statistics = group.columns().get(leaf)?.statistics()?;
+    let nulls = statistics.null_count_opt()?;
+    if nulls == group.num_rows().unsigned_abs() {
+        return Some((NO_TIME, NO_TIME));
+    }
+    let Statistics::Int64(values) = statistics else { return None };
+    let (min, max) = (*values.min_opt()?, *values.max_opt()?);
+    Some((if nulls > 0 { NO_TIME } else { min }, max))
+}
+
+/// The number of rows that the file at `path` says it has.
+pub(super) fn n_rows(path: &Path) -> Result<u64, BoxError> {
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
+    Ok(metadata.file_metadata().num_rows().unsigned_abs())
+}

@@ -1,0 +1,230 @@
+//! Looking at the cache: the state of all tables at one moment, and rolling forward what an entry
+//! promised and nobody has done yet.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Cache, DataFile, Snapshot, Step, Table,
+    delta::{Change, Changes, Entry, Log, Note, State},
+};
+use crate::{Result, error::BoxError};
+
+/// A state older than this is read anew: entries that followed it may have been cleaned away.
+const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The order in which promises are kept. That of `log_files` says that all of them are.
+const KEEPING_ORDER: [Table; 4] =
+    [Table::Aggregated, Table::Duplicates, Table::Rejects, Table::LogFiles];
+
+/// What an entry of `cloudtrail_logs` promised for the other tables.
+#[derive(Debug, Clone)]
+struct Promise {
+    changes: Changes,
+    data_change: bool,
+}
+
+impl Promise {
+    fn of(entry: Entry) -> Option<(i64, Self)> {
+        let (changes, data_change) = (entry.pending, entry.data_change);
+        entry.n.map(|n| (n, Self { changes, data_change }))
+    }
+}
+
+/// What we know of the tables.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// By `Table as usize`.
+    states: [State; 5],
+    /// Promises that `log_files` does not know to be kept, by number.
+    promises: BTreeMap<i64, Promise>,
+    looked_at: Instant,
+    snapshot: Option<Snapshot>,
+}
+
+impl Known {
+    #[expect(clippy::indexing_slicing, reason = "there is a state for each table")]
+    fn state(&self, table: Table) -> &State {
+        &self.states[table as usize]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "there is a state for each table")]
+    fn state_mut(&mut self, table: Table) -> &mut State {
+        &mut self.states[table as usize]
+    }
+
+    /// Reads everything.
+    ///
+    /// `log_files` comes first and `cloudtrail_logs` last: the others never run ahead of the
+    /// latter, and what of its promises the former does not tell to be kept is looked up.
+    async fn load(logs: &[Log]) -> Result<Self, BoxError> {
+        let [events, aggregated, log_files, duplicates, rejects] = logs else {
+            return Err("a table is missing".into());
+        };
+        let log_files = log_files.load().await?;
+        let (aggregated, duplicates, rejects) =
+            futures::try_join!(aggregated.load(), duplicates.load(), rejects.load())?;
+        let state = events.load().await?;
+        let mut promises = BTreeMap::new();
+        let mut version = state.version;
+        let mut missing = state.n - log_files.n;
+        while missing > 0 {
+            let entry = events.entry(version).await?;
+            let entry = entry.ok_or("log entries are missing that tell what is to be done")?;
+            if let Some((n, promise)) = Promise::of(entry) {
+                promises.insert(n, promise);
+                missing = n - log_files.n - 1;
+            }
+            version = version.checked_sub(1).ok_or("the tables do not belong together")?;
+        }
+        let states = [state, aggregated, log_files, duplicates, rejects];
+        Ok(Self { states, promises, looked_at: Instant::now(), snapshot: None })
+    }
+
+    /// Brings everything up to date, in the same order.
+    async fn follow(mut self, logs: &[Log]) -> Result<Self, BoxError> {
+        let order =
+            [Table::LogFiles, Table::Aggregated, Table::Duplicates, Table::Rejects, Table::Events];
+        if self.looked_at.elapsed() > STALE_AFTER {
+            return Self::load(logs).await;
+        }
+        for table in order {
+            let Some(log) = logs.get(table as usize) else { continue };
+            if !log.has_entry(self.state(table).version).await? {
+                return Self::load(logs).await;
+            }
+            let entries = log.follow(self.state_mut(table)).await?;
+            if !entries.is_empty() {
+                self.snapshot = None;
+            }
+            if table == Table::Events {
+                self.promises.extend(entries.into_iter().filter_map(Promise::of));
+            }
+        }
+        self.looked_at = Instant::now();
+        Ok(self)
+    }
+
+    /// The numbers of the promises that may not have been kept yet.
+    fn open_promises(&self) -> Vec<i64> {
+        let kept = self.state(Table::LogFiles).n;
+        self.promises.keys().copied().filter(|n| *n > kept).collect()
+    }
+
+    /// The files of `table`, those promised included.
+    fn files(&self, table: Table) -> Arc<[DataFile]> {
+        let state = self.state(table);
+        let mut files: HashMap<&str, &DataFile> =
+            state.files.iter().map(|(name, file)| (name.as_str(), file)).collect();
+        for promise in self.promises.range(state.n + 1..).map(|(_, promise)| promise) {
+            if table == Table::Events {
+                break;
+            }
+            for change in promise.changes.get(&table).into_iter().flatten() {
+                match change {
+                    Change::Add(file) => files.insert(&file.name, file),
+                    Change::Remove(file) => files.remove(&*file.name),
+                };
+            }
+        }
+        let mut files: Vec<DataFile> = files.into_values().cloned().collect();
+        files.sort_by(|a, b| (a.written_at, &a.name).cmp(&(b.written_at, &b.name)));
+        files.into()
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        if let Some(snapshot) = &self.snapshot {
+            return snapshot.clone();
+        }
+        let state = self.state(Table::Events);
+        let (version, n) = (state.version, state.n);
+        let snapshot = Snapshot { files: Table::ALL.map(|table| self.files(table)), version, n };
+        self.snapshot = Some(snapshot.clone());
+        snapshot
+    }
+}
+
+/// What is in the cache now. Promises are kept where that is possible; where the directory cannot
+/// be written, what is promised is in the snapshot all the same.
+pub(super) fn snapshot(cache: &Cache) -> Result<Snapshot> {
+    let mut guard = cache.known.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = look(cache, guard.take())?;
+    // Nobody asked to write: that it cannot be done, the next commit will tell.
+    let _ = keep_promises(cache, &mut known);
+    let snapshot = known.snapshot();
+    *guard = Some(known);
+    Ok(snapshot)
+}
+
+/// What is in the cache now, for a reader who cannot write.
+#[cfg(test)]
+pub(super) fn overlaid(cache: &Cache) -> Result<Snapshot> {
+    Ok(look(cache, None)?.snapshot())
+}
+
+/// Keeps all promises, or fails.
+pub(super) fn settle(cache: &Cache) -> Result<()> {
+    let mut guard = cache.known.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = look(cache, guard.take())?;
+    keep_promises(cache, &mut known)?;
+    *guard = Some(known);
+    Ok(())
+}
+
+fn look(cache: &Cache, known: Option<Known>) -> Result<Known> {
+    let logs = cache.logs.clone();
+    let look = async move {
+        match known {
+            Some(known) => known.follow(&logs).await,
+            None => Known::load(&logs).await,
+        }
+    };
+    cache.runtime.wait(look).map_err(|source| cache.failed("read", source))
+}
+
+fn keep_promises(cache: &Cache, known: &mut Known) -> Result<()> {
+    for n in known.open_promises() {
+        let Some(promise) = known.promises.get(&n).cloned() else { continue };
+        for table in KEEPING_ORDER {
+            let changes = promise.changes.get(&table).cloned().unwrap_or_default();
+            if changes.is_empty() && table != Table::LogFiles {
+                continue;
+            }
+            let note = Note { operation: "WRITE", data_change: promise.data_change };
+            keep(cache, known, table, n, note, changes)?;
+            cache.step(Step::Applied(table))?;
+        }
+        known.promises.remove(&n);
+    }
+    Ok(())
+}
+
+/// Keeps the promise `n` for one table, if nobody else has.
+fn keep(
+    cache: &Cache,
+    known: &mut Known,
+    table: Table,
+    n: i64,
+    note: Note,
+    changes: Vec<Change>,
+) -> Result<()> {
+    let log = cache.log(table);
+    let mut state = known.state(table).clone();
+    let keep = async move {
+        while state.n < n {
+            log.write(state.version + 1, n, note, &changes, &Changes::new()).await?;
+            // Ours or, where another was faster, theirs.
+            log.follow(&mut state).await?;
+        }
+        log.checkpoint_if_due(state.version).await;
+        Ok(state)
+    };
+    let state = cache.runtime.wait(keep).map_err(|source| cache.failed("commit to", source))?;
+    *known.state_mut(table) = state;
+    // The list of files stays what it was, but not where they come from.
+    known.snapshot = None;
+    Ok(())
+}

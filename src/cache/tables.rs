@@ -1,0 +1,170 @@
+//! The columns of the tables that keep the books: `log_files`, `duplicates` and `rejects`.
+//!
+//! The events' own columns are [`crate::logs::cloudtrail::schema`]'s.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use super::Table;
+
+/// One column of a table of the books.
+#[derive(Debug, Clone)]
+pub struct BookColumn {
+    /// Its name in SQL.
+    pub name: &'static str,
+    /// Its Arrow type.
+    pub data_type: DataType,
+    /// What it holds, with units and sources.
+    pub doc: &'static str,
+}
+
+/// The columns of `table` in the order they are stored; none for the tables of events.
+pub fn columns(table: Table) -> &'static [BookColumn] {
+    static LOG_FILES: LazyLock<Vec<BookColumn>> = LazyLock::new(log_files);
+    static DUPLICATES: LazyLock<Vec<BookColumn>> = LazyLock::new(duplicates);
+    static REJECTS: LazyLock<Vec<BookColumn>> = LazyLock::new(rejects);
+    match table {
+        Table::LogFiles => &LOG_FILES,
+        Table::Duplicates => &DUPLICATES,
+        Table::Rejects => &REJECTS,
+        Table::Events | Table::Aggregated => &[],
+    }
+}
+
+/// The Arrow schema of a table of the books; empty for the tables of events.
+pub(super) fn schema(table: Table) -> SchemaRef {
+    static SCHEMAS: LazyLock<[SchemaRef; 3]> =
+        LazyLock::new(|| [Table::LogFiles, Table::Duplicates, Table::Rejects].map(build));
+    let [log_files, duplicates, rejects] = &*SCHEMAS;
+    match table {
+        Table::LogFiles => Arc::clone(log_files),
+        Table::Duplicates => Arc::clone(duplicates),
+        Table::Rejects => Arc::clone(rejects),
+        Table::Events | Table::Aggregated => Arc::new(Schema::empty()),
+    }
+}
+
+fn build(table: Table) -> SchemaRef {
+    let fields = columns(table).iter().map(|c| Field::new(c.name, c.data_type.clone(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn column(name: &'static str, data_type: DataType, doc: &'static str) -> BookColumn {
+    BookColumn { name, data_type, doc }
+}
+
+fn text(name: &'static str, doc: &'static str) -> BookColumn {
+    column(name, DataType::Utf8, doc)
+}
+
+fn count(name: &'static str, doc: &'static str) -> BookColumn {
+    column(name, DataType::Int64, doc)
+}
+
+fn small(name: &'static str, doc: &'static str) -> BookColumn {
+    column(name, DataType::Int32, doc)
+}
+
+fn time(name: &'static str, doc: &'static str) -> BookColumn {
+    column(name, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), doc)
+}
+
+fn log_files() -> Vec<BookColumn> {
+    vec![
+        text("uri", "URI of the file; of an archive's member `a.zip!/member`"),
+        small("version", "which content of this URI, from 1"),
+        text("container", "URI of the archive or directory it was found in"),
+        text("source", "the SOURCE it was found through, as given, absolute"),
+        count("size_bytes", "size as stored, in bytes"),
+        time("modified_at", "when it was last modified"),
+        text("etag", "ETag, where the store has one"),
+        text("object_version", "version id of the object, where the store has one"),
+        text("sha256", "SHA-256 of the stored bytes, hex"),
+        text("sha256_inflated", "SHA-256 of the inflated bytes, hex"),
+        count("inflated_bytes", "size after inflation, in bytes"),
+        text("kind", "what it is"),
+        text("outcome", "`ingested`, `other`, `skipped`, `partial` or `forgotten`"),
+        text("reason", "why it was skipped, or what the other is"),
+        count("reason_offset", "where in the inflated bytes the fault is"),
+        count("records_read", "records read"),
+        count("records_written", "records that became rows"),
+        count("records_duplicate", "records that were copies of rows"),
+        count("records_rejected", "records kept in `rejects`"),
+        count("records_done", "of an outcome `partial`: the records committed so far"),
+        text("account", "account of its key"),
+        text("region", "region of its key"),
+        time("first_event_at", "smallest event time in it"),
+        time("last_event_at", "largest event time in it"),
+        small("gzip_members", "gzip members it consists of"),
+        text("wrapper", "members that follow the records in their container, as JSON"),
+        text("limits", "the limits it was read under, where one was reached"),
+        time("ingested_at", "when this row was written"),
+        text("trailhound_version", "the version of trailhound that read it"),
+        small("part", "a row with a higher part replaces those of the same URI and version"),
+    ]
+}
+
+fn duplicates() -> Vec<BookColumn> {
+    vec![
+        text("source_file", "URI of the file the copy lies in"),
+        small("source_version", "which content of that URI, from 1"),
+        count("record_no", "the copy's number in its file, from 1"),
+        count("record_offset", "the copy's offset in the inflated file, in bytes"),
+        column("appended", DataType::Boolean, "the copy lies behind the first gzip member"),
+        text("shape", "the shape the copy came in"),
+        text("envelope", "what wrapped the copy, as JSON"),
+        text("account", "account of the copy's key, else of the event"),
+        text("region", "region of the copy's key, else of the event"),
+        column("delivery_date", DataType::Date32, "day of the copy's key, else of the event"),
+        text("of_file", "URI of the file of the row that stayed"),
+        small("of_version", "which content of that URI, from 1"),
+        count("of_record_no", "the number in its file of the record that stayed"),
+        time("event_ts", "the event's time"),
+        text("recipientaccountid", "the event's recipient account"),
+        text("eventid", "the event's id"),
+        time("found_at", "when the copy was met"),
+    ]
+}
+
+fn rejects() -> Vec<BookColumn> {
+    vec![
+        text("source_file", "URI of the file it lies in"),
+        small("source_version", "which content of that URI, from 1"),
+        count("record_no", "its number among the file's records, from 1"),
+        count("record_offset", "its offset in the inflated file, in bytes"),
+        column("appended", DataType::Boolean, "it lies behind the first gzip member"),
+        count("length", "its whole length in bytes"),
+        text("reason", "the class of the fault"),
+        text("detail", "what exactly"),
+        count("at", "where in the text, in bytes from its start"),
+        column("text", DataType::Binary, "its bytes as far as kept"),
+        text("shape", "the shape it came in"),
+        text("account", "account of its file's key"),
+        text("region", "region of its file's key"),
+        column("delivery_date", DataType::Date32, "day of its file's key"),
+        time("found_at", "when it was met"),
+    ]
+}
+
+/// The columns whose bounds every Add action carries, of those that `schema` has.
+///
+/// Delta readers index only the first 32 leaf columns unless the table says which:
+/// <https://docs.delta.io/latest/optimizations-oss.html#data-skipping>.
+pub(super) fn stats_columns(schema: &Schema) -> Vec<&'static str> {
+    const NAMES: [&str; 12] = [
+        "event_ts",
+        "eventtime",
+        "recipientaccountid",
+        "account",
+        "awsregion",
+        "region",
+        "eventsource",
+        "eventname",
+        "source_file",
+        "uri",
+        "ingested_at",
+        "found_at",
+    ];
+    NAMES.into_iter().filter(|name| schema.index_of(name).is_ok()).collect()
+}

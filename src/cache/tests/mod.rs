@@ -1,0 +1,4 @@
+//! Caches in temporary directories, with a small stand-in for the events' schema.
+
+mod commits;
+mod standin;

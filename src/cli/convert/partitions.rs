@@ -1,0 +1,266 @@
+//! Rows in the order of their partitions → one Parquet file after the other.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    compute::cast,
+    datatypes::{DataType, SchemaRef},
+};
+use clap::ValueEnum;
+
+use super::io_error;
+use crate::{
+    ErrorKind, Result,
+    output::{self, Format, OutputOptions, RowWriter},
+};
+
+/// The most rows in one file; larger ones gain readers nothing.
+const MAX_FILE_ROWS: usize = 1_000_000;
+
+/// The directory of rows whose key is NULL, as Hive names it.
+const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// What a level of directories parts the rows by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PartitionKey {
+    /// The account whose trail delivered the file, else the event's
+    Account,
+    /// The region in the file's key, else the event's
+    Region,
+    /// The delivery's day, else the event's
+    Day,
+    /// Its month
+    Month,
+    /// Its year
+    Year,
+    /// The event's service
+    Service,
+    /// The event's category
+    Category,
+}
+
+impl PartitionKey {
+    /// Its name in directories.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
+            Self::Service => "service",
+            Self::Category => "category",
+        }
+    }
+
+    /// Its value as text, in SQL.
+    pub(super) fn sql(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::Day => "CAST(delivery_date AS VARCHAR)",
+            Self::Month => "substr(CAST(delivery_date AS VARCHAR), 1, 7)",
+            Self::Year => "substr(CAST(delivery_date AS VARCHAR), 1, 4)",
+            Self::Service => "service",
+            Self::Category => "category",
+        }
+    }
+}
+
+/// Writes rows below a directory; those of one partition must follow each other.
+pub(super) struct Partitioned {
+    root: PathBuf,
+    keys: Vec<PartitionKey>,
+    /// The columns that are written: all but the keys' values, which come last.
+    columns: Vec<usize>,
+    schema: SchemaRef,
+    open: Option<Part>,
+    rows: u64,
+}
+
+/// The file being written.
+struct Part {
+    dir: PathBuf,
+    number: usize,
+    rows: usize,
+    writer: Box<dyn RowWriter>,
+}
+
+impl Partitioned {
+    /// A writer below `root` of rows with `schema`.
+    pub(super) fn new(root: &Path, keys: &[PartitionKey], schema: &SchemaRef) -> Self {
+        let columns: Vec<usize> = (0..schema.fields().len().saturating_sub(keys.len())).collect();
+        let projected = schema.project(&columns).map(Arc::new);
+        Self {
+            root: root.to_owned(),
+            keys: keys.to_vec(),
+            schema: projected.unwrap_or_else(|_impossible| Arc::clone(schema)),
+            columns,
+            open: None,
+            rows: 0,
+        }
+    }
+
+    /// Writes rows of one partition.
+    fn write_rows(&mut self, dir: &Path, mut rows: RecordBatch) -> Result<()> {
+        while rows.num_rows() > 0 {
+            let part = self.part(dir)?;
+            let n_rows = rows.num_rows().min(MAX_FILE_ROWS - part.rows);
+            part.writer.write(&rows.slice(0, n_rows))?;
+            part.rows += n_rows;
+            rows = rows.slice(n_rows, rows.num_rows() - n_rows);
+        }
+        Ok(())
+    }
+
+    /// The file in `dir` that has room.
+    fn part(&mut self, dir: &Path) -> Result<&mut Part> {
+        let number = match self.open.take() {
+            Some(part) if part.dir == dir && part.rows < MAX_FILE_ROWS => {
+                return Ok(self.open.insert(part));
+            }
+            Some(mut part) => {
+                part.writer.finish()?;
+                if part.dir == dir { part.number + 1 } else { 0 }
+            }
+            None => 0,
+        };
+        let place = self.root.join(dir);
+        fs::create_dir_all(&place).map_err(|source| io_error("create", &place, source))?;
+        let path = place.join(format!("part-{number}.parquet"));
+        // Never over another: rows of one partition that do not follow each other are a fault.
+        let file = fs::File::create_new(&path).map_err(|e| io_error("create", &path, e))?;
+        let options = OutputOptions::new(Format::Parquet);
+        let writer = output::writer(&options, &self.schema, Box::new(file))?;
+        Ok(self.open.insert(Part { dir: dir.to_owned(), number, rows: 0, writer }))
+    }
+}
+
+impl RowWriter for Partitioned {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let failed = |source: arrow::error::ArrowError| ErrorKind::Columnar {
+            action: "part rows by their keys",
+            source: source.into(),
+        };
+        let rows = batch.project(&self.columns).map_err(failed)?;
+        let mut values = Vec::new();
+        for column in batch.columns().iter().skip(self.columns.len()) {
+            values.push(cast(column, &DataType::Utf8).map_err(failed)?);
+        }
+        let dir = |row: usize| -> PathBuf {
+            let level = |(key, values): (&PartitionKey, &arrow::array::ArrayRef)| {
+                let values = values.as_string::<i32>();
+                let value = (!values.is_null(row)).then(|| values.value(row));
+                level_name(*key, value)
+            };
+            self.keys.iter().zip(&values).map(level).collect()
+        };
+        let mut dirs = Vec::new();
+        for row in 0..rows.num_rows() {
+            let dir = dir(row);
+            if dirs.last().is_none_or(|(_, last)| *last != dir) {
+                dirs.push((row, dir));
+            }
+        }
+        let ends: Vec<usize> =
+            dirs.iter().skip(1).map(|(start, _)| *start).chain([rows.num_rows()]).collect();
+        for ((start, dir), end) in dirs.iter().zip(ends) {
+            self.write_rows(dir, rows.slice(*start, end - start))?;
+        }
+        self.rows += rows.num_rows() as u64;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<u64> {
+        if let Some(mut part) = self.open.take() {
+            part.writer.finish()?;
+        }
+        Ok(self.rows)
+    }
+}
+
+/// `region=us-east-1`. Log text must not lead elsewhere, so all but letters, digits, `-`, `_` and
+/// single dots of the value is percent-encoded, as Hive does.
+fn level_name(key: PartitionKey, value: Option<&str>) -> String {
+    let mut name = format!("{}=", key.name());
+    match value {
+        None | Some("") => name.push_str(NULL_PARTITION),
+        Some(value) => {
+            // File names have at most 255 bytes on most systems.
+            for byte in value.bytes().take(64) {
+                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+                    name.push(char::from(byte));
+                } else {
+                    name.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn levels_are_named_as_hive_names_them_and_lead_nowhere_else() {
+        let region = |value| level_name(PartitionKey::Region, value);
+        assert_eq!(region(Some("us-east-1")), "region=us-east-1");
+        assert_eq!(region(None), "region=__HIVE_DEFAULT_PARTITION__");
+        assert_eq!(region(Some("../../etc")), "region=..%2F..%2Fetc");
+        assert_eq!(region(Some("a\u{202e}\n=")), "region=a%E2%80%AE%0A%3D");
+        assert!(region(Some(&"é".repeat(500))).len() < 255);
+    }
+
+    #[test]
+    fn each_partition_has_its_file_and_every_row_is_in_one() {
+        let root = tempfile::tempdir().unwrap();
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..6));
+        let regions: ArrayRef = Arc::new(StringArray::from(vec![
+            Some("a"),
+            Some("a"),
+            Some("b"),
+            Some("b"),
+            None,
+            None,
+        ]));
+        let batch = RecordBatch::try_from_iter([("n", numbers), ("partition_0", regions)]).unwrap();
+        let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
+        // The second partition reaches over the batches' border.
+        writer.write(&batch.slice(0, 3)).unwrap();
+        writer.write(&batch.slice(3, 3)).unwrap();
+        assert_eq!(writer.finish().unwrap(), 6);
+        let rows = |dir: &str| {
+            let file = fs::File::open(root.path().join(dir).join("part-0.parquet")).unwrap();
+            parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1024)
+                .unwrap()
+                .map(|batch| batch.unwrap())
+                .inspect(|batch| assert_eq!(batch.num_columns(), 1))
+                .map(|batch| batch.num_rows())
+                .sum::<usize>()
+        };
+        assert_eq!(
+            [rows("region=a"), rows("region=b"), rows(&format!("region={NULL_PARTITION}"))],
+            [2; 3]
+        );
+    }
+
+    #[test]
+    fn rows_of_one_partition_that_come_apart_are_a_fault() {
+        let root = tempfile::tempdir().unwrap();
+        let regions: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a"]));
+        let batch =
+            RecordBatch::try_from_iter([("r", Arc::clone(&regions)), ("partition_0", regions)])
+                .unwrap();
+        let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
+        assert!(writer.write(&batch).is_err());
+    }
+}

@@ -1,0 +1,23 @@
+//! The engine's own scalar functions, which stand behind columns; users do not call them.
+
+mod day;
+mod json;
+mod lake;
+mod members;
+mod rows;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::{Expr, ScalarUDF, ScalarUDFImpl, expr::ScalarFunction};
+
+pub(super) use self::{
+    day::{DayFormat, DayText, delivery_range},
+    lake::{event_json, instant, json_map, map_of, resources},
+    members::{Members, id_conflict, superseded},
+    rows::{OpenRows, row_of},
+};
+
+/// A call of `function`.
+fn call(function: impl ScalarUDFImpl + 'static, args: Vec<Expr>) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(function)), args))
+}

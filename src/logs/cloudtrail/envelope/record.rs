@@ -1,0 +1,140 @@
+//! Is it a CloudTrail record?
+//!
+//! No key is in every record (Insight and aggregated events lack most), and look-alikes share
+//! many: S3, `DynamoDB` and other notifications have `eventVersion`, `eventSource`, `eventName` and
+//! `awsRegion` too, but their `eventSource` begins with `aws:`. So the keys are weighed.
+//! Source: the [record contents] in the CloudTrail user guide.
+//!
+//! [record contents]: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+
+use super::json::{self, Members};
+
+/// How sure one must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where CloudTrail puts its records: an element of `Records`, an `EventBridge` `detail`.
+    Expected,
+    /// Anywhere else.
+    Anywhere,
+}
+
+impl Place {
+    fn weight_needed(self) -> u32 {
+        match self {
+            Self::Expected => 2,
+            Self::Anywhere => 4,
+        }
+    }
+}
+
+/// What a key tells for a record. Athena and Lake give the keys back in lower case.
+fn weight(key: &[u8]) -> u32 {
+    match key {
+        b"eventVersion"
+        | b"eventName"
+        | b"eventSource"
+        | b"userIdentity"
+        | b"eventID"
+        | b"recipientAccountId"
+        | b"insightDetails"
+        | b"eventversion"
+        | b"eventname"
+        | b"eventsource"
+        | b"useridentity"
+        | b"eventid"
+        | b"recipientaccountid"
+        | b"insightdetails" => 2,
+        b"eventTime"
+        | b"eventType"
+        | b"eventCategory"
+        | b"awsRegion"
+        | b"sourceIPAddress"
+        | b"userAgent"
+        | b"requestParameters"
+        | b"responseElements"
+        | b"requestID"
+        | b"readOnly"
+        | b"managementEvent"
+        | b"additionalEventData"
+        | b"serviceEventDetails"
+        | b"sharedEventID"
+        | b"tlsDetails"
+        | b"apiVersion"
+        | b"eventId"
+        | b"timeWindow"
+        | b"vpcEndpointId"
+        | b"errorCode"
+        | b"errorMessage"
+        | b"eventtime"
+        | b"eventtype"
+        | b"eventcategory"
+        | b"awsregion"
+        | b"sourceipaddress"
+        | b"useragent"
+        | b"requestparameters"
+        | b"responseelements"
+        | b"requestid"
+        | b"readonly"
+        | b"managementevent"
+        | b"additionaleventdata" => 1,
+        _ => 0,
+    }
+}
+
+/// Whether only a record has such a first key, so that what follows need not be looked through
+/// for a container of records.
+pub(super) fn leads_record(key: &[u8]) -> bool {
+    weight(key) > 0
+}
+
+/// Whether the object is a CloudTrail record.
+pub(super) fn is_record(object: &[u8], place: Place) -> bool {
+    is_delivered(object) || weigh(object, place)
+}
+
+/// Whether it begins as CloudTrail delivers them: version 1 and a `userIdentity`, which no
+/// look-alike has behind its version.
+fn is_delivered(object: &[u8]) -> bool {
+    let eat = |at: usize, token: &[u8]| {
+        let at = json::skip_space(object, at);
+        object.get(at..)?.starts_with(token).then_some(at + token.len())
+    };
+    let version =
+        eat(0, b"{").and_then(|at| eat(at, b"\"eventVersion\"")).and_then(|at| eat(at, b":"));
+    let Some(digits) = version.and_then(|at| eat(at, b"\"1.")) else { return false };
+    let rest = object.get(digits..).unwrap_or_default();
+    let n_digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let end = eat(digits + n_digits, b"\"").and_then(|at| eat(at, b","));
+    end.and_then(|at| eat(at, b"\"userIdentity\"")).is_some()
+}
+
+fn weigh(object: &[u8], place: Place) -> bool {
+    let mut sum = 0;
+    let mut sourced = false;
+    let mut foreign = false;
+    for member in Members::new(object) {
+        sum += weight(member.key);
+        match member.key {
+            b"eventSource" | b"eventsource" => {
+                if json::part(object, member.value).starts_with(b"\"aws:") {
+                    return false;
+                }
+                sourced = true;
+            }
+            b"s3" | b"Sns" | b"dynamodb" | b"kinesis" => foreign = true,
+            _ => {}
+        }
+        if sourced && sum >= place.weight_needed() {
+            return true;
+        }
+    }
+    sum >= place.weight_needed() && !foreign
+}
+
+/// Whether what is damaged or cut off was a record, as far as can be told.
+pub(super) fn resembles(text: &[u8]) -> bool {
+    let start = json::part(text, 0..4096);
+    let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
+    (has(b"\"eventVersion\"") || has(b"\"eventSource\"") || has(b"\"userIdentity\""))
+        && !has(b"\"aws:")
+}
