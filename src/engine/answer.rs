@@ -15,12 +15,13 @@ use arrow::{
 };
 use datafusion::{
     error::Result,
-    execution::{RecordBatchStream, SendableRecordBatchStream},
+    execution::{RecordBatchStream, SendableRecordBatchStream, session_state::SessionState},
+    logical_expr::LogicalPlan,
     physical_plan::ExecutionPlan,
 };
 use futures::{Stream, StreamExt};
 
-use super::rewrite::Spelling;
+use super::{coverage, rewrite::Spelling, tables::SnapshotTables};
 
 /// A running query.
 pub struct Answer {
@@ -49,13 +50,26 @@ pub struct Outcome {
     rows: AtomicU64,
     /// Whether any row said something.
     found: AtomicBool,
-    plan: Option<Arc<dyn ExecutionPlan>>,
-    if_empty: Vec<String>,
+    query: Option<Query>,
+}
+
+/// What an outcome is asked about.
+pub(super) struct Query {
+    pub(super) physical: Arc<dyn ExecutionPlan>,
+    pub(super) logical: LogicalPlan,
+    pub(super) state: SessionState,
+    pub(super) tables: Arc<SnapshotTables>,
+}
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Query").field("logical", &self.logical).finish_non_exhaustive()
+    }
 }
 
 impl Outcome {
-    fn new(plan: Option<Arc<dyn ExecutionPlan>>, if_empty: Vec<String>) -> Self {
-        Self { rows: AtomicU64::new(0), found: AtomicBool::new(false), plan, if_empty }
+    fn new(query: Option<Query>) -> Self {
+        Self { rows: AtomicU64::new(0), found: AtomicBool::new(false), query }
     }
 
     /// The rows read so far.
@@ -65,14 +79,24 @@ impl Outcome {
 
     /// Bytes read from the cache's files so far, footers left out: Athena's "data scanned".
     pub fn bytes_scanned(&self) -> u64 {
-        self.plan.as_deref().map_or(0, scanned)
+        self.query.as_ref().map_or(0, |query| scanned(query.physical.as_ref()))
     }
 
-    /// Notices for after the rows: what an empty answer must not be mistaken for.
+    /// Notices for after the rows: what an empty answer must not be mistaken for. None for an
+    /// answer that says something.
     ///
-    /// An answer is empty when it has no rows, or only zeros and NULLs, as `count(*)` has.
-    pub fn closing_notices(&self) -> &[String] {
-        if self.found.load(Ordering::Relaxed) { &[] } else { &self.if_empty }
+    /// An answer is empty when it has no rows, or one of zeros and NULLs alone, as `count(*)` has.
+    pub async fn closing_notices(&self) -> Vec<String> {
+        if self.found.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        match &self.query {
+            // A fault here would hide the answer itself, which is whole.
+            Some(query) => coverage::closing(&query.logical, &query.state, &query.tables)
+                .await
+                .unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     fn saw(&self, batch: &RecordBatch) {
@@ -113,15 +137,15 @@ fn scanned(plan: &dyn ExecutionPlan) -> u64 {
 }
 
 impl Answer {
-    /// An answer from the rows of `plan`, its columns spelled as the user spelled them.
+    /// An answer from the rows of `query`, its columns spelled as the user spelled them.
     pub(super) fn streaming(
-        plan: Arc<dyn ExecutionPlan>,
+        query: Query,
         rows: SendableRecordBatchStream,
         spelling: &Spelling,
-        (notices, if_empty): (Vec<String>, Vec<String>),
+        notices: Vec<String>,
     ) -> Self {
         let schema = spelled(&rows.schema(), spelling);
-        let outcome = Arc::new(Outcome::new(Some(plan), if_empty));
+        let outcome = Arc::new(Outcome::new(Some(query)));
         let rows =
             Rows { schema: Arc::clone(&schema), inner: rows, outcome: Arc::clone(&outcome) };
         Self { schema, rows: Box::pin(rows), notices, outcome }
@@ -130,7 +154,7 @@ impl Answer {
     /// An answer that is known already.
     pub(super) fn ready(batch: RecordBatch) -> Self {
         let schema = batch.schema();
-        let outcome = Arc::new(Outcome::new(None, Vec::new()));
+        let outcome = Arc::new(Outcome::new(None));
         let inner = datafusion::physical_plan::stream::RecordBatchStreamAdapter::new(
             Arc::clone(&schema),
             futures::stream::iter(vec![Ok(batch)]),

@@ -39,7 +39,7 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use self::{
     answer::{Answer, Outcome},
-    coverage::{Coverage, FileCoverage, Gap, RecordCoverage, Slice},
+    coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
     names::{Name, NameKind},
     session::Session,
     types::type_name,

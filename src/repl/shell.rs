@@ -165,8 +165,9 @@ impl Shell {
     }
 
     pub(super) fn tables(&mut self, _: &[String]) -> Result<Flow> {
-        let names = self.names();
-        self.show(&names.tables.iter().map(|name| format!("{name}\n")).collect::<String>())
+        let mut text = self.names().tables.join("\n");
+        text.push('\n');
+        self.show(&text)
     }
 
     pub(super) fn schema(&mut self, arguments: &[String]) -> Result<Flow> {
@@ -202,6 +203,7 @@ impl Shell {
         Ok(Flow::Stay)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
     pub(super) fn once(&mut self, arguments: &[String]) -> Result<Flow> {
         self.once = arguments.first().map(|path| {
             let path = PathBuf::from(path);
@@ -222,6 +224,7 @@ impl Shell {
         Ok(Flow::Stay)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
     pub(super) fn null_value(&mut self, arguments: &[String]) -> Result<Flow> {
         self.options.null = arguments.first().cloned().unwrap_or_default();
         Ok(Flow::Stay)
@@ -264,11 +267,6 @@ impl Shell {
 
     pub(super) fn help(&mut self, arguments: &[String]) -> Result<Flow> {
         self.show(&commands::help(arguments.first())?)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
-    pub(super) fn quit(&mut self, _: &[String]) -> Result<Flow> {
-        Ok(Flow::Leave)
     }
 
     /// Shows text that is safe to show, through the pager where it is long.

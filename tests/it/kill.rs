@@ -171,15 +171,15 @@ fn kill_9_at_any_moment_changes_nothing() {
     assert!(n_events > evidence.events, "{n_events} rows");
 
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut moment = now.as_nanos() as u64 | 1;
+    let mut moment = now.subsec_nanos() | 1;
     let mut killed = 0;
     for n in 0..evidence.kills {
         let cache = home.path().join(format!("killed-{n}"));
         // A xorshift is random enough to choose moments.
         moment ^= moment << 13;
-        moment ^= moment >> 7;
-        moment ^= moment << 17;
-        let after = whole.mul_f64((moment % 1000) as f64 / 1000.0);
+        moment ^= moment >> 17;
+        moment ^= moment << 5;
+        let after = whole.mul_f64(f64::from(moment % 1000) / 1000.0);
         let mut run = start(&cache, &evidence.path);
         thread::sleep(after);
         killed += u32::from(run.try_wait().unwrap().is_none());

@@ -1,10 +1,16 @@
 //! The integration tests: the public surface, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
 
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
 mod generator;
+mod ingest;
 mod kill;
 mod shared_data;
 mod support;

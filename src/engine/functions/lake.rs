@@ -219,7 +219,8 @@ fn with_prefixes(args: Vec<ArrayRef>) -> Result<ArrayRef> {
             prefix.append_option(value.map(|values| values.value(at)));
         }
     }
-    prefix.append_nulls(items.len().saturating_sub(prefix.len()));
+    let made = prefix.offsets_slice().len().saturating_sub(1);
+    prefix.append_nulls(items.len().saturating_sub(made));
     let prefix: ArrayRef = Arc::new(prefix.finish());
     let mut columns = Vec::with_capacity(4);
     for name in ["accountid", "type", "arn"] {

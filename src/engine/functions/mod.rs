@@ -11,9 +11,9 @@ use std::sync::Arc;
 use datafusion::logical_expr::{Expr, ScalarUDF, ScalarUDFImpl, expr::ScalarFunction};
 
 pub(super) use self::{
-    day::{DayFormat, DayText, delivery_range},
+    day::{DayFormat, day_text, delivery_range},
     lake::{event_json, instant, json_map, map_of, resources},
-    members::{Members, id_conflict, superseded},
+    members::{Conflicts, IsMember, Kind as MemberKind, Members, Versions, id_conflict, superseded},
     rows::{OpenRows, row_of},
 };
 

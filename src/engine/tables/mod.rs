@@ -22,7 +22,7 @@ use datafusion::{
     physical_plan::ExecutionPlan,
 };
 
-use super::{functions::Members, types::type_name};
+use super::{coverage::Probes, functions::Members, types::type_name};
 use crate::{
     cache::{Snapshot, Table},
     logs::cloudtrail::schema::{self, Group},
@@ -164,7 +164,7 @@ fn stored(columns: &[schema::Column]) -> Vec<Column> {
 
 /// The columns of a table of the books; `SELECT *` gives them all.
 fn books(table: Table) -> Vec<Column> {
-    crate::cache::columns(table)
+    crate::cache::tables::columns(table)
         .iter()
         .map(|column| Column {
             name: column.name.to_owned(),
@@ -185,6 +185,8 @@ pub(super) struct SnapshotTables {
     tables: [Arc<ParquetTable>; 5],
     /// The rows that `id_conflict` and `superseded` name.
     pub(super) members: Arc<Members>,
+    /// What has been asked about coverage.
+    pub(super) probes: Probes,
 }
 
 impl SnapshotTables {
@@ -193,7 +195,7 @@ impl SnapshotTables {
         let version = snapshot.version();
         let tables =
             Table::ALL.map(|table| Arc::new(ParquetTable::new(table, snapshot.files(table))));
-        Self { version, tables, members: Arc::new(Members::new(version)) }
+        Self { version, tables, members: Arc::new(Members::new(version)), probes: Probes::default() }
     }
 
     /// The Parquet files of `table` as a table.

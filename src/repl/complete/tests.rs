@@ -30,7 +30,7 @@ fn assert_complete(before: &str, after: &str) {
     let cursor = before.find('|').unwrap();
     let line = before.replacen('|', "", 1);
     let (start, found) = complete(&line, cursor, &names());
-    let typed = &line[start..cursor];
+    let typed = line.get(start..cursor).unwrap();
     let certain = found
         .iter()
         .cloned()
@@ -39,7 +39,8 @@ fn assert_complete(before: &str, after: &str) {
         })
         .filter(|certain| certain.len() >= typed.len())
         .unwrap_or_else(|| typed.to_owned());
-    assert_eq!(format!("{}{certain}|{}", &line[..start], &line[cursor..]), after, "{found:?}");
+    let (head, tail) = (line.get(..start).unwrap(), line.get(cursor..).unwrap());
+    assert_eq!(format!("{head}{certain}|{tail}"), after, "{found:?}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub(super) struct Config {
 
 /// Bounds on records and on inflation; what is not said is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the settings are called so")]
 pub(super) struct Limits {
     pub(super) max_record_bytes: Option<u64>,
     pub(super) max_depth: Option<u64>,

@@ -176,7 +176,6 @@ pub(super) fn complete(line: &str, cursor: usize, names: &Names) -> (usize, Vec<
         }
     };
     match context {
-        Context::Nothing => {}
         Context::Command => {
             offer(&mut COMMANDS.iter().flat_map(|command| [command.name, command.alias]));
             // psql's names are for fingers that know them; they are offered only when begun.
@@ -190,7 +189,7 @@ pub(super) fn complete(line: &str, cursor: usize, names: &Names) -> (usize, Vec<
             offer(&mut COMMANDS.iter().map(|command| command.name));
         }
         Context::Argument(Argument::Path) => found = paths(typed),
-        Context::Argument(Argument::Free) => {}
+        Context::Nothing | Context::Argument(Argument::Free) => {}
         Context::Member(path) => {
             let last = path.rsplit('.').next().unwrap_or_default();
             if names.tables.iter().any(|table| table == last) {
