@@ -16,3 +16,4 @@ mod kill;
 mod shared_data;
 mod support;
 mod testdata;
+mod tidy;
