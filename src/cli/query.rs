@@ -68,8 +68,11 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
     let query = library.get(args.name.as_deref().unwrap_or_default())?;
     let literals = literals(query, &args.parameters)?;
     let session = Session::open(open_cache(settings)?, &settings.session())?;
-    let statements = session.parse(&query.text, Some(&query.origin))?;
-    let _ = &literals;
+    let mut statements = session.parse(&query.text, Some(&query.origin))?;
+    let parameters: Arc<[_]> = literals.into();
+    for statement in &mut statements {
+        statement.parameters = Arc::clone(&parameters);
+    }
     answers.write_all(&session, &statements)?;
     Ok(Outcome::Done)
 }

@@ -11,20 +11,19 @@ use std::{
 use clap::ValueEnum as _;
 
 use super::{
-    Repl, Runner, Screen, commands,
-    complete::Names,
-    pager::Pager,
-    read_sql, report, scan,
-    status::{Status, render_status},
+    Repl, Runner, Screen, commands, complete::Names, pager::Pager, read_sql, report, scan, status,
 };
 use crate::{
     ErrorKind, Result,
-    cache::Cache,
+    cache::{Cache, Table},
     engine::{Session, Statement},
     ingest::IngestOptions,
     output::{self, Format, OutputOptions, RowWriter},
     source,
 };
+
+/// The most events the greeting looks at: nobody waits for a prompt.
+const MOST_EVENTS_LOOKED_AT: u64 = 10_000_000;
 
 /// Whether the prompt goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +72,8 @@ impl Shell {
 
     /// Says where the user is.
     pub(super) fn greet(&self) {
-        let covered = match Status::read(&self.cache, &self.session, &self.runner) {
-            Ok(status) => status.headline(),
+        let covered = match self.headline() {
+            Ok(headline) => headline,
             Err(error) => {
                 self.screen.error(&error);
                 "the cache cannot be read".to_owned()
@@ -84,6 +83,14 @@ impl Shell {
         self.screen.say(&format!(
             "trailhound {version} · {covered}\nType SQL ending in ; — .help for commands.\n\n"
         ));
+    }
+
+    fn headline(&self) -> Result<String> {
+        let n_events = self.cache.snapshot()?.n_records(Table::Events);
+        if n_events > MOST_EVENTS_LOOKED_AT {
+            return Ok(output::human::counted(n_events, "event", "events"));
+        }
+        Ok(status::headline(&self.runner.coverage(&self.session)?))
     }
 
     /// The names to complete.
@@ -178,8 +185,8 @@ impl Shell {
     }
 
     pub(super) fn status(&mut self, _: &[String]) -> Result<Flow> {
-        let status = Status::read(&self.cache, &self.session, &self.runner)?;
-        self.show(&render_status(&status))
+        let coverage = self.runner.coverage(&self.session)?;
+        self.show(&status::render_status(&coverage, self.cache.dir()))
     }
 
     pub(super) fn mode(&mut self, arguments: &[String]) -> Result<Flow> {
