@@ -24,4 +24,6 @@ pub(in crate::engine) fn planning(
     at(statement, None, format!("RAW {fault:?}"))
 }
 #[allow(unused)]
-fn x(_: Option<(Range<usize>, Column, SchemaError, PlanSpan, Diagnostic)>) { let _ = (error, parse::dialect); }
+fn x(_: Option<(Range<usize>, Column, SchemaError, PlanSpan, Diagnostic)>) {
+    let _ = (error, parse::dialect);
+}

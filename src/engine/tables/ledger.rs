@@ -22,8 +22,7 @@ pub(super) fn plan(tables: &SnapshotTables) -> Result<LogicalPlan> {
     };
     let columns: Vec<Expr> =
         Table::LogFiles.schema().fields().iter().map(|field| column(field.name())).collect();
-    let scan =
-        LogicalPlanBuilder::scan(Table::LogFiles.name(), provider_as_source(ledger), None)?;
+    let scan = LogicalPlanBuilder::scan(Table::LogFiles.name(), provider_as_source(ledger), None)?;
     if one_part {
         return scan.project(columns)?.build();
     }
