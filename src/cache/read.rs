@@ -23,8 +23,40 @@ use crate::{
     error::{BoxError, ErrorKind},
 };
 
-/// Rows given at once.
+/// Rows given at once, at most.
 pub(super) const BATCH_ROWS: usize = 8_192;
+
+/// How much is given at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum BatchSize {
+    /// So many rows.
+    Rows(usize),
+    /// About so many bytes, but no more than [`BATCH_ROWS`] rows.
+    Bytes(usize),
+}
+
+impl BatchSize {
+    fn rows(self, metadata: &ParquetMetaData) -> usize {
+        match self {
+            Self::Rows(rows) => rows,
+            Self::Bytes(bytes) => (bytes / row_bytes(metadata)).clamp(1, BATCH_ROWS),
+        }
+    }
+}
+
+/// Bytes of a row in memory, about.
+fn row_bytes(metadata: &ParquetMetaData) -> usize {
+    let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let bytes: u64 = columns
+        .map(|column| match column.unencoded_byte_array_data_bytes() {
+            // Texts, and their offsets.
+            Some(bytes) => bytes.unsigned_abs() + 4 * column.num_values().unsigned_abs(),
+            None => 8 * column.num_values().unsigned_abs(),
+        })
+        .sum();
+    let rows = metadata.file_metadata().num_rows().unsigned_abs();
+    usize::try_from(bytes / rows.max(1)).unwrap_or(usize::MAX).max(1)
+}
 
 /// What stands for the time of rows that have none.
 const NO_TIME: i64 = i64::MIN;
@@ -44,7 +76,7 @@ pub(super) fn read(
         {
             continue;
         }
-        for batch in open(file, &schema, ranges, BATCH_ROWS)? {
+        for batch in open(file, &schema, ranges, BatchSize::Rows(BATCH_ROWS))? {
             each(batch?)?;
         }
     }
@@ -52,7 +84,7 @@ pub(super) fn read(
 }
 
 /// The columns `columns` of `schema`, in their order.
-fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
+pub(super) fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
     let field = |name: &&str| {
         schema.field_with_name(name).cloned().map_err(|source| {
             ErrorKind::Columnar { action: "read a column", source: source.into() }.into()
@@ -66,7 +98,7 @@ pub(super) fn open(
     file: &DataFile,
     schema: &SchemaRef,
     ranges: Option<&[(i64, i64)]>,
-    batch_rows: usize,
+    size: BatchSize,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
     let failed = {
         let path = file.path.clone();
@@ -92,6 +124,7 @@ pub(super) fn open(
         present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
     );
     let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
+    let batch_rows = size.rows(metadata.metadata());
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
         .with_projection(mask)
         .with_batch_size(batch_rows);

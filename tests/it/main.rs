@@ -10,6 +10,7 @@
 mod generate;
 
 mod generator;
+mod ingest;
 mod kill;
 mod shared_data;
 mod support;
