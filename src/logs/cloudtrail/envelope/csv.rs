@@ -48,10 +48,13 @@ impl Csv {
             let body = json::part(text, end + 1..text.len());
             let second_end = row_end(body, delimiter).unwrap_or(body.len());
             let second = cells(json::part(body, 0..second_end), delimiter);
-            let named = header.iter().all(|cell| is_name(&cell.text));
-            let holds_json = second.iter().any(|cell| json::trim(&cell.text).starts_with(b"{"));
-            let is_table = header.len() > 1 && (header.len() == second.len() || body.is_empty());
-            (named && (is_table || header.len() >= second.len() && holds_json))
+            let is_named = header.iter().all(|cell| is_name(&cell.text));
+            // A single column is told from text by the quotes around its JSON.
+            let is_table = match header.len() {
+                1 => body.starts_with(b"\"{\"\"") && second.len() == 1,
+                n => n == second.len() || body.is_empty(),
+            };
+            (is_named && is_table)
                 .then_some((delimiter, header))
         });
         let (delimiter, header) = found?;

@@ -145,15 +145,11 @@ impl Framer {
 
     /// How to read a file that does not begin as JSON.
     fn decide_text(&mut self, sample: &[u8], start: usize) -> Mode {
-        let is_prose = matches!(self.fallback.as_str(), "Markdown text" | "licence text");
-        if self.fallback != "text" && !is_prose {
-            return Mode::Opaque;
-        }
         let text = json::part(sample, start..sample.len());
-        if Lines::suits(text) {
+        if sniff::is_text(sample) && Lines::suits(text) {
             return Mode::Lines(Lines::new(self.limits, start as u64));
         }
-        if is_prose {
+        if self.fallback != "text" {
             return Mode::Opaque;
         }
         if let Some(csv) = Csv::suits(text, self.limits, start as u64) {

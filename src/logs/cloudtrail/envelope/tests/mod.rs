@@ -1,6 +1,11 @@
 //! Tests of the framer, with documentation identities only.
 
 mod corpus;
+mod damage;
+mod names;
+mod props;
+mod samples;
+mod shapes;
 
 use super::{Framer, Item, Kind, Shape};
 use crate::logs::{Limits, RejectReason};
