@@ -13,13 +13,11 @@ use super::{
     probe::{Probe, first_key},
     record,
     skip::{Skip, Skipped},
-    tally::{Sink, Tally},
+    tally::{self, Sink, Tally},
     unwrap::{Context, Unwrapper},
 };
 use crate::logs::{Limits, Reject, RejectReason};
 
-/// What is kept of an element that is too long, in bytes.
-const KEPT_OF_LONG: usize = 64 << 10;
 /// How far a first key is looked for, in bytes.
 const FIRST_KEY: usize = 256;
 
@@ -394,7 +392,7 @@ impl Walk {
             return self.damaged(start, fault, work);
         }
         if matches!(why, Skipped::Over) {
-            let kept = work.view.part(start, start + KEPT_OF_LONG as u64).to_vec();
+            let kept = work.view.part(start, limit.min(start + tally::KEPT_OF_LONG as u64)).to_vec();
             let skip = Skip::lenient(work.view, value);
             self.state = State::Long { start, skip, kept };
             return Flow::Go;
@@ -475,12 +473,7 @@ impl Walk {
         self.fresh_line = false;
         self.levels.count();
         self.has_lines |= self.levels.is_empty();
-        let limit = self.limits.max_record_bytes;
-        let reject = Reject {
-            reason: RejectReason::TooLong,
-            detail: format!("longer than {limit} bytes"),
-            at: limit,
-        };
+        let reject = tally::too_long(self.limits.max_record_bytes);
         self.give_broken(Cow::Owned(kept), start, end - start, reject, work);
         Flow::Go
     }
