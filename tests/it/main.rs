@@ -10,6 +10,7 @@
 mod generate;
 
 mod cli;
+mod docs;
 mod generator;
 mod ingest;
 mod kill;
@@ -17,3 +18,4 @@ mod repl;
 mod shared_data;
 mod support;
 mod testdata;
+mod tidy;

@@ -224,6 +224,7 @@ fn every_broken_file_gives_what_is_whole_in_it() {
 fn what_is_strange_in_a_record_survives() {
     for name in [
         "big-integers.json",
+        "control-characters.json",
         "control-escaped.json",
         "duplicate-keys.json",
         "hostile.json",

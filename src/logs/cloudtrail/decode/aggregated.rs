@@ -9,10 +9,13 @@ use arrow::{
     datatypes::{Int32Type, Int64Type, TimestampMicrosecondType},
 };
 
-use crate::logs::cloudtrail::{
-    derive::{self, Hasher},
-    fields::Leaf,
-    scan, schema,
+use crate::logs::{
+    Reject, RejectReason,
+    cloudtrail::{
+        derive::{self, Hasher},
+        fields::Leaf,
+        scan, schema,
+    },
 };
 
 use super::{
@@ -28,6 +31,9 @@ pub(super) fn is_aggregated(json: &[u8], parsed: &Parsed) -> bool {
     let is = |leaf, word: &[u8]| parsed.get(leaf, json).is_some_and(|piece| piece.raw == word);
     is(Leaf::EventCategory, b"Aggregated") || is(Leaf::EventType, b"AwsAggregatedEvent")
 }
+
+/// The most bytes that the rows of one record may take. A record of AWS's has some dozen buckets.
+const MAX_BYTES: usize = 64 << 20;
 
 /// The texts of a record, the same in all its rows, in the order of their columns.
 const PATHS: [(&str, &[&str]); 11] = [
@@ -99,12 +105,15 @@ impl Aggregated {
     }
 
     /// Appends the record's rows; gives their number, the key they share, and their bytes.
+    ///
+    /// # Errors
+    /// All its rows together would be too large.
     pub(super) fn push(
         &mut self,
         file: &FileMeta,
         record: &RecordMeta<'_>,
         json: &[u8],
-    ) -> (usize, SortKey, usize) {
+    ) -> Result<(usize, SortKey, usize), Reject> {
         let mut compact = Vec::with_capacity(json.len());
         scan::compact(json, &mut compact);
         let texts = PATHS.map(|(_, path)| text_at(&compact, path));
@@ -112,6 +121,10 @@ impl Aggregated {
         let time = |index| get(index).and_then(derive::event_time);
         let (start, end) = (time(WINDOW_START), time(WINDOW_END));
         let mut buckets = buckets(&compact);
+        if buckets.len().saturating_mul(compact.len()) > MAX_BYTES {
+            let detail = format!("{} buckets of {} bytes", buckets.len(), compact.len());
+            return Err(Reject { reason: RejectReason::TooLong, detail, at: 0 });
+        }
         let numbers = if buckets.is_empty() {
             buckets.push(Bucket::default());
             0..
@@ -148,7 +161,7 @@ impl Aggregated {
         }
         let ts = start.unwrap_or(i64::MIN);
         let id = hasher.finish();
-        (n_buckets, SortKey { ts, id, seq: file.seq, record_no: record.record_no }, size)
+        Ok((n_buckets, SortKey { ts, id, seq: file.seq, record_no: record.record_no }, size))
     }
 
     fn push_bucket(&mut self, row: usize, bucket: &Bucket) {
@@ -207,12 +220,14 @@ fn buckets(json: &[u8]) -> Vec<Bucket> {
 
 fn dimension(json: &[u8], primary: bool, buckets: &mut Vec<Bucket>) {
     let Some(statistics) = scan::find(json, "statistics") else { return };
+    let dimension = text_at(json, &["dimension"]);
+    let aggregation_type = text_at(json, &["aggregationType"]);
     for statistic in scan::elements(statistics, 0) {
         let statistic = statistics.get(statistic).unwrap_or_default();
         buckets.push(Bucket {
             primary: Some(primary),
-            dimension: text_at(json, &["dimension"]),
-            aggregation_type: text_at(json, &["aggregationType"]),
+            dimension: dimension.clone(),
+            aggregation_type: aggregation_type.clone(),
             name: text_at(statistic, &["name"]),
             value: scan::find(statistic, "value")
                 .and_then(|value| str::from_utf8(value).ok()?.parse().ok()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch, StructArray, new_null_array},
+    array::{ArrayRef, RecordBatch, StructArray, new_null_array},
     datatypes::{DataType, Schema},
 };
 

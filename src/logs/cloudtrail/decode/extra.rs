@@ -22,6 +22,8 @@ pub(super) fn write(json: &[u8], parsed: &Parsed, out: &mut Vec<u8>) {
 /// What one key of an object means.
 struct Found<'n> {
     entry: Entry,
+    /// The key without its escapes, in lower case.
+    sort: Vec<u8>,
     field: Option<&'n Field>,
     /// The key is spelled as AWS does.
     canonical: bool,
@@ -29,8 +31,11 @@ struct Found<'n> {
 
 /// Appends what deviates in the object at `range`; nothing where all is as it should be.
 fn object(json: &[u8], range: Range<usize>, node: &Node, parsed: &Parsed, out: &mut Vec<u8>) {
-    let found: Vec<Found<'_>> =
+    let mut found: Vec<Found<'_>> =
         scan::entries(json, range.start).map(|entry| classify(json, entry, node)).collect();
+    // Sorted, so that the order of keys makes no copy of a record another record. What differs in
+    // case alone keeps its order: of those the last one fills the column.
+    found.sort_by(|a, b| a.sort.cmp(&b.sort));
     let mut met = 0_u128;
     let mut repeated = 0_u128;
     for field in found.iter().filter_map(|found| found.field) {
@@ -38,7 +43,7 @@ fn object(json: &[u8], range: Range<usize>, node: &Node, parsed: &Parsed, out: &
         met |= field.bit;
     }
     let before = out.len();
-    for Found { entry, field, canonical } in found {
+    for Found { entry, field, canonical, .. } in found {
         let start = out.len();
         out.push(if start == before { b'{' } else { b',' });
         // As spelled, but for control characters, which are escaped.
@@ -61,13 +66,12 @@ fn object(json: &[u8], range: Range<usize>, node: &Node, parsed: &Parsed, out: &
 
 fn classify<'n>(json: &[u8], entry: Entry, node: &'n Node) -> Found<'n> {
     let spelled = json.get(entry.key.clone()).unwrap_or_default();
-    if let Some(field) = node.field(spelled) {
-        return Found { entry, field: Some(field), canonical: true };
-    }
-    let mut key = Vec::new();
-    let exact = scan::unescape(spelled, &mut key);
-    let field = node.field_in_any_case(&key).filter(|_| exact);
-    Found { entry, field, canonical: false }
+    let mut sort = Vec::with_capacity(spelled.len());
+    let exact = scan::unescape(spelled, &mut sort);
+    let canonical = node.field(spelled);
+    let field = canonical.or_else(|| node.field_in_any_case(&sort).filter(|_| exact));
+    sort.make_ascii_lowercase();
+    Found { entry, sort, field, canonical: canonical.is_some() }
 }
 
 /// Appends the value of `field` where its column cannot give it back, or the part of it.

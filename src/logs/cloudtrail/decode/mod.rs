@@ -147,7 +147,7 @@ impl Decoder {
         }
         let parsed = self.parser.parse(json)?;
         if aggregated::is_aggregated(json, parsed) {
-            let (rows, key, size) = self.aggregated.push(file, record, json);
+            let (rows, key, size) = self.aggregated.push(file, record, json)?;
             self.aggregated_keys.extend(std::iter::repeat_n(key, rows));
             self.bytes += size;
         } else {

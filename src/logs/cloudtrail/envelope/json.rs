@@ -45,7 +45,8 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
 pub(super) fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'"' => string_end(bytes, at),
-        b'{' | b'[' => nested_end(bytes, at),
+        b'{' => nested_end(bytes, at).filter(|end| bytes.get(end - 1) == Some(&b'}')),
+        b'[' => nested_end(bytes, at).filter(|end| bytes.get(end - 1) == Some(&b']')),
         _ => Some(scalar_end(bytes, at)).filter(|end| *end > at),
     }
 }
@@ -61,7 +62,8 @@ pub(super) fn ends_scalar(byte: u8) -> bool {
     is_space(byte) || matches!(byte, b',' | b':' | b'"' | b'{' | b'}' | b'[' | b']')
 }
 
-fn nested_end(bytes: &[u8], at: usize) -> Option<usize> {
+/// The index behind the bracket that closes the one at `at`, of whatever kind.
+pub(super) fn nested_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = at;
     loop {
@@ -70,6 +72,8 @@ fn nested_end(bytes: &[u8], at: usize) -> Option<usize> {
                 at = string_end(bytes, at)?;
                 continue;
             }
+            // Not JSON, but the fast search for the end reads it so.
+            b'\\' if matches!(bytes.get(at + 1), Some(b'"' | b'\\')) => at += 1,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => {
                 depth -= 1;

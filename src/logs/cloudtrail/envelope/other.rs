@@ -95,7 +95,8 @@ pub(super) fn known_kind(text: &[u8]) -> Option<String> {
 
 /// Names JSON that may be cut off, from its beginning.
 pub(super) fn sketch(text: &[u8]) -> String {
-    let inner = text.strip_prefix(b"[").map(json::trim).unwrap_or(text);
+    let text = json::trim(text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text));
+    let inner = text.strip_prefix(b"[").map_or(text, json::trim);
     if let Some(name) = known_kind(inner) {
         return name;
     }

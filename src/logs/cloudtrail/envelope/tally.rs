@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Item, Kind, Shape};
+use super::{Item, Kind, Shape, record};
 use crate::logs::{Reject, RejectReason};
 
 /// Where items go.
@@ -17,6 +17,9 @@ const MAX_HELD: usize = 1000;
 const MAX_HELD_BYTES: usize = 1 << 20;
 /// Members behind records in their containers, at most, in bytes.
 const MAX_TRAILING_BYTES: usize = 1 << 20;
+
+/// What is kept of something that is too long, in bytes.
+pub(super) const KEPT_OF_LONG: usize = 64 << 10;
 
 struct Held {
     text: Vec<u8>,
@@ -95,6 +98,23 @@ impl Tally {
         }
     }
 
+    /// Rejects what is broken: at once if it was meant to be a record, else unless the file turns
+    /// out to hold none.
+    pub(super) fn broken<'a>(
+        &mut self,
+        text: Cow<'a, [u8]>,
+        offset: u64,
+        length: u64,
+        reject: Reject,
+        sink: Sink<'_, 'a>,
+    ) {
+        if record::resembles(&text) {
+            self.reject(text, offset, length, reject, sink);
+        } else {
+            self.foreign(text, offset, length, reject, sink);
+        }
+    }
+
     /// Says what a file is that holds no record; the first to speak is believed.
     pub(super) fn name(&mut self, name: impl FnOnce() -> String) {
         if self.name.is_none() && !self.firm {
@@ -161,6 +181,12 @@ impl Tally {
         };
         (kind, trailing)
     }
+}
+
+/// A [`Reject`] of something longer than `limit` bytes.
+pub(super) fn too_long(limit: usize) -> Reject {
+    let detail = format!("longer than {limit} bytes");
+    Reject { reason: RejectReason::TooLong, detail, at: limit }
 }
 
 /// A [`Reject`] of something that is no record.

@@ -13,13 +13,11 @@ use super::{
     probe::{Probe, first_key},
     record,
     skip::{Skip, Skipped},
-    tally::{Sink, Tally},
+    tally::{self, Sink, Tally},
     unwrap::{Context, Unwrapper},
 };
 use crate::logs::{Limits, Reject, RejectReason};
 
-/// What is kept of an element that is too long, in bytes.
-const KEPT_OF_LONG: usize = 64 << 10;
 /// How far a first key is looked for, in bytes.
 const FIRST_KEY: usize = 256;
 
@@ -222,7 +220,8 @@ impl Walk {
 
     fn eat_comma(&mut self) -> Flow {
         self.levels.set_comma(true);
-        self.advance()
+        self.at += 1;
+        Flow::Go
     }
 
     /// A comma must stand between two elements.
@@ -329,6 +328,15 @@ impl Walk {
             self.state = State::Element { start, skip };
             return Flow::Stop;
         }
+        let in_array = self.levels.last().is_some_and(Level::in_array);
+        match breaks_off(work.view, end, in_array) {
+            Some(Some(fault)) => return self.damaged(start, fault, work),
+            Some(None) => {}
+            None => {
+                self.state = State::Element { start, skip };
+                return Flow::Stop;
+            }
+        }
         let element = work.view.part(start, end);
         let shape = match self.levels.last() {
             Some(level) => level.shape(),
@@ -384,7 +392,7 @@ impl Walk {
             return self.damaged(start, fault, work);
         }
         if matches!(why, Skipped::Over) {
-            let kept = work.view.part(start, start + KEPT_OF_LONG as u64).to_vec();
+            let kept = work.view.part(start, limit.min(start + tally::KEPT_OF_LONG as u64)).to_vec();
             let skip = Skip::lenient(work.view, value);
             self.state = State::Long { start, skip, kept };
             return Flow::Go;
@@ -465,12 +473,7 @@ impl Walk {
         self.fresh_line = false;
         self.levels.count();
         self.has_lines |= self.levels.is_empty();
-        let limit = self.limits.max_record_bytes;
-        let reject = Reject {
-            reason: RejectReason::TooLong,
-            detail: format!("longer than {limit} bytes"),
-            at: limit,
-        };
+        let reject = tally::too_long(self.limits.max_record_bytes);
         self.give_broken(Cow::Owned(kept), start, end - start, reject, work);
         Flow::Go
     }
@@ -497,6 +500,41 @@ impl Walk {
         }
         work.tally.foreign(text, offset, length, reject, work.sink);
     }
+}
+
+/// Whether what follows an element shows that it ended too early: a member of it, perhaps behind
+/// brackets too many, or the colon that makes it a key. Gives where, or nothing where more of
+/// the file must be seen.
+#[expect(clippy::option_option, reason = "whether it is known, and then where")]
+fn breaks_off(view: View<'_>, end: u64, in_array: bool) -> Option<Option<u64>> {
+    let rest = view.part(end, end + FIRST_KEY as u64);
+    let known = |found: Option<u8>| match found {
+        None if rest.len() < FIRST_KEY && !view.last => None,
+        found => Some(found.unwrap_or_default()),
+    };
+    let next = |at: usize| {
+        let at = json::skip_space(rest, at);
+        (at, rest.get(at).copied())
+    };
+    let (mut at, mut byte) = next(0);
+    if known(byte)? == b':' {
+        return Some(Some(end + at as u64));
+    }
+    if in_array && byte == Some(b']') {
+        return Some(None);
+    }
+    while let Some(b'}' | b']') = byte {
+        (at, byte) = next(at + 1);
+    }
+    if known(byte)? != b',' {
+        return Some(None);
+    }
+    (at, byte) = next(at + 1);
+    if known(byte)? != b'"' {
+        return Some(None);
+    }
+    let colon = json::string_end(rest, at).and_then(|end| next(end).1);
+    Some((known(colon)? == b':').then_some(end))
 }
 
 /// Whether a number or literal may begin so.

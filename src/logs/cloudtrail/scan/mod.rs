@@ -12,7 +12,7 @@ mod edit;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use edit::{Entries, Entry, compact, elements, entries, find, unescape, write_string};
+pub(crate) use edit::{Entry, compact, elements, entries, find, unescape, write_string};
 
 use crate::logs::{Limits, Reject, RejectReason};
 

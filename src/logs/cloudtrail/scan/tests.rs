@@ -184,6 +184,8 @@ fn json_text(pads: &'static [&'static str]) -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn agrees_with_serde_on_any_text(json in "[\\[\\]{}:,\"\\\\ 0-9eE.+a-u-]{0,24}") {
         let ours = whole(json.as_bytes()).is_ok_and(|v| v.end == json.len());
