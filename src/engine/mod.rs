@@ -46,6 +46,11 @@ pub use self::{
     types::type_name,
 };
 
+/// The names of the tables.
+pub fn table_names() -> impl Iterator<Item = &'static str> {
+    tables::Relation::ALL.into_iter().map(tables::Relation::name)
+}
+
 /// How queries run.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {

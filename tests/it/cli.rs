@@ -399,11 +399,11 @@ fn ctrl_c_stops_an_ingest_and_a_second_one_stops_it_at_once() {
         .spawn()
         .unwrap();
     let input = child.stdin.take();
+    let mut said = child.stderr.take().unwrap();
+    let pid = child.id().to_string();
     let interrupt = || {
-        let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     };
-    let mut said = child.stderr.take().unwrap();
     while !scene.path().join("cache/trailhound.json").exists() {
         std::thread::sleep(Duration::from_millis(20));
     }
