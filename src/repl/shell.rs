@@ -143,6 +143,8 @@ impl Shell {
             let ran = self.answer_to(statement, &options, &mut pager)?;
             pager.finish().map_err(ErrorKind::Output)?;
             ran
+        } else if self.screen.stdout_is_terminal {
+            self.answer_to(statement, &self.options, io::stdout())?
         } else {
             self.answer_to(statement, &self.unbounded(), io::stdout())?
         };

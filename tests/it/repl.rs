@@ -1,6 +1,8 @@
 //! The prompt on a pseudo-terminal.
 #![cfg(unix)]
 
+use std::process::Stdio;
+
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::cli::Scene;
@@ -9,7 +11,7 @@ const PROMPT: &str = "trailhound> ";
 
 fn prompt(scene: &Scene) -> PtySession {
     let mut command = scene.command();
-    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    command.stdin(Stdio::inherit()).env("TERM", "xterm").env("NO_COLOR", "1");
     let mut session = spawn_command(command, Some(60_000)).unwrap();
     session.exp_string(PROMPT).unwrap();
     session
@@ -27,7 +29,8 @@ fn the_prompt_answers_and_survives_faults_and_ctrl_c() {
     let mut session = prompt(&scene);
 
     let answer = enter(&mut session, "SELECT count(*) AS n FROM cloudtrail_logs;");
-    assert!(answer.contains("\r\n 3\r\n") && answer.contains("1 row · "), "{answer}");
+    // The editor hands out bytes, so only ASCII is compared.
+    assert!(answer.contains("      3\r\n1 row "), "{answer}");
 
     session.send_line("SELECT 40").unwrap();
     session.send_line("+ 2 AS answer;").unwrap();
