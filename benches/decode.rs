@@ -77,8 +77,13 @@ fn push(decoder: &mut Decoder, records: &[String]) {
     };
     let mut offset = 12;
     for (json, record_no) in records.iter().zip(1..) {
-        let record =
-            RecordMeta { record_no, offset, appended: false, shape: Shape::Records, envelope: None };
+        let record = RecordMeta {
+            record_no,
+            offset,
+            appended: false,
+            shape: Shape::Records,
+            envelope: None,
+        };
         let pushed = decoder.push(&file, &record, json.as_bytes());
         assert!(pushed.is_ok(), "{pushed:?}: {json}");
         offset += json.len() as u64 + 1;
