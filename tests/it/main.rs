@@ -9,10 +9,12 @@
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
+mod cli;
 mod docs;
 mod generator;
 mod ingest;
 mod kill;
+mod repl;
 mod shared_data;
 mod support;
 mod testdata;
