@@ -249,12 +249,52 @@ pub(crate) struct Field {
     pub(crate) path: String,
     /// What its value should be.
     pub(crate) kind: Kind,
+    /// Its key in quotes, and the colon behind it.
+    pub(crate) quoted: Quoted,
+    /// Its number among all fields.
+    pub(crate) id: usize,
+    /// Its number in its node.
+    pub(crate) position: u8,
     /// Its bit in a set of fields.
     pub(crate) bit: u128,
     /// The bits of the fields below it.
     pub(crate) below: u128,
     /// The bits of the leaves that it and the fields below it fill.
     pub(crate) leaves: u128,
+}
+
+/// A short piece of text that is compared without a loop.
+#[derive(Debug)]
+pub(crate) struct Quoted {
+    words: [u64; 4],
+    masks: [u64; 4],
+    /// Its length in bytes.
+    pub(crate) len: usize,
+}
+
+impl Quoted {
+    fn new(key: &str) -> Self {
+        let text = format!("\"{key}\":");
+        let mut quoted = Self { words: [0; 4], masks: [0; 4], len: text.len() };
+        let places = quoted.words.iter_mut().zip(&mut quoted.masks);
+        for ((word, mask), bytes) in places.zip(text.as_bytes().chunks(8)) {
+            *word = bytes.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b));
+            *mask = bytes.iter().fold(0, |mask, _| mask << 8 | 0xff);
+        }
+        quoted
+    }
+
+    /// Whether `text` has it at `at`. Says no near the end of the text, where it might.
+    #[inline]
+    pub(crate) fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let Some(found) = text.get(at..).and_then(<[u8]>::first_chunk::<32>) else { return false };
+        let (found, _) = found.as_chunks::<8>();
+        let mut difference = 0;
+        for ((found, word), mask) in found.iter().zip(&self.words).zip(&self.masks) {
+            difference |= (u64::from_le_bytes(*found) ^ word) & mask;
+        }
+        difference == 0
+    }
 }
 
 /// An object of known fields.
@@ -269,7 +309,8 @@ pub(crate) struct Node {
 
 /// The number of the slots for the fields of a node, as a power of two.
 const SLOT_BITS: u32 = 7;
-const NO_FIELD: u8 = u8::MAX;
+/// No [`Field::position`].
+pub(crate) const NO_FIELD: u8 = u8::MAX;
 
 impl Node {
     /// The field whose key is exactly `key`.
@@ -335,6 +376,8 @@ fn build(
     let mut fields = Vec::with_capacity(defs.len());
     for (key, def) in defs {
         let path = format!("{path}{key}");
+        let quoted = Quoted::new(key);
+        let (id, position) = (*bits as usize, u8::try_from(fields.len()).unwrap_or(NO_FIELD));
         let bit = 1_u128 << *bits;
         *bits += 1;
         let first_below = *bits;
@@ -351,7 +394,7 @@ fn build(
             }
         };
         let below = ((1_u128 << *bits) - 1) & !((1_u128 << first_below) - 1);
-        fields.push(Field { key, path, kind, bit, below, leaves });
+        fields.push(Field { key, path, kind, quoted, id, position, bit, below, leaves });
     }
     if let Some(node) = nodes.get_mut(index) {
         *node = fields;
@@ -375,6 +418,13 @@ mod tests {
                 );
                 assert!(node.field(upper.as_bytes()).is_none());
                 assert!(node.field(&field.key.as_bytes()[1..]).is_none());
+                let text = format!("{{\"{}\":{}", field.key, " ".repeat(32));
+                assert!(field.quoted.is_at(text.as_bytes(), 1) && field.quoted.len <= 32);
+                assert_eq!(field.quoted.len, field.key.len() + 3);
+                assert!(!field.quoted.is_at(text.as_bytes(), 0));
+                assert!(!field.quoted.is_at(text.replace("\":", "s\":").as_bytes(), 1));
+                assert!(!field.quoted.is_at(text.replace("\":", "\" :").as_bytes(), 1));
+                assert!(!field.quoted.is_at(text.trim_end().as_bytes(), 1));
             }
             assert!(node.field(b"").is_none() && node.field_in_any_case(b"").is_none());
         }

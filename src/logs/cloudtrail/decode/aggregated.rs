@@ -27,9 +27,9 @@ use super::{
 };
 
 /// Whether the record is an aggregated event.
-pub(super) fn is_aggregated(json: &[u8], parsed: &Parsed) -> bool {
-    let is = |leaf, word: &[u8]| parsed.get(leaf, json).is_some_and(|piece| piece.raw == word);
-    is(Leaf::EventCategory, b"Aggregated") || is(Leaf::EventType, b"AwsAggregatedEvent")
+pub(super) fn is_aggregated(json: &str, parsed: &Parsed) -> bool {
+    parsed.get(Leaf::EventCategory, json) == Some("Aggregated")
+        || parsed.get(Leaf::EventType, json) == Some("AwsAggregatedEvent")
 }
 
 /// The most bytes that the rows of one record may take. A record of AWS's has some dozen buckets.
@@ -76,9 +76,9 @@ pub(super) struct Aggregated {
 #[derive(Debug, Default)]
 struct Bucket {
     primary: Option<bool>,
-    dimension: Option<Vec<u8>>,
-    aggregation_type: Option<Vec<u8>>,
-    name: Option<Vec<u8>>,
+    dimension: Option<String>,
+    aggregation_type: Option<String>,
+    name: Option<String>,
     value: Option<i64>,
 }
 
@@ -87,7 +87,7 @@ impl Aggregated {
         Self {
             rows: 0,
             texts: std::array::from_fn(|_| TextColumn::new()),
-            is_primary: BooleanColumn::default(),
+            is_primary: BooleanColumn::new(),
             dimension: TextColumn::new(),
             aggregation_type: TextColumn::new(),
             name: TextColumn::new(),
@@ -112,9 +112,9 @@ impl Aggregated {
         &mut self,
         file: &FileMeta,
         record: &RecordMeta<'_>,
-        json: &[u8],
+        json: &str,
     ) -> Result<(usize, SortKey, usize), Reject> {
-        let mut compact = Vec::with_capacity(json.len());
+        let mut compact = String::with_capacity(json.len());
         scan::compact(json, &mut compact);
         let texts = PATHS.map(|(_, path)| text_at(&compact, path));
         let get = |index: usize| texts.get(index).and_then(Option::as_deref);
@@ -137,7 +137,7 @@ impl Aggregated {
         for (bucket, number) in buckets.into_iter().zip(numbers) {
             let row = self.rows;
             for (column, text) in self.texts.iter_mut().zip(&texts) {
-                put(column, row, text.as_deref());
+                column.put(row, text.as_deref());
             }
             self.event_json.push(row, &compact);
             self.bucket_no.push(row, number);
@@ -168,9 +168,9 @@ impl Aggregated {
         if let Some(primary) = bucket.primary {
             self.is_primary.push(row, primary);
         }
-        put(&mut self.dimension, row, bucket.dimension.as_deref());
-        put(&mut self.aggregation_type, row, bucket.aggregation_type.as_deref());
-        put(&mut self.name, row, bucket.name.as_deref());
+        self.dimension.put(row, bucket.dimension.as_deref());
+        self.aggregation_type.put(row, bucket.aggregation_type.as_deref());
+        self.name.put(row, bucket.name.as_deref());
         if let Some(value) = bucket.value {
             self.value.push(row, value);
         }
@@ -204,7 +204,7 @@ impl Aggregated {
 }
 
 /// The buckets of the record's summary, in its order.
-fn buckets(json: &[u8]) -> Vec<Bucket> {
+fn buckets(json: &str) -> Vec<Bucket> {
     let mut buckets = Vec::new();
     let Some(summary) = scan::find(json, "summary") else { return buckets };
     if let Some(primary) = scan::find(summary, "primaryDimension") {
@@ -218,7 +218,7 @@ fn buckets(json: &[u8]) -> Vec<Bucket> {
     buckets
 }
 
-fn dimension(json: &[u8], primary: bool, buckets: &mut Vec<Bucket>) {
+fn dimension(json: &str, primary: bool, buckets: &mut Vec<Bucket>) {
     let Some(statistics) = scan::find(json, "statistics") else { return };
     let dimension = text_at(json, &["dimension"]);
     let aggregation_type = text_at(json, &["aggregationType"]);
@@ -229,30 +229,16 @@ fn dimension(json: &[u8], primary: bool, buckets: &mut Vec<Bucket>) {
             dimension: dimension.clone(),
             aggregation_type: aggregation_type.clone(),
             name: text_at(statistic, &["name"]),
-            value: scan::find(statistic, "value")
-                .and_then(|value| str::from_utf8(value).ok()?.parse().ok()),
+            value: scan::find(statistic, "value").and_then(|value| value.parse().ok()),
         });
     }
 }
 
 /// The string at `path`, or another value as JSON; nothing for null.
-fn text_at(json: &[u8], path: &[&str]) -> Option<Vec<u8>> {
-    let value = path.iter().try_fold(json, |json, key| scan::find(json, key))?;
-    if value == b"null" {
-        return None;
-    }
-    let mut text = Vec::new();
-    match value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) {
-        Some(inside) => {
-            scan::unescape(inside, &mut text);
-        }
-        None => text.extend_from_slice(value),
-    }
+fn text_at(json: &str, path: &[&str]) -> Option<String> {
+    let value = scan::find_path(json, path).filter(|value| *value != "null")?;
+    let Some(inside) = scan::inside(value) else { return Some(value.to_owned()) };
+    let mut text = String::new();
+    scan::unescape(inside, &mut text);
     Some(text)
-}
-
-fn put(column: &mut TextColumn, row: usize, value: Option<&[u8]>) {
-    if let Some(value) = value {
-        column.push(row, value);
-    }
 }

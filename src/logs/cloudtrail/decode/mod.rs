@@ -142,9 +142,7 @@ impl Decoder {
             };
             return Err(Reject { reason: RejectReason::TooLong, detail, at: longest });
         }
-        if simdutf8::basic::from_utf8(json).is_err() {
-            return Err(not_utf8(json));
-        }
+        let Ok(json) = simdutf8::basic::from_utf8(json) else { return Err(not_utf8(json)) };
         let parsed = self.parser.parse(json)?;
         if aggregated::is_aggregated(json, parsed) {
             let (rows, key, size) = self.aggregated.push(file, record, json)?;

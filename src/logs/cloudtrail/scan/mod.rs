@@ -12,7 +12,9 @@ mod edit;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use edit::{Entry, compact, elements, entries, find, unescape, write_string};
+pub(crate) use edit::{
+    Entry, compact, elements, entries, find, find_path, inside, unescape, write_string,
+};
 
 use crate::logs::{Limits, Reject, RejectReason};
 
