@@ -15,9 +15,9 @@ fn column(record: &str, column: &str) -> Option<String> {
 
 fn text(batch: &RecordBatch, column: &str, row: usize) -> Option<String> {
     let mut names = column.split('.');
-    let mut array = batch.column_by_name(names.next().unwrap()).unwrap().clone();
+    let mut array = Arc::clone(batch.column_by_name(names.next().unwrap()).unwrap());
     for name in names {
-        array = array.as_struct().column_by_name(name).unwrap().clone();
+        array = Arc::clone(array.as_struct().column_by_name(name).unwrap());
     }
     arrow::util::display::array_value_to_string(&array, row).ok().filter(|_| array.is_valid(row))
 }
@@ -362,6 +362,12 @@ fn bounds_what_the_buckets_of_one_record_take() {
         buckets.trim_end_matches(',')
     );
     assert_eq!(reject(record.as_bytes(), Limits::default()).reason, RejectReason::TooLong);
+}
+
+#[test]
+fn can_be_sent_to_another_thread() {
+    fn assert_send<T: Send>(_: &T) {}
+    assert_send(&Decoder::new(Limits::default()));
 }
 
 #[test]
