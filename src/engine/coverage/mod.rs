@@ -8,6 +8,8 @@ mod data_events;
 mod notices;
 mod probe;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use report::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice};
 

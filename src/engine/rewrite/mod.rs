@@ -15,6 +15,8 @@ mod from;
 mod scope;
 mod select;
 mod wildcard;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, ops::ControlFlow};
 
