@@ -70,7 +70,6 @@ pub(super) fn commit(cache: &Cache, base: &Snapshot, chunk: &Chunk) -> Result<Co
     if changes.values().all(Vec::is_empty) {
         return Ok(CommitOutcome::Committed);
     }
-    cache.step(Step::Files)?;
     let note = Note { operation: "WRITE", data_change: true };
     if !decide(cache, base, note, &rows_came_or_went, changes, loose)? {
         return Ok(CommitOutcome::Conflict);
@@ -133,6 +132,7 @@ pub(super) fn decide(
             source,
         })?;
     }
+    cache.step(Step::Files)?;
     let own = Arc::new(changes.remove(&Table::Events).unwrap_or_default());
     changes.retain(|_, list| !list.is_empty());
     let promised = Arc::new(changes);
@@ -182,11 +182,16 @@ fn write_sorted(
     if !rows.order.iter().map(place).all(there) {
         return Err(unfit("the order names a row that is not there".into()));
     }
+    let key = |&(batch, row): &(u32, u32)| {
+        rows.batches.get(batch as usize).and_then(|rows| rows.keys.get(row as usize))
+    };
+    if !rows.order.iter().map(|place| key(place).map(|key| key.ts)).is_sorted() {
+        return Err(unfit("the rows are not in the order of time".into()));
+    }
     let mut files = Vec::new();
     for part in rows.order.chunks(TARGET_ROWS) {
         let group_rows = part.len().min(MAX_GROUP_ROWS);
-        let mut writer =
-            FileWriter::create(cache.log(table).dir(), &schema, group_rows, cache.threads)?;
+        let mut writer = FileWriter::create(&cache.log(table), &schema, group_rows, cache.threads)?;
         writer.write(part.chunks(MAX_GROUP_ROWS).map(|order| {
             let order = order.iter().map(place).collect();
             Ok(Group { batches: Arc::clone(&batches), order })
@@ -208,8 +213,7 @@ pub(super) fn write_batch(
     let schema = cache.schemas.of(table);
     fits(batch, &schema)?;
     let group_rows = batch.num_rows().min(MAX_GROUP_ROWS);
-    let mut writer =
-        FileWriter::create(cache.log(table).dir(), &schema, group_rows, cache.threads)?;
+    let mut writer = FileWriter::create(&cache.log(table), &schema, group_rows, cache.threads)?;
     let batches: Arc<[RecordBatch]> = [batch.clone()].into();
     let rows: Vec<(usize, usize)> = (0..batch.num_rows()).map(|row| (0, row)).collect();
     writer.write(

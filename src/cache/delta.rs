@@ -113,6 +113,11 @@ impl Log {
         Ok(Self { table, dir: root.join(table.name()).into(), store })
     }
 
+    /// Whose log it is.
+    pub(super) fn table(&self) -> Table {
+        self.table
+    }
+
     /// The directory its files lie in.
     pub(super) fn dir(&self) -> &Path {
         &self.dir

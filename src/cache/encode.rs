@@ -4,13 +4,7 @@
 //! gathered from the batches in the order the rows are to be stored, a slice at a time so that it
 //! stays in the processor's cache, and encoded at once. No sorted copy of the rows is ever made.
 
-use std::{
-    collections::VecDeque,
-    fs::File,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
+use std::{collections::VecDeque, fs::File, path::PathBuf, sync::Arc, thread};
 
 use arrow::{
     array::{Array, ArrayRef, RecordBatch, new_null_array},
@@ -26,18 +20,21 @@ use parquet::{
             ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
         },
     },
-    file::writer::SerializedFileWriter,
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
 };
 use uuid::Uuid;
 
-use super::{DataFile, settings, stats};
+use super::{DataFile, delta::Log, settings, stats};
 use crate::{
     Result,
     error::{BoxError, ErrorKind},
 };
 
-/// Rows gathered at once.
+/// Rows gathered at once, at most.
 const SLICE_ROWS: usize = 8_192;
+
+/// Bytes gathered at once, about: long rows are gathered fewer at a time.
+const SLICE_BYTES: usize = 16 << 20;
 
 /// Below so many rows, threads cost more than they bring.
 const MIN_PARALLEL_ROWS: usize = 4_096;
@@ -61,34 +58,35 @@ pub(super) struct FileWriter {
     n_leaves: Vec<usize>,
     threads: usize,
     n_groups: usize,
-    n_rows: u64,
 }
 
 impl FileWriter {
-    /// Begins a file with a new name in `dir` whose row groups have about `group_rows` rows.
+    /// Begins a file with a new name for `log`'s table whose row groups have about `group_rows`
+    /// rows.
     pub(super) fn create(
-        dir: &Path,
+        log: &Log,
         schema: &SchemaRef,
         group_rows: usize,
         threads: usize,
     ) -> Result<Self> {
-        let path = dir.join(format!("part-{}.zstd.parquet", Uuid::new_v4()));
+        let path = log.dir().join(format!("part-{}.zstd.parquet", Uuid::new_v4()));
         let file = File::create_new(&path).map_err(|source| ErrorKind::Io {
             action: "create",
             path: path.clone(),
             source,
         })?;
-        Self::begin(path, file, schema, group_rows, threads).map_err(failed)
+        let properties = settings::properties(log.table(), schema, group_rows);
+        let threads = if group_rows < MIN_PARALLEL_ROWS { 1 } else { threads.max(1) };
+        Self::begin(path, file, schema, properties, threads).map_err(failed)
     }
 
     fn begin(
         path: PathBuf,
         file: File,
         schema: &SchemaRef,
-        group_rows: usize,
+        mut properties: WriterProperties,
         threads: usize,
     ) -> Result<Self, BoxError> {
-        let mut properties = (*settings::properties(schema, group_rows)).clone();
         add_encoded_arrow_schema_to_metadata(schema, &mut properties);
         let parquet_schema = ArrowSchemaConverter::new().convert(schema)?;
         let writer =
@@ -100,15 +98,9 @@ impl FileWriter {
                 *n += 1;
             }
         }
-        let threads = if group_rows < MIN_PARALLEL_ROWS { 1 } else { threads.max(1) };
         let schema = Arc::clone(schema);
         let writer = Some(writer);
-        Ok(Self { schema, path, writer, factory, n_leaves, threads, n_groups: 0, n_rows: 0 })
-    }
-
-    /// Rows written so far.
-    pub(super) fn n_rows(&self) -> u64 {
-        self.n_rows
+        Ok(Self { schema, path, writer, factory, n_leaves, threads, n_groups: 0 })
     }
 
     /// Appends row groups.
@@ -145,7 +137,7 @@ impl FileWriter {
         for task in tasks {
             chunks.push(task.run().chunks?);
         }
-        self.append(chunks, group.order.len())
+        self.append(chunks)
     }
 
     fn dispatch(
@@ -158,7 +150,7 @@ impl FileWriter {
         for group in groups {
             let group = group?;
             let new = self.tasks(&group).map_err(failed)?;
-            waiting.push_back(Waiting::new(self.n_groups, new.len(), group.order.len()));
+            waiting.push_back(Waiting::new(self.n_groups, new.len()));
             self.n_groups += 1;
             for task in new {
                 if tasks.send(task).is_err() {
@@ -205,24 +197,19 @@ impl FileWriter {
         }
         while waiting.front().is_some_and(|group| group.missing == 0) {
             if let Some(group) = waiting.pop_front() {
-                self.append(group.chunks.into_iter().flatten().collect(), group.n_rows)?;
+                self.append(group.chunks.into_iter().flatten().collect())?;
             }
         }
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        chunks: Vec<Vec<ArrowColumnChunk>>,
-        n_rows: usize,
-    ) -> Result<(), BoxError> {
+    fn append(&mut self, chunks: Vec<Vec<ArrowColumnChunk>>) -> Result<(), BoxError> {
         let writer = self.writer.as_mut().ok_or("the file is finished")?;
         let mut group = writer.next_row_group()?;
         for chunk in chunks.into_iter().flatten() {
             chunk.append_to_row_group(&mut group)?;
         }
         group.close()?;
-        self.n_rows += n_rows as u64;
         Ok(())
     }
 
@@ -278,15 +265,14 @@ struct Done {
 /// A row group some of whose columns are still being encoded.
 struct Waiting {
     group_no: usize,
-    n_rows: usize,
     missing: usize,
     chunks: Vec<Option<Vec<ArrowColumnChunk>>>,
 }
 
 impl Waiting {
-    fn new(group_no: usize, n_columns: usize, n_rows: usize) -> Self {
+    fn new(group_no: usize, n_columns: usize) -> Self {
         let chunks = std::iter::repeat_with(|| None).take(n_columns).collect();
-        Self { group_no, n_rows, missing: n_columns, chunks }
+        Self { group_no, missing: n_columns, chunks }
     }
 
     fn put(&mut self, column: usize, chunks: Vec<ArrowColumnChunk>) {
@@ -308,7 +294,10 @@ impl Task {
         let columns: Vec<&dyn Array> =
             self.group.batches.iter().map(|batch| batch.column(self.column).as_ref()).collect();
         let all_null = columns.iter().all(|column| column.null_count() == column.len());
-        for slice in self.group.order.chunks(SLICE_ROWS) {
+        let bytes: usize = columns.iter().map(|column| column.get_buffer_memory_size()).sum();
+        let rows: usize = columns.iter().map(|column| column.len()).sum();
+        let slice_rows = (SLICE_BYTES / (bytes / rows.max(1)).max(1)).clamp(16, SLICE_ROWS);
+        for slice in self.group.order.chunks(slice_rows) {
             if all_null {
                 let nulls = new_null_array(field.data_type(), slice.len());
                 write_leaves(field, &nulls, &mut self.writers)?;

@@ -24,15 +24,19 @@
 //! rows moved between files (compaction) disturbs nobody but another such mover.
 
 mod commit;
+mod compact;
 mod delta;
 mod encode;
+mod forget;
 mod marker;
+mod merge;
 mod read;
 mod recover;
 mod runtime;
 mod settings;
 mod stats;
 mod store;
+mod sweep;
 pub mod tables;
 
 use std::{
@@ -42,6 +46,11 @@ use std::{
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
+pub use self::{
+    compact::{CompactOptions, CompactReport},
+    forget::ForgetReport,
+    sweep::{SweepOptions, SweepReport},
+};
 use self::{delta::Log, recover::Known, runtime::Runtime};
 use crate::{
     Result,
@@ -354,9 +363,9 @@ impl Cache {
         commit::commit(self, base, chunk)
     }
 
-    /// Reads the columns `columns` of those rows of `table` whose file and row group may hold an
-    /// `event_ts` in one of `ranges` (microseconds, inclusive, sorted, disjoint), batch by batch.
-    /// Rows without a time count as `i64::MIN`.
+    /// Reads the columns `columns` of those rows of `table` whose `event_ts` lies in one of
+    /// `ranges` (microseconds, inclusive, sorted, disjoint), batch by batch. Rows without a time
+    /// count as `i64::MIN`.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -369,6 +378,35 @@ impl Cache {
         each: &mut dyn FnMut(RecordBatch) -> Result<()>,
     ) -> Result<()> {
         read::read(self, snapshot, table, columns, ranges, each)
+    }
+
+    /// Merges small files where a table has many, one merge at a time; others may commit
+    /// meanwhile. Rows and their order stay what they are. The files merged stay on disk for
+    /// readers that have a snapshot with them, until [`Cache::sweep`].
+    ///
+    /// # Errors
+    /// A file cannot be read or written, or the log cannot be.
+    pub fn compact(&self, options: &CompactOptions) -> Result<CompactReport> {
+        compact::compact(self, options)
+    }
+
+    /// Removes what came from `source`, a SOURCE as in the ledger or a URI of a file, directory
+    /// or archive: rows, duplicates and rejects. A row that another file has a copy of stays, and
+    /// says from now on that it comes from there. The ledger gets rows with the outcome
+    /// `forgotten`. All of it happens at one moment, or nothing.
+    ///
+    /// # Errors
+    /// A file cannot be read or written, or the log cannot be.
+    pub fn forget(&self, source: &str) -> Result<ForgetReport> {
+        forget::forget(self, source)
+    }
+
+    /// Deletes files that no table needs any more, and log entries that checkpoints replace.
+    ///
+    /// # Errors
+    /// A directory cannot be read, or a file not be deleted.
+    pub fn sweep(&self, options: &SweepOptions) -> Result<SweepReport> {
+        sweep::sweep(self, options)
     }
 
     #[expect(clippy::indexing_slicing, reason = "there is a log for each table")]

@@ -1,7 +1,5 @@
 //! How each column is written to Parquet.
 
-use std::sync::Arc;
-
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::{
     basic::{Compression, ZstdLevel},
@@ -11,6 +9,8 @@ use parquet::{
     },
     schema::types::ColumnPath,
 };
+
+use super::Table;
 
 /// The most rows of a row group.
 pub(super) const MAX_GROUP_ROWS: usize = 131_072;
@@ -61,8 +61,13 @@ const NO_STATISTICS: &[&str] = &[
     "wrapper",
 ];
 
-/// The properties for files of `schema` whose row groups have at most `group_rows` rows.
-pub(super) fn properties(schema: &Schema, group_rows: usize) -> Arc<WriterProperties> {
+/// Whether the files of `table` are sorted by [`SORT_COLUMN`].
+pub(super) fn is_sorted(table: Table) -> bool {
+    matches!(table, Table::Events | Table::Aggregated)
+}
+
+/// The properties for files of `table` whose row groups have at most `group_rows` rows.
+pub(super) fn properties(table: Table, schema: &Schema, group_rows: usize) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("trailhound version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -71,12 +76,14 @@ pub(super) fn properties(schema: &Schema, group_rows: usize) -> Arc<WriterProper
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_statistics_truncate_length(Some(64))
         .set_column_index_truncate_length(Some(64))
-        .set_sorting_columns(sorting_column(schema).map(|column| vec![column]));
+        .set_sorting_columns(
+            sorting_column(schema).filter(|_| is_sorted(table)).map(|column| vec![column]),
+        );
     let n_distinct = group_rows.clamp(1, MAX_GROUP_ROWS) as u64;
     for (path, _) in leaves(schema) {
         builder = column(builder, &path, n_distinct);
     }
-    Arc::new(builder.build())
+    builder.build()
 }
 
 fn column(

@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{completions, config, convert, forget, ingest, query, sql, status, values};
 
+const ABOUT: &str =
+    "Reads AWS CloudTrail logs in any shape into a columnar cache and answers SQL about them";
+
 const EXAMPLES: &str = "\
 Examples:
   trailhound ingest ./evidence                   read logs into the case's cache
@@ -19,9 +22,9 @@ Without a command: a prompt on a terminal, else SQL is read from standard input.
 stdout carries data and nothing else. Exit codes: 0 done · 1 done, but some input was skipped or
 rejected · 2 failed · 130 interrupted.";
 
-/// Reads AWS CloudTrail logs in any shape into a columnar cache and answers SQL about them.
+/// Reads AWS `CloudTrail` logs in any shape into a columnar cache and answers SQL about them.
 #[derive(Debug, Parser)]
-#[command(name = "trailhound", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "trailhound", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -54,7 +57,7 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// The cache's directory [default: $TRAILHOUND_CACHE, else that of the case]
+    /// The cache's directory [default: `TRAILHOUND_CACHE`, else that of the case]
     #[arg(long, value_name = "DIR", global = true, conflicts_with = "case")]
     pub(super) cache: Option<PathBuf>,
 
@@ -75,7 +78,7 @@ pub(super) struct Global {
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) threads: Option<u16>,
 
-    /// When to use colours; `auto` is on a terminal, unless NO_COLOR is set
+    /// When to use colours; `auto` is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
     pub(super) color: When,
 
@@ -98,6 +101,7 @@ pub(super) enum When {
 /// Bounds on records and on inflation. The defaults are reached by no genuine log.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Limits")]
+#[expect(clippy::struct_field_names, reason = "the flags are called so")]
 pub(super) struct LimitArgs {
     /// The longest record, in bytes of JSON; longer ones are rejected [default: 8MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::positive_size)]

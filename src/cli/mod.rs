@@ -71,7 +71,12 @@ pub fn main() -> ExitCode {
         }
     };
     let screen = settings::screen(&arguments.global);
-    match run(arguments) {
+    // A fault of ours has been told by the panic's message; it must not look like another's code.
+    let Ok(done) = std::panic::catch_unwind(|| run(arguments)) else {
+        screen.say("  = help: this is a fault of trailhound; please report it");
+        return ExitCode::from(2);
+    };
+    match done {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             let code = exit_code(&error);

@@ -48,9 +48,7 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
 }
 
 /// Memory and disk: one pool and one footer cache for all statements of a session.
-pub(super) fn runtime(
-    options: &SessionOptions,
-) -> datafusion::error::Result<Arc<RuntimeEnv>> {
+pub(super) fn runtime(options: &SessionOptions) -> datafusion::error::Result<Arc<RuntimeEnv>> {
     // Footers are kept outside the pool, so they come out of its share.
     let footers = (options.memory_bytes / 8).min(256 << 20);
     let pool = FairSpillPool::new(options.memory_bytes.saturating_sub(footers));

@@ -404,7 +404,7 @@ impl IngestReport {
     fn file(&mut self, part: Part, is_taken: bool) {
         let Some(ending) = part.ending else { return };
         let path = part.job.file.uri.to_string();
-        if ending.outcome == Some(Outcome::Archive) {
+        if ending.is_archive && ending.outcome != Some(Outcome::Skipped) {
             return;
         }
         self.files.seen += 1;

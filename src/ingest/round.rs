@@ -82,6 +82,8 @@ pub(super) struct Ending {
     pub(super) digest: Option<Digest>,
     /// The members that follow the records in their container.
     pub(super) wrapper: Option<String>,
+    /// Whether it is an archive: its members are the files that count.
+    pub(super) is_archive: bool,
     /// Whether a limit cut it short: other limits, and it is read on.
     pub(super) limits_reached: bool,
     /// Whether reading it may end differently next time.
@@ -120,7 +122,8 @@ impl Ending {
 
     /// An archive.
     pub(super) fn archive(kind: &'static str) -> Self {
-        Self { outcome: Some(Outcome::Archive), kind: Some(kind.into()), ..Self::default() }
+        let kind = Some(kind.into());
+        Self { outcome: Some(Outcome::Archive), kind, is_archive: true, ..Self::default() }
     }
 }
 

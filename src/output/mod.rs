@@ -6,7 +6,7 @@
 //! every value exact.
 //!
 //! Two columns of one name are kept under both. JSON and Parquet, where names must differ, call
-//! the second one `name_1`, as DuckDB does.
+//! the second one `name_1`, as `DuckDB` does.
 
 mod csv;
 mod diagnostic;

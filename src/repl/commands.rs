@@ -81,7 +81,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".ingest" "" "SOURCE…" (1, ANY), Argument::Path, "reads logs into the cache", Shell::ingest),
     command!(".read" "\\i" "FILE" (1, 1), Argument::Path, "runs the SQL in FILE", Shell::read),
     command!(".help" "\\?" "[COMMAND]" (0, 1), Argument::Command, "shows this", Shell::help),
-    command!(".quit" "\\q" "" (0, 0), Argument::Free, "leaves; so does Ctrl-D", Shell::quit),
+    command!(".quit" "\\q" "" (0, 0), Argument::Free, "leaves; so does Ctrl-D", |_, _| Ok(Flow::Leave)),
 ];
 
 /// Finds the command of `line` and its arguments.
@@ -135,13 +135,12 @@ fn split(text: &str) -> Vec<String> {
     for c in text.chars() {
         match quote {
             Some(open) if c == open => quote = None,
-            Some(_) => word.get_or_insert_default().push(c),
-            None if c == '\'' || c == '"' => {
+            None if matches!(c, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
             None if c.is_whitespace() => words.extend(word.take()),
-            None => word.get_or_insert_default().push(c),
+            Some(_) | None => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);

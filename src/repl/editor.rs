@@ -66,7 +66,7 @@ impl Prompt {
             drop(editor.set_max_history_size(MAX_HISTORY));
             drop(editor.load_history(file));
         }
-        let styled = if color { format!("\x1b[1m{}\x1b[0m", PROMPT) } else { PROMPT.to_owned() };
+        let styled = if color { format!("\x1b[1m{PROMPT}\x1b[0m") } else { PROMPT.to_owned() };
         Ok(Self { editor, history_file, styled })
     }
 

@@ -29,7 +29,7 @@ pub use self::{
     report::{is_partial, summary},
     run::{Ran, Runner},
     screen::Screen,
-    status::{Status, render_status},
+    status::render_status,
 };
 use crate::{
     ErrorKind, Result,

@@ -11,20 +11,19 @@ use std::{
 use clap::ValueEnum as _;
 
 use super::{
-    Repl, Runner, Screen, commands,
-    complete::Names,
-    pager::Pager,
-    read_sql, report, scan,
-    status::{Status, render_status},
+    Repl, Runner, Screen, commands, complete::Names, pager::Pager, read_sql, report, scan, status,
 };
 use crate::{
     ErrorKind, Result,
-    cache::Cache,
+    cache::{Cache, Table},
     engine::{Session, Statement},
     ingest::IngestOptions,
     output::{self, Format, OutputOptions, RowWriter},
     source,
 };
+
+/// The most events the greeting looks at: nobody waits for a prompt.
+const MOST_EVENTS_LOOKED_AT: u64 = 10_000_000;
 
 /// Whether the prompt goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +72,8 @@ impl Shell {
 
     /// Says where the user is.
     pub(super) fn greet(&self) {
-        let covered = match Status::read(&self.cache, &self.session, &self.runner) {
-            Ok(status) => status.headline(),
+        let covered = match self.headline() {
+            Ok(headline) => headline,
             Err(error) => {
                 self.screen.error(&error);
                 "the cache cannot be read".to_owned()
@@ -84,6 +83,14 @@ impl Shell {
         self.screen.say(&format!(
             "trailhound {version} · {covered}\nType SQL ending in ; — .help for commands.\n\n"
         ));
+    }
+
+    fn headline(&self) -> Result<String> {
+        let n_events = self.cache.snapshot()?.n_records(Table::Events);
+        if n_events > MOST_EVENTS_LOOKED_AT {
+            return Ok(output::human::counted(n_events, "event", "events"));
+        }
+        Ok(status::headline(&self.runner.coverage(&self.session)?))
     }
 
     /// The names to complete.
@@ -136,6 +143,8 @@ impl Shell {
             let ran = self.answer_to(statement, &options, &mut pager)?;
             pager.finish().map_err(ErrorKind::Output)?;
             ran
+        } else if self.screen.stdout_is_terminal {
+            self.answer_to(statement, &self.options, io::stdout())?
         } else {
             self.answer_to(statement, &self.unbounded(), io::stdout())?
         };
@@ -165,8 +174,9 @@ impl Shell {
     }
 
     pub(super) fn tables(&mut self, _: &[String]) -> Result<Flow> {
-        let names = self.names();
-        self.show(&names.tables.iter().map(|name| format!("{name}\n")).collect::<String>())
+        let mut text = self.names().tables.join("\n");
+        text.push('\n');
+        self.show(&text)
     }
 
     pub(super) fn schema(&mut self, arguments: &[String]) -> Result<Flow> {
@@ -177,8 +187,8 @@ impl Shell {
     }
 
     pub(super) fn status(&mut self, _: &[String]) -> Result<Flow> {
-        let status = Status::read(&self.cache, &self.session, &self.runner)?;
-        self.show(&render_status(&status))
+        let coverage = self.runner.coverage(&self.session)?;
+        self.show(&status::render_status(&coverage, self.cache.dir()))
     }
 
     pub(super) fn mode(&mut self, arguments: &[String]) -> Result<Flow> {
@@ -202,6 +212,7 @@ impl Shell {
         Ok(Flow::Stay)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
     pub(super) fn once(&mut self, arguments: &[String]) -> Result<Flow> {
         self.once = arguments.first().map(|path| {
             let path = PathBuf::from(path);
@@ -222,6 +233,7 @@ impl Shell {
         Ok(Flow::Stay)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
     pub(super) fn null_value(&mut self, arguments: &[String]) -> Result<Flow> {
         self.options.null = arguments.first().cloned().unwrap_or_default();
         Ok(Flow::Stay)
@@ -264,11 +276,6 @@ impl Shell {
 
     pub(super) fn help(&mut self, arguments: &[String]) -> Result<Flow> {
         self.show(&commands::help(arguments.first())?)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
-    pub(super) fn quit(&mut self, _: &[String]) -> Result<Flow> {
-        Ok(Flow::Leave)
     }
 
     /// Shows text that is safe to show, through the pager where it is long.

@@ -199,6 +199,11 @@ pub(crate) fn content_hash(events: &[RecordBatch]) -> String {
     sum.to_string()
 }
 
+/// `content` as the oracle prints it.
+pub(crate) fn hash_of(record: &str) -> String {
+    Sum(content(record)).to_string()
+}
+
 /// The contents of the records of a delivery file's plain text, sorted.
 pub(crate) fn contents_of_delivery(text: &[u8]) -> Vec<[u8; 32]> {
     let Node::Object(members) = Json(text).value(&mut 0) else { panic!("not an object") };

@@ -139,7 +139,9 @@ fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
             DataType::Boolean => {
                 Arc::new(values.map(|v| v.and_then(Value::as_bool)).collect::<BooleanArray>())
             }
-            DataType::Binary => Arc::new(text.map(|t| t.map(str::as_bytes)).collect::<BinaryArray>()),
+            DataType::Binary => {
+                Arc::new(text.map(|t| t.map(str::as_bytes)).collect::<BinaryArray>())
+            }
             DataType::Date32 => Arc::new(
                 text.map(|t| {
                     let date: NaiveDate = t?.parse().unwrap();

@@ -51,12 +51,12 @@ fn gives_back_what_was_committed() {
     assert!(snapshot.version() > empty.version());
     let mut expected = rows.clone();
     expected.sort_by_key(|row| row.ts);
-    assert_eq!(stored(&cache, &snapshot, Table::Events), expected);
+    assert!(stored(&cache, &snapshot, Table::Events) == expected);
     // A snapshot never changes.
     assert_eq!(counts(&empty), [0; 5]);
     // And another process sees the same.
     let other = open(dir.path());
-    assert_eq!(stored(&other, &other.snapshot().unwrap(), Table::Events), expected);
+    assert!(stored(&other, &other.snapshot().unwrap(), Table::Events) == expected);
     assert_eq!(other.snapshot().unwrap().version(), snapshot.version());
 }
 
@@ -78,7 +78,7 @@ fn keeps_every_column_of_every_type() {
     let read = arrow::compute::concat_batches(&schema, &batches).unwrap();
     let parts: Vec<_> = rows.chunks(100).map(|part| standin::batch(&schema, part)).collect();
     let written = arrow::compute::concat_batches(&schema, &parts).unwrap();
-    assert_eq!(read, written);
+    assert!(read == written);
 }
 
 #[test]

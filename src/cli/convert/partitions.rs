@@ -1,6 +1,7 @@
 //! Rows in the order of their partitions → one Parquet file after the other.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -196,7 +197,7 @@ fn level_name(key: PartitionKey, value: Option<&str>) -> String {
                 if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
                     name.push(char::from(byte));
                 } else {
-                    name.push_str(&format!("%{byte:02X}"));
+                    let _ = write!(name, "%{byte:02X}");
                 }
             }
         }

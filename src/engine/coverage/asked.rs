@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, DateTime, Months, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 use datafusion::{
     logical_expr::{BinaryExpr, Expr, Operator, expr::ScalarFunction},
     scalar::ScalarValue,
@@ -291,9 +291,8 @@ fn prefix_range(text: &str) -> Option<(i64, i64)> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
     let day = |year: i32, month, day| NaiveDate::from_ymd_opt(year, month, day);
     let year: i32 = text.get(..4)?.parse().ok()?;
-    let midnight = |date: NaiveDate| {
-        date.and_hms_opt(0, 0, 0).map(|time| time.and_utc().timestamp_micros())
-    };
+    let midnight =
+        |date: NaiveDate| date.and_hms_opt(0, 0, 0).map(|time| time.and_utc().timestamp_micros());
     let month = text.get(4..5).filter(|c| *c == "-").and_then(|_| number(5..7));
     let Some(month) = month else {
         return Some((midnight(day(year, 1, 1)?)?, midnight(day(year + 1, 1, 1)?)?));
@@ -320,7 +319,8 @@ fn full(text: &str) -> Option<i64> {
         return Some(time.timestamp_micros());
     }
     let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.fZ"];
-    let time = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    let time =
+        formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
     let time: DateTime<Utc> = time.and_utc();
     (time.year() > 0).then(|| time.timestamp_micros())
 }

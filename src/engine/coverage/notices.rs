@@ -105,9 +105,7 @@ async fn values(
     tables: &SnapshotTables,
     notices: &mut Vec<String>,
 ) -> Result<()> {
-    let any = async |key: Vec<(&'static str, String)>| {
-        tables.probes.any(key, state, tables).await
-    };
+    let any = async |key: Vec<(&'static str, String)>| tables.probes.any(key, state, tables).await;
     let few = |values: &Option<BTreeSet<String>>| -> Vec<String> {
         values.iter().flatten().take(MAX_VALUES).cloned().collect()
     };

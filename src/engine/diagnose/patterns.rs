@@ -177,9 +177,10 @@ fn no_fields(context: &Context<'_>, message: &str) -> Option<Found> {
         return Some(Found { message: "there is no such field".to_owned(), ..Found::default() });
     };
     let of = &column.name;
-    let help = column.comment.contains("JSON").then(|| {
-        format!("it is JSON text; cloudtrail_lake has it as a map: `{of}['{field}']`")
-    });
+    let help = column
+        .comment
+        .contains("JSON")
+        .then(|| format!("it is JSON text; cloudtrail_lake has it as a map: `{of}['{field}']`"));
     Some(Found {
         message: format!("`{of}` has no fields: it is a {}", column.sql_type),
         span: Some(span),
@@ -263,7 +264,8 @@ fn arithmetic(_: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 fn comparison(_: &Context<'_>, message: &str) -> Option<Found> {
-    let (_, operation) = message.split_once("Cannot infer common argument type for ")
+    let (_, operation) = message
+        .split_once("Cannot infer common argument type for ")
         .or_else(|| message.split_once("Cannot infer common string type for "))?;
     let operation = operation.lines().next().unwrap_or_default();
     let (kind, types) = operation.split_once(" operation ")?;
@@ -288,11 +290,7 @@ fn same_names(context: &Context<'_>, message: &str) -> Option<Found> {
     let name = short(between(message, "the expression \"", "\" at position")?);
     let last = name.rsplit('.').next().unwrap_or(&name).to_owned();
     let second = context.tokens.iter().filter_map(|(token, place)| match token {
-        Token::Word(word)
-            if word.value.eq_ignore_ascii_case(&last) =>
-        {
-            Some(place.clone())
-        }
+        Token::Word(word) if word.value.eq_ignore_ascii_case(&last) => Some(place.clone()),
         _ => None,
     });
     Some(Found {
@@ -388,9 +386,7 @@ fn placeholder(context: &Context<'_>, message: &str) -> Option<Found> {
         .or_else(|| between(message, "No value found for placeholder with id ", ""))
         .or_else(|| between(message, "Placeholder type for '", "'"))?;
     let place = context.tokens.iter().find_map(|(token, place)| match token {
-        Token::Placeholder(text) if text == name => {
-            Some(place.clone())
-        }
+        Token::Placeholder(text) if text == name => Some(place.clone()),
         _ => None,
     });
     Some(Found {
@@ -402,8 +398,10 @@ fn placeholder(context: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 fn not_boolean(_: &Context<'_>, message: &str) -> Option<Found> {
-    let (_, given) = message.split_once("Unary operator 'NOT' requires a boolean expression, got ")
-        .or_else(|| message.split_once("Unary operator 'NOT' only supports boolean expressions, got "))?;
+    let (_, given) =
+        message.split_once("Unary operator 'NOT' requires a boolean expression, got ").or_else(
+            || message.split_once("Unary operator 'NOT' only supports boolean expressions, got "),
+        )?;
     Some(Found {
         message: format!("NOT takes a boolean, not a {}", translate(given.lines().next()?)),
         label: Some("not a boolean"),

@@ -52,8 +52,13 @@ fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
     };
     let message = match text.split_once(", found: ") {
         Some((expected, found)) => {
-            let expected = expected.trim_start_matches("Expected: ").trim_start_matches("Expected ");
-            format!("expected {}, but found {}", name(expected), found_name(found, statement, &span))
+            let expected =
+                expected.trim_start_matches("Expected: ").trim_start_matches("Expected ");
+            format!(
+                "expected {}, but found {}",
+                name(expected),
+                found_name(found, statement, &span)
+            )
         }
         None => super::words::tidy(text),
     };
@@ -167,11 +172,10 @@ fn looks_like_guid(tokens: &[(Token, Range<usize>)], at: usize) -> bool {
             }
             _ => false,
         };
-        let after_from = tokens
-            .iter()
-            .take_while(|(_, p)| p.end <= place.start)
-            .last()
-            .is_some_and(|(t, _)| matches!(t, Token::Word(w) if w.value.eq_ignore_ascii_case("from")));
+        let after_from =
+            tokens.iter().take_while(|(_, p)| p.end <= place.start).last().is_some_and(
+                |(t, _)| matches!(t, Token::Word(w) if w.value.eq_ignore_ascii_case("from")),
+            );
         minus && hex && after_from
     })
 }

@@ -16,12 +16,8 @@ use datafusion::{
     error::Result,
     logical_expr::{
         BinaryExpr, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-        Volatility,
-        interval_arithmetic::Interval,
-        lit,
-        preimage::PreimageResult,
-        simplify::SimplifyContext,
-        utils::split_conjunction,
+        Volatility, interval_arithmetic::Interval, lit, preimage::PreimageResult,
+        simplify::SimplifyContext, utils::split_conjunction,
     },
     scalar::ScalarValue,
 };

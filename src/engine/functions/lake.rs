@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, ListArray, MapBuilder, MapFieldNames, RecordBatch,
-        StringArray, StringBuilder, StructArray, TimestampMicrosecondBuilder,
+        Array, ArrayRef, AsArray, ListArray, MapBuilder, MapFieldNames, RecordBatch, StringArray,
+        StringBuilder, StructArray, TimestampMicrosecondBuilder,
     },
     compute::cast,
     datatypes::{DataType, Field, FieldRef, Fields, TimeUnit},
@@ -16,9 +16,7 @@ use chrono::{DateTime, NaiveDateTime};
 use datafusion::{
     common::{exec_err, utils::take_function_args},
     error::Result,
-    logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-    },
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 
 use super::{call, json};

@@ -19,9 +19,7 @@ use datafusion::{
     common::{exec_err, internal_datafusion_err, utils::take_function_args},
     error::Result,
     execution::memory_pool::MemoryReservation,
-    logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-    },
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 use tokio::sync::OnceCell;
 
@@ -79,7 +77,8 @@ impl Versions {
         let uris = cast(uris, &DataType::Utf8)?;
         let versions = cast(versions, &DataType::Int32)?;
         self._reserved.try_grow(uris.get_array_memory_size() + uris.len() * ID_BYTES)?;
-        for (uri, version) in uris.as_string::<i32>().iter().zip(versions.as_primitive::<Int32Type>())
+        for (uri, version) in
+            uris.as_string::<i32>().iter().zip(versions.as_primitive::<Int32Type>())
         {
             if let (Some(uri), Some(version)) = (uri, version) {
                 self.latest.insert(uri.to_owned(), version);

@@ -73,8 +73,12 @@ impl ScalarUDFImpl for RowOf {
             }
         }
         let fields = self.fields(members.iter().map(|member| member.data_type()));
-        let row =
-            StructArray::try_new_with_length(fields, members, Some(NullBuffer::new(present)), rows)?;
+        let row = StructArray::try_new_with_length(
+            fields,
+            members,
+            Some(NullBuffer::new(present)),
+            rows,
+        )?;
         Ok(ColumnarValue::Array(Arc::new(row)))
     }
 }

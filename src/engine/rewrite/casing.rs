@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement as Sql, TableAlias,
-    TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions, WindowType, ExcludeSelectItem,
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
+    Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement as Sql,
+    TableAlias, TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions, WindowType,
 };
 
 use super::Spelling;

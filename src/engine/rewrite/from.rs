@@ -121,8 +121,10 @@ impl Rewriter<'_> {
                 let Some(alias) = alias else { return Ok(inner) };
                 Source { path: vec![alias.name.clone()], shape: flat(&inner) }
             }
-            TableFactor::UNNEST { alias, .. } | TableFactor::Function { alias, .. }
-            | TableFactor::TableFunction { alias, .. } | TableFactor::Table { alias, .. } => {
+            TableFactor::UNNEST { alias, .. }
+            | TableFactor::Function { alias, .. }
+            | TableFactor::TableFunction { alias, .. }
+            | TableFactor::Table { alias, .. } => {
                 let path = alias.iter().map(|alias| alias.name.clone()).collect();
                 let shape = aliased(Shape::unknown(), alias.as_ref());
                 let source = Source { path, shape };

@@ -14,17 +14,16 @@ mod casing;
 mod from;
 mod scope;
 mod select;
-mod wildcard;
 #[cfg(test)]
 mod tests;
+mod wildcard;
 
 use std::{collections::HashMap, ops::ControlFlow};
 
 use datafusion::sql::{
     parser::Statement as Ast,
     sqlparser::ast::{
-        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut,
-        VisitorMut,
+        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut, VisitorMut,
     },
     sqlparser::tokenizer::Span,
 };
@@ -145,7 +144,10 @@ impl Rewriter<'_> {
                 Ok(Shape::unknown())
             }
             SetExpr::Table(table) => {
-                let parts: Vec<Ident> = table.schema_name.iter().chain(&table.table_name)
+                let parts: Vec<Ident> = table
+                    .schema_name
+                    .iter()
+                    .chain(&table.table_name)
                     .map(|name| Ident::new(name.clone()))
                     .collect();
                 let mut select = wildcard::everything_of(ObjectName::from(parts));

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    AccessExpr, Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectFlavor,
+    SelectItem, SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::{
@@ -113,18 +113,12 @@ struct Substitute<'a> {
 impl VisitorMut for Substitute<'_> {
     type Break = ();
 
-    fn pre_visit_query(
-        &mut self,
-        _: &mut Query,
-    ) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
         self.depth += 1;
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(
-        &mut self,
-        _: &mut Query,
-    ) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
         self.depth = self.depth.saturating_sub(1);
         ControlFlow::Continue(())
     }
@@ -257,4 +251,3 @@ fn is_plain(options: &WildcardAdditionalOptions) -> bool {
         && options.opt_ilike.is_none()
         && options.opt_rename.is_none()
 }
-

@@ -24,8 +24,7 @@ pub(super) fn plan(tables: &SnapshotTables) -> Result<LogicalPlan> {
         _ => ledger.rows() == 0,
     };
     let columns: Vec<Expr> = stored(Table::LogFiles).collect();
-    let scan =
-        LogicalPlanBuilder::scan(Table::LogFiles.name(), provider_as_source(ledger), None)?;
+    let scan = LogicalPlanBuilder::scan(Table::LogFiles.name(), provider_as_source(ledger), None)?;
     if one_part {
         return scan.project(columns)?.build();
     }

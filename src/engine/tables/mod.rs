@@ -48,14 +48,8 @@ pub(super) enum Relation {
 
 impl Relation {
     /// All of them, as `SHOW TABLES` lists them.
-    pub(super) const ALL: [Self; 6] = [
-        Self::Logs,
-        Self::Lake,
-        Self::Aggregated,
-        Self::LogFiles,
-        Self::Duplicates,
-        Self::Rejects,
-    ];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Logs, Self::Lake, Self::Aggregated, Self::LogFiles, Self::Duplicates, Self::Rejects];
 
     /// Its own name.
     pub(super) fn name(self) -> &'static str {
@@ -195,7 +189,12 @@ impl SnapshotTables {
         let version = snapshot.version();
         let tables =
             Table::ALL.map(|table| Arc::new(ParquetTable::new(table, snapshot.files(table))));
-        Self { version, tables, members: Arc::new(Members::new(version)), probes: Probes::default() }
+        Self {
+            version,
+            tables,
+            members: Arc::new(Members::new(version)),
+            probes: Probes::default(),
+        }
     }
 
     /// The Parquet files of `table` as a table.

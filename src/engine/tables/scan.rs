@@ -11,9 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
-    common::{
-        ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision,
-    },
+    common::{ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision},
     datasource::{
         TableProvider, TableType,
         listing::PartitionedFile,
@@ -96,10 +94,9 @@ impl ParquetTable {
             let (min, max) = (bounds.min.clone()?, bounds.max.clone()?);
             whole = Some(match whole {
                 None => (min, max),
-                Some((least, most)) => (
-                    if min < least { min } else { least },
-                    if max > most { max } else { most },
-                ),
+                Some((least, most)) => {
+                    (if min < least { min } else { least }, if max > most { max } else { most })
+                }
             });
         }
         whole
@@ -107,7 +104,8 @@ impl ParquetTable {
 
     /// The files that may hold rows for which `filters` are true.
     fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<usize>> {
-        let all = (0..self.files.len()).filter(|at| self.files.get(*at).is_some_and(|f| f.rows > 0));
+        let all =
+            (0..self.files.len()).filter(|at| self.files.get(*at).is_some_and(|f| f.rows > 0));
         let Some(predicate) = conjunction(filters.iter().cloned()) else {
             return Ok(all.collect());
         };
@@ -248,8 +246,7 @@ impl TableProvider for ParquetTable {
         }
 
         let options = state.config_options();
-        let (groups, statistics) =
-            self.groups(&files, options.execution.target_partitions)?;
+        let (groups, statistics) = self.groups(&files, options.execution.target_partitions)?;
         let runtime = state.runtime_env();
         let url = ObjectStoreUrl::local_filesystem();
         let reader = CachedParquetFileReaderFactory::new(
@@ -278,9 +275,7 @@ impl TableProvider for ParquetTable {
 /// Only columns: the reader does not turn the members of structs.
 fn with_views(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 => {
-            Arc::new(Field::clone(field).with_data_type(DataType::Utf8View))
-        }
+        DataType::Utf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
         _ => Arc::clone(field),
     });
     Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata.clone()))

@@ -15,6 +15,7 @@ fn names() -> Names {
             "useridentity.sessioncontext.sessionissuer.arn",
         ]),
         functions: owned(&["count", "json_extract_scalar"]),
+        keywords: owned(&["SELECT", "FROM", "GROUP", "WHERE"]),
     }
 }
 
@@ -30,7 +31,7 @@ fn assert_complete(before: &str, after: &str) {
     let cursor = before.find('|').unwrap();
     let line = before.replacen('|', "", 1);
     let (start, found) = complete(&line, cursor, &names());
-    let typed = &line[start..cursor];
+    let typed = line.get(start..cursor).unwrap();
     let certain = found
         .iter()
         .cloned()
@@ -39,7 +40,8 @@ fn assert_complete(before: &str, after: &str) {
         })
         .filter(|certain| certain.len() >= typed.len())
         .unwrap_or_else(|| typed.to_owned());
-    assert_eq!(format!("{}{certain}|{}", &line[..start], &line[cursor..]), after, "{found:?}");
+    let (head, tail) = (line.get(..start).unwrap(), line.get(cursor..).unwrap());
+    assert_eq!(format!("{head}{certain}|{tail}"), after, "{found:?}");
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn columns_keywords_and_functions_are_completed() {
     assert_complete("SEL|", "SELECT|");
     assert_complete("sel| 1", "select| 1");
     assert_complete("select json|", "select json_extract_scalar|");
-    assert_complete("select 1 grou|", "select 1 group by|");
+    assert_complete("select 1 grou|", "select 1 group|");
     assert_complete("select event|", "select event|");
     assert_eq!(offered("select event|"), ["event_ts", "eventname", "eventsource"]);
 }

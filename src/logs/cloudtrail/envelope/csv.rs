@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 
 use super::{
     Shape, json, record, tally,
@@ -12,8 +12,6 @@ use super::{
 };
 use crate::logs::{Limits, RejectReason};
 
-/// What is kept of a row that is too long, in bytes.
-const KEPT_OF_LONG: usize = 64 << 10;
 /// How long a row may be beyond the longest record, in bytes: other cells, doubled quotes.
 const BESIDE_RECORD: usize = 32 << 10;
 /// How long a column's name may be, in bytes.
@@ -48,11 +46,13 @@ impl Csv {
             let body = json::part(text, end + 1..text.len());
             let second_end = row_end(body, delimiter).unwrap_or(body.len());
             let second = cells(json::part(body, 0..second_end), delimiter);
-            let named = header.iter().all(|cell| is_name(&cell.text));
-            let holds_json = second.iter().any(|cell| json::trim(&cell.text).starts_with(b"{"));
-            let is_table = header.len() > 1 && (header.len() == second.len() || body.is_empty());
-            (named && (is_table || header.len() >= second.len() && holds_json))
-                .then_some((delimiter, header))
+            let is_named = header.iter().all(|cell| is_name(&cell.text));
+            // A single column is told from text by the quotes around its JSON.
+            let is_table = match header.len() {
+                1 => body.starts_with(b"\"{\"\"") && second.len() == 1,
+                n => n == second.len() || body.is_empty(),
+            };
+            (is_named && is_table).then_some((delimiter, header))
         });
         let (delimiter, header) = found?;
         let header = header.into_iter().map(|cell| cell.text.into_owned()).collect();
@@ -81,7 +81,7 @@ impl Csv {
             let end = match row_end(rest, self.delimiter) {
                 Some(end) => self.at + end as u64,
                 None if view.end() >= self.at + longest => {
-                    let kept = json::part(rest, 0..KEPT_OF_LONG).to_vec();
+                    let kept = json::part(rest, 0..tally::KEPT_OF_LONG).to_vec();
                     self.long = Some(Long { start: self.at, kept, in_quotes: false });
                     continue;
                 }
@@ -118,12 +118,9 @@ impl Csv {
     }
 
     fn reject_long(&self, long: Long, end: u64, work: &mut Work<'_, '_, '_>) {
-        let limit = self.limits.max_record_bytes;
-        let mut reject = tally::no_record(format!("longer than {limit} bytes"));
-        reject.reason = RejectReason::TooLong;
-        reject.at = limit;
+        let reject = tally::too_long(self.limits.max_record_bytes);
         let length = end - long.start;
-        work.tally.foreign(Cow::Owned(long.kept), long.start, length, reject, work.sink);
+        work.tally.broken(Cow::Owned(long.kept), long.start, length, reject, work.sink);
     }
 
     fn row(&mut self, end: u64, work: &mut Work<'_, '_, '_>) {
@@ -132,17 +129,12 @@ impl Csv {
             return;
         }
         let cells = cells(row, self.delimiter);
-        let mut found = None;
-        for (i, cell) in cells.iter().enumerate() {
+        let is_whole = |text: &[u8]| json::value_end(text, 0) == Some(text.len());
+        let holds = |cell: &Cell<'_>| {
             let text = json::trim(&cell.text);
-            if !text.starts_with(b"{") || !record::resembles(text) {
-                continue;
-            }
-            if json::value_end(text, 0) == Some(text.len()) {
-                found = Some(i);
-                break;
-            }
-        }
+            text.starts_with(b"{") && memmem::find(text, b"event").is_some() && is_whole(text)
+        };
+        let found = cells.iter().position(holds);
         let Some(found) = found else { return self.reject(row, &cells, work) };
         let (before, behind) = self.around(&cells, found);
         let Some(cell) = cells.into_iter().nth(found) else { return };
@@ -151,13 +143,18 @@ impl Csv {
             Cow::Borrowed(text) => Cow::Borrowed(json::trim(text)),
             Cow::Owned(text) => Cow::Owned(json::trim(&text).to_vec()),
         };
+        if element.len() > self.limits.max_record_bytes {
+            let kept = json::part(row, 0..tally::KEPT_OF_LONG).to_vec();
+            let long = Long { start: self.at, kept, in_quotes: false };
+            return self.reject_long(long, end, work);
+        }
         let context = Context {
             container: None,
             shape: Shape::Csv,
             around: (&before, &behind),
             is_plain: false,
         };
-        self.unwrapper.element(element, offset, &context, work.tally, work.sink);
+        self.unwrapper.element(element, offset, None, &context, work.tally, work.sink);
     }
 
     /// Rejects a row without a whole record in it.

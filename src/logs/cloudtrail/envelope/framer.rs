@@ -17,6 +17,8 @@ use crate::logs::Limits;
 
 /// How much of a file that does not begin as JSON is looked at before deciding, in bytes.
 const SAMPLE: usize = 64 << 10;
+/// How much of a file of JSON is kept for naming it, in bytes.
+const HEAD: usize = 4 << 10;
 /// NUL bytes in front that are taken for damage and not for a binary format.
 const NUL_RUN: usize = 16;
 
@@ -41,7 +43,9 @@ pub struct Framer {
     base: u64,
     index: Index,
     tally: Tally,
-    /// What the file is if nothing in it tells.
+    /// The file's first bytes.
+    head: Vec<u8>,
+    /// What the file is if it is no JSON and nothing in it tells.
     fallback: String,
 }
 
@@ -54,6 +58,7 @@ impl Framer {
             base: 0,
             index: Index::new(),
             tally: Tally::default(),
+            head: Vec::new(),
             fallback: String::new(),
         }
     }
@@ -74,6 +79,8 @@ impl Framer {
     ) -> usize {
         let view = View { bytes: window, base: self.base, last };
         self.index.clear();
+        let known = view.index(self.head.len() as u64);
+        self.head.extend_from_slice(json::part(window, known..known + HEAD - self.head.len()));
         if matches!(self.mode, Mode::Start) {
             match self.decide(view) {
                 Some(mode) => self.mode = mode,
@@ -108,8 +115,8 @@ impl Framer {
     /// records in their container: as a JSON object, or an array of them where several containers
     /// have some.
     pub fn finish(self) -> (Kind, Option<String>) {
-        let fallback = self.fallback;
-        self.tally.finish(|| if fallback.is_empty() { "empty file".to_owned() } else { fallback })
+        let Self { tally, head, fallback, .. } = self;
+        tally.finish(|| if fallback.is_empty() { other::sketch(&head) } else { fallback })
     }
 
     /// How to read the file, once enough of it is in view.
@@ -121,7 +128,6 @@ impl Framer {
         let text = json::part(sample, start..sample.len());
         if let Some(is_json) = begins_json(text, is_enough) {
             if is_json {
-                self.fallback = other::sketch(text);
                 return Some(Mode::Json(Walk::new(self.limits, start as u64)));
             }
         } else {
@@ -145,15 +151,11 @@ impl Framer {
 
     /// How to read a file that does not begin as JSON.
     fn decide_text(&mut self, sample: &[u8], start: usize) -> Mode {
-        let is_prose = matches!(self.fallback.as_str(), "Markdown text" | "licence text");
-        if self.fallback != "text" && !is_prose {
-            return Mode::Opaque;
-        }
         let text = json::part(sample, start..sample.len());
-        if Lines::suits(text) {
+        if sniff::is_text(sample) && Lines::suits(text) {
             return Mode::Lines(Lines::new(self.limits, start as u64));
         }
-        if is_prose {
+        if self.fallback != "text" {
             return Mode::Opaque;
         }
         if let Some(csv) = Csv::suits(text, self.limits, start as u64) {

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::{json, shapes, walk::View};
+use super::{json, probe::first_key, record, shapes, walk::View};
 use crate::logs::{Reject, RejectReason};
 
 /// How much of an object must be seen to tell whether it begins a record, in bytes.
@@ -31,6 +31,8 @@ pub(super) struct Garbage {
     key: Option<Vec<u8>>,
     /// The next byte to look at.
     from: u64,
+    /// The last byte in front of it that is no white space.
+    before: Option<u8>,
     kept: Vec<u8>,
     kept_to: u64,
 }
@@ -46,6 +48,7 @@ impl Garbage {
             until: Until::Record,
             key,
             from: fault,
+            before: None,
             kept: Vec::new(),
             kept_to: start,
         }
@@ -91,8 +94,12 @@ impl Garbage {
     }
 
     fn restart(&mut self, view: View<'_>, first: Option<&[u8]>) -> Option<u64> {
+        if self.from == self.fault {
+            self.pass(view, self.start, self.from);
+        }
         while let Some(i) = memchr(b'{', view.part(self.from, view.end())) {
             let at = self.from + i as u64;
+            self.pass(view, self.from, at);
             self.from = at;
             if view.end() < at + LOOK_AHEAD && !view.last {
                 return None;
@@ -100,13 +107,24 @@ impl Garbage {
             if self.begins_value(view, at, first) {
                 return Some(at);
             }
+            self.pass(view, at, at + 1);
             self.from = at + 1;
         }
+        self.pass(view, self.from, view.end());
         self.from = self.from.max(view.end());
         None
     }
 
+    fn pass(&mut self, view: View<'_>, from: u64, to: u64) {
+        let passed = view.part(from, to).iter().rfind(|b| !json::is_space(**b));
+        self.before = passed.copied().or(self.before);
+    }
+
     /// Whether the brace at `at` begins something to frame.
+    ///
+    /// In an array a comma must stand before it. Who can choose what a record holds could else
+    /// plant one as the first of a list in it; as a later one he still could, but only by
+    /// foreseeing damage, and not unseen, for the damage is reported.
     fn begins_value(&self, view: View<'_>, at: u64, first: Option<&[u8]>) -> bool {
         let at_top = self.until == Until::Document;
         if at <= self.start {
@@ -115,14 +133,11 @@ impl Garbage {
         if at_top && view.byte(at - 1) == Some(b'\n') {
             return true;
         }
-        let head = view.part(at, at + LOOK_AHEAD);
-        let open = json::skip_space(head, 1);
-        if head.get(open) != Some(&b'"') {
+        if !at_top && self.before != Some(b',') {
             return false;
         }
-        let Some(end) = json::string_end(head, open) else { return false };
-        let key = json::part(head, open + 1..end - 1);
-        key == b"eventVersion"
+        let Some(key) = first_key(view.part(at, at + LOOK_AHEAD)) else { return false };
+        record::leads_record(key)
             || Some(key) == first
             || Some(key) == self.key.as_deref()
             || at_top && shapes::find_key(0, key).is_some()

@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::{
     Shape, json, record,
-    tally::no_record,
+    tally::{KEPT_OF_LONG, too_long},
     unwrap::{Context, Unwrapper},
     walk::Work,
 };
@@ -15,9 +15,6 @@ use crate::logs::{Limits, Reject, RejectReason};
 
 /// How long what stands in front may be, in bytes.
 const MAX_PREFIX: usize = 1024;
-/// What is kept of a line that is too long, in bytes.
-const KEPT_OF_LONG: usize = 64 << 10;
-
 /// A reader of lines.
 pub(super) struct Lines {
     limits: Limits,
@@ -62,7 +59,7 @@ impl Lines {
             let end = found.map(|i| self.searched + i as u64);
             self.searched = end.unwrap_or(view.end());
             if self.searched - self.at > longest && self.long.is_none() {
-                let kept = view.part(self.at, self.at + KEPT_OF_LONG as u64);
+                let kept = view.part(self.at, self.at + longest.min(KEPT_OF_LONG as u64));
                 self.long = Some(kept.to_vec());
             }
             let Some(end) = end.or(view.last.then_some(view.end())) else { return };
@@ -91,13 +88,17 @@ impl Lines {
         };
         let offset = self.at + prefix.len() as u64;
         let element = json::trim(rest);
+        if element.len() > self.limits.max_record_bytes {
+            let kept = json::part(element, 0..KEPT_OF_LONG).to_vec();
+            return self.reject_long(kept, end, work);
+        }
         if json::value_end(element, 0) != Some(element.len()) {
             return self.broken(element, offset, work);
         }
         let (before, shape) = head(prefix);
         let context = Context { container: None, shape, around: (&before, b"}"), is_plain: false };
         let element = Cow::Borrowed(element);
-        self.unwrapper.element(element, offset, &context, work.tally, work.sink);
+        self.unwrapper.element(element, offset, None, &context, work.tally, work.sink);
     }
 
     fn broken<'a>(&self, element: &'a [u8], offset: u64, work: &mut Work<'_, '_, 'a>) {
@@ -107,26 +108,12 @@ impl Lines {
             detail: "the line ends inside the record, or goes on behind it".to_owned(),
             at: json::value_end(element, 0).unwrap_or(element.len()),
         };
-        let text = Cow::Borrowed(element);
-        if record::resembles(element) {
-            work.tally.reject(text, offset, length, reject, work.sink);
-        } else {
-            work.tally.foreign(text, offset, length, reject, work.sink);
-        }
+        work.tally.broken(Cow::Borrowed(element), offset, length, reject, work.sink);
     }
 
     fn reject_long(&self, kept: Vec<u8>, end: u64, work: &mut Work<'_, '_, '_>) {
-        let limit = self.limits.max_record_bytes;
-        let mut reject = no_record(format!("longer than {limit} bytes"));
-        reject.reason = RejectReason::TooLong;
-        reject.at = limit;
-        let resembles = record::resembles(&kept);
-        let (text, length) = (Cow::Owned(kept), end - self.at);
-        if resembles {
-            work.tally.reject(text, self.at, length, reject, work.sink);
-        } else {
-            work.tally.foreign(text, self.at, length, reject, work.sink);
-        }
+        let reject = too_long(self.limits.max_record_bytes);
+        work.tally.broken(Cow::Owned(kept), self.at, end - self.at, reject, work.sink);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Passes over one value, however many views it takes.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::{
     bounds::{Bounds, Found, Index},
@@ -11,11 +11,11 @@ use super::{
 
 /// How far a value has been passed over.
 pub(super) enum Skip {
-    /// An object or array, from its start, with the next byte to look at.
-    Nested { start: u64, at: u64, bounds: Bounds },
+    /// An object or array, with its start if faults count, and the next byte to look at.
+    Nested { start: Option<u64>, at: u64, bounds: Bounds },
     /// A string, likewise.
-    Text { start: u64, at: u64, lenient: bool },
-    /// A number or literal, likewise.
+    Text { start: Option<u64>, at: u64 },
+    /// A number or literal, with the next byte to look at.
     Scalar { at: u64 },
     /// A value of which every byte is checked, from its start.
     Checked { start: u64 },
@@ -43,8 +43,8 @@ impl Skip {
     pub(super) fn new(view: View<'_>, at: u64, careful: bool) -> Self {
         match view.byte(at) {
             Some(b'{' | b'[' | b'"') if careful => Self::Checked { start: at },
-            Some(b'{' | b'[') => Self::Nested { start: at, at, bounds: Bounds::new() },
-            Some(b'"') => Self::Text { start: at, at: at + 1, lenient: false },
+            Some(b'{' | b'[') => Self::Nested { start: Some(at), at, bounds: Bounds::new() },
+            Some(b'"') => Self::Text { start: Some(at), at: at + 1 },
             _ => Self::Scalar { at },
         }
     }
@@ -52,8 +52,8 @@ impl Skip {
     /// The same, never giving a fault.
     pub(super) fn lenient(view: View<'_>, at: u64) -> Self {
         match view.byte(at) {
-            Some(b'{' | b'[') => Self::Nested { start: at, at, bounds: Bounds::lenient() },
-            Some(b'"') => Self::Text { start: at, at: at + 1, lenient: true },
+            Some(b'{' | b'[') => Self::Nested { start: None, at, bounds: Bounds::lenient() },
+            Some(b'"') => Self::Text { start: None, at: at + 1 },
             _ => Self::Scalar { at },
         }
     }
@@ -94,13 +94,8 @@ impl Skip {
                     Skipped::More
                 }
             },
-            Self::Text { start, at, lenient } => match text(bytes, view.index(*at)) {
-                Ok(end) if *lenient => Skipped::End(offset(end)),
-                // No string goes on over the end of its line.
-                Ok(end) => match memchr(b'\n', view.part(*start, offset(end))) {
-                    Some(i) => Skipped::Fault(*start + i as u64),
-                    None => Skipped::End(offset(end)),
-                },
+            Self::Text { start, at } => match text(bytes, view.index(*at)) {
+                Ok(end) => on_one_line(view, *start, offset(end)),
                 Err(next) => {
                     *at = offset(next);
                     Skipped::More
@@ -121,13 +116,20 @@ impl Skip {
     }
 }
 
-/// Whether the brackets at both ends belong together. Where the start is out of view it was
-/// looked at before.
-fn matched(view: View<'_>, start: u64, end: u64) -> Skipped {
-    let open = if start < view.base { None } else { view.byte(start) };
-    match (open, view.byte(end - 1)) {
+/// The end, if the brackets at both ends belong together.
+fn matched(view: View<'_>, start: Option<u64>, end: u64) -> Skipped {
+    match (start.and_then(|start| view.byte(start)), view.byte(end - 1)) {
         (Some(b'{'), Some(b']')) | (Some(b'['), Some(b'}')) => Skipped::Fault(end - 1),
         _ => Skipped::End(end),
+    }
+}
+
+/// The end, if the string does not go on over the end of its line.
+fn on_one_line(view: View<'_>, start: Option<u64>, end: u64) -> Skipped {
+    let from = start.unwrap_or(end);
+    match memchr(b'\n', view.part(from, end)) {
+        Some(i) => Skipped::Fault(from + i as u64),
+        None => Skipped::End(end),
     }
 }
 
@@ -135,9 +137,8 @@ fn matched(view: View<'_>, start: u64, end: u64) -> Skipped {
 fn text(bytes: &[u8], at: usize) -> Result<usize, usize> {
     let mut from = at;
     loop {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let Some(found) = memchr2(b'"', b'\\', rest) else { return Err(bytes.len().max(from)) };
-        let found = from + found;
+        let found = json::find_special(bytes, from);
+        let Some(found) = found else { return Err(bytes.len().max(from)) };
         match (bytes.get(found), found + 1 < bytes.len()) {
             (Some(b'"'), _) => return Ok(found + 1),
             (_, true) => from = found + 2,

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Item, Kind, Shape};
+use super::{Item, Kind, Shape, record};
 use crate::logs::{Reject, RejectReason};
 
 /// Where items go.
@@ -17,6 +17,9 @@ const MAX_HELD: usize = 1000;
 const MAX_HELD_BYTES: usize = 1 << 20;
 /// Members behind records in their containers, at most, in bytes.
 const MAX_TRAILING_BYTES: usize = 1 << 20;
+
+/// What is kept of something that is too long, in bytes.
+pub(super) const KEPT_OF_LONG: usize = 64 << 10;
 
 struct Held {
     text: Vec<u8>,
@@ -81,17 +84,42 @@ impl Tally {
         if self.firm {
             return sink(Item::Reject { text, offset, length, reject });
         }
-        let full = self.held.len() >= MAX_HELD || self.held_bytes + text.len() > MAX_HELD_BYTES;
-        match self.held.last_mut() {
-            Some(last) if full => {
-                last.length = offset + length - last.offset;
-                last.more += 1;
-            }
-            _ => {
-                self.held_bytes += text.len();
-                let text = text.into_owned();
-                self.held.push(Held { text, offset, length, reject, more: 0 });
-            }
+        if !self.has_room() {
+            return self.pass(offset + length);
+        }
+        let mut text = text.into_owned();
+        text.truncate(KEPT_OF_LONG);
+        self.held_bytes += text.len();
+        self.held.push(Held { text, offset, length, reject, more: 0 });
+    }
+
+    /// Whether what is no record would be given or kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.firm || self.held.len() < MAX_HELD && self.held_bytes < MAX_HELD_BYTES
+    }
+
+    /// Counts what is no record with what was kept last.
+    pub(super) fn pass(&mut self, end: u64) {
+        if let Some(last) = self.held.last_mut() {
+            last.length = end - last.offset;
+            last.more += 1;
+        }
+    }
+
+    /// Rejects what is broken: at once if it was meant to be a record, else unless the file turns
+    /// out to hold none.
+    pub(super) fn broken<'a>(
+        &mut self,
+        text: Cow<'a, [u8]>,
+        offset: u64,
+        length: u64,
+        reject: Reject,
+        sink: Sink<'_, 'a>,
+    ) {
+        if record::resembles(&text) {
+            self.reject(text, offset, length, reject, sink);
+        } else {
+            self.foreign(text, offset, length, reject, sink);
         }
     }
 
@@ -161,6 +189,12 @@ impl Tally {
         };
         (kind, trailing)
     }
+}
+
+/// A [`Reject`] of something longer than `limit` bytes.
+pub(super) fn too_long(limit: usize) -> Reject {
+    let detail = format!("longer than {limit} bytes");
+    Reject { reason: RejectReason::TooLong, detail, at: limit }
 }
 
 /// A [`Reject`] of something that is no record.

@@ -1,15 +1,34 @@
 //! Tests of the framer, with documentation identities only.
 
 mod corpus;
+mod damage;
+mod names;
+mod props;
+mod samples;
+mod shapes;
 
 use super::{Framer, Item, Kind, Shape};
 use crate::logs::{Limits, RejectReason};
 
 /// An item that owns what it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Got {
     Record { json: String, offset: u64, shape: Shape, envelope: Option<String> },
     Reject { text: Vec<u8>, offset: u64, length: u64, reason: RejectReason, detail: String },
+}
+
+impl std::fmt::Debug for Got {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Record { json, offset, shape, envelope } => {
+                write!(f, "{offset}: {} {envelope:?} {json}", shape.as_str())
+            }
+            Self::Reject { text, offset, length, reason, detail } => {
+                let reason = reason.as_str();
+                write!(f, "{offset}+{length}: {reason}: {detail}: `{}`", text.escape_ascii())
+            }
+        }
+    }
 }
 
 impl From<Item<'_>> for Got {

@@ -79,8 +79,9 @@ pub(super) struct ConvertArgs {
 
 pub(super) fn run(settings: &Settings, args: &ConvertArgs) -> Result<Outcome> {
     let options = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
-    source::check_apart(&settings.temp_dir, None, &args.sources)
-        .map_err(|_inside| refused("--temp-dir", &settings.temp_dir, "it lies inside a source"))?;
+    // The working directory lies below --temp-dir, which may hold evidence beside it.
+    let work_dir = settings.temp_dir.join("trailhound-convert");
+    source::check_apart(&work_dir, Some(&settings.temp_dir), &args.sources)?;
     let place = Place::prepare(&args.output, &args.sources)?;
     let work = tempfile::Builder::new()
         .prefix("trailhound-convert-")

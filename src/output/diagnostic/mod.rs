@@ -1,6 +1,6 @@
 //! Errors → text for people, with a caret where the fault lies in text of theirs.
 
-use std::{borrow::Cow, error::Error as _, iter::successors};
+use std::{borrow::Cow, error::Error as _, fmt::Write as _, iter::successors};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -31,12 +31,12 @@ pub fn render_error(error: &Error, color: bool) -> String {
         let text = cause.to_string();
         // Many libraries print their cause as part of themselves.
         if !said.contains(&text) {
-            out.push_str(&format!("  {bold}= cause{plain}: {}\n", indented(&text)));
+            let _ = writeln!(out, "  {bold}= cause{plain}: {}", indented(&text));
             said = text;
         }
     }
     if let Some(help) = error.help() {
-        out.push_str(&format!("  {bold}= help{plain}: {}\n", indented(&help)));
+        let _ = writeln!(out, "  {bold}= help{plain}: {}", indented(&help));
     }
     out
 }
