@@ -9,10 +9,7 @@ use super::{
     planning::{Context, Found},
     words::translate,
 };
-use crate::engine::{
-    names::NameKind,
-    tables::Relation,
-};
+use crate::engine::{names::NameKind, tables::Relation};
 
 /// A fault about a column's name.
 pub(super) fn schema_fault(

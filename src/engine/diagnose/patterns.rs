@@ -212,7 +212,8 @@ fn arithmetic(_: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 fn comparison(_: &Context<'_>, message: &str) -> Option<Found> {
-    let (_, operation) = message.split_once("Cannot infer common argument type for ")
+    let (_, operation) = message
+        .split_once("Cannot infer common argument type for ")
         .or_else(|| message.split_once("Cannot infer common string type for "))?;
     let operation = operation.lines().next().unwrap_or_default();
     let (kind, types) = operation.split_once(" operation ")?;
@@ -237,11 +238,7 @@ fn same_names(context: &Context<'_>, message: &str) -> Option<Found> {
     let name = short(between(message, "the expression \"", "\" at position")?);
     let last = name.rsplit('.').next().unwrap_or(&name).to_owned();
     let second = context.tokens.iter().filter_map(|(token, place)| match token {
-        Token::Word(word)
-            if word.value.eq_ignore_ascii_case(&last) =>
-        {
-            Some(place.clone())
-        }
+        Token::Word(word) if word.value.eq_ignore_ascii_case(&last) => Some(place.clone()),
         _ => None,
     });
     Some(Found {
@@ -317,10 +314,9 @@ fn unsupported_type(context: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 fn star_without_from(_: &Context<'_>, message: &str) -> Option<Found> {
-    message.contains("SELECT * with no tables specified").then(|| Found {
-        message: "`*` needs a FROM clause".to_owned(),
-        ..Found::default()
-    })
+    message
+        .contains("SELECT * with no tables specified")
+        .then(|| Found { message: "`*` needs a FROM clause".to_owned(), ..Found::default() })
 }
 
 fn one_column(_: &Context<'_>, message: &str) -> Option<Found> {
@@ -336,9 +332,7 @@ fn placeholder(context: &Context<'_>, message: &str) -> Option<Found> {
         .or_else(|| between(message, "No value found for placeholder with id ", ""))
         .or_else(|| between(message, "Placeholder type for '", "'"))?;
     let place = context.tokens.iter().find_map(|(token, place)| match token {
-        Token::Placeholder(text) if text == name => {
-            Some(place.clone())
-        }
+        Token::Placeholder(text) if text == name => Some(place.clone()),
         _ => None,
     });
     Some(Found {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use datafusion::{common::Span as PlanSpan, error::DataFusionError, sql::sqlparser::tokenizer::Token};
+use datafusion::{
+    common::Span as PlanSpan, error::DataFusionError, sql::sqlparser::tokenizer::Token,
+};
 
 use super::{error, names, patterns, words};
 use crate::{
@@ -116,7 +118,9 @@ impl Context<'_> {
     pub(super) fn place_of_call(&self, name: &str) -> Option<Range<usize>> {
         let pairs = self.tokens.iter().zip(self.tokens.iter().skip(1));
         pairs.into_iter().find_map(|((token, place), (next, _))| match token {
-            Token::Word(word) if *next == Token::LParen && word.value.eq_ignore_ascii_case(name) => {
+            Token::Word(word)
+                if *next == Token::LParen && word.value.eq_ignore_ascii_case(name) =>
+            {
                 Some(place.clone())
             }
             _ => None,

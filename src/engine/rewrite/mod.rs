@@ -14,9 +14,9 @@ mod casing;
 mod from;
 mod scope;
 mod select;
-mod wildcard;
 #[cfg(test)]
 mod tests;
+mod wildcard;
 
 use std::{collections::HashMap, ops::ControlFlow};
 

@@ -110,7 +110,10 @@ fn a_natural_join_looks_at_shown_columns_only() {
 #[test]
 fn quotes_keep_no_case() {
     becomes(r#"SELECT "Name" FROM "Logs""#, r#"SELECT "name" FROM "logs""#);
-    becomes(r#"SELECT "L"."Who"."Arn" FROM logs AS "l""#, r#"SELECT "l"."who"."arn" AS "arn" FROM logs AS "l""#);
+    becomes(
+        r#"SELECT "L"."Who"."Arn" FROM logs AS "l""#,
+        r#"SELECT "l"."who"."arn" AS "arn" FROM logs AS "l""#,
+    );
     stays("SELECT 'Name' FROM logs");
 }
 
