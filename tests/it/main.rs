@@ -9,6 +9,7 @@
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
+mod answers;
 mod cli;
 mod docs;
 mod errors;
