@@ -26,6 +26,7 @@ use self::{
     shell::{Flow, Shell},
 };
 pub use self::{
+    progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
     screen::Screen,

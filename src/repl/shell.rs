@@ -172,8 +172,12 @@ impl Shell {
     }
 
     pub(super) fn tables(&mut self, _: &[String]) -> Result<Flow> {
-        let mut text = self.names().tables.join("\n");
-        text.push('\n');
+        let mut text = String::new();
+        for table in self.names().tables {
+            // The configuration may give tables names of any characters.
+            text.push_str(&output::visible(&table));
+            text.push('\n');
+        }
         self.show(&text)
     }
 

@@ -4,7 +4,10 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{
@@ -26,8 +29,8 @@ const MAX_FILE_ROWS: usize = 1_000_000;
 /// The directory of rows whose key is NULL, as Hive names it.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// What a level of directories parts the rows by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What a level of directories parts the rows by. The keys of time stand from the finest to the coarsest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum PartitionKey {
     /// The account whose trail delivered the file, else the event's
     Account,
@@ -59,6 +62,11 @@ impl PartitionKey {
         }
     }
 
+    /// Whether it parts rows by the delivery's time.
+    pub(super) fn is_time(self) -> bool {
+        matches!(self, Self::Day | Self::Month | Self::Year)
+    }
+
     /// Its value as text, in SQL.
     pub(super) fn sql(self) -> &'static str {
         match self {
@@ -74,7 +82,7 @@ impl PartitionKey {
 }
 
 /// Writes rows below a directory; those of one partition must follow each other.
-pub(super) struct Partitioned {
+pub(super) struct Partitioned<'a> {
     root: PathBuf,
     keys: Vec<PartitionKey>,
     /// The columns that are written: all but the keys' values, which come last.
@@ -82,6 +90,8 @@ pub(super) struct Partitioned {
     schema: SchemaRef,
     open: Option<Part>,
     rows: u64,
+    /// Counts the rows of all writers.
+    written: &'a AtomicU64,
 }
 
 /// The file being written.
@@ -92,9 +102,14 @@ struct Part {
     writer: Box<dyn RowWriter>,
 }
 
-impl Partitioned {
+impl<'a> Partitioned<'a> {
     /// A writer below `root` of rows with `schema`.
-    pub(super) fn new(root: &Path, keys: &[PartitionKey], schema: &SchemaRef) -> Self {
+    pub(super) fn new(
+        root: &Path,
+        keys: &[PartitionKey],
+        schema: &SchemaRef,
+        written: &'a AtomicU64,
+    ) -> Self {
         let columns: Vec<usize> = (0..schema.fields().len().saturating_sub(keys.len())).collect();
         let projected = schema.project(&columns).map(Arc::new);
         Self {
@@ -104,6 +119,7 @@ impl Partitioned {
             columns,
             open: None,
             rows: 0,
+            written,
         }
     }
 
@@ -142,7 +158,7 @@ impl Partitioned {
     }
 }
 
-impl RowWriter for Partitioned {
+impl RowWriter for Partitioned<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let failed = |source: arrow::error::ArrowError| ErrorKind::Columnar {
             action: "part rows by their keys",
@@ -174,6 +190,7 @@ impl RowWriter for Partitioned {
             self.write_rows(dir, rows.slice(*start, end - start))?;
         }
         self.rows += rows.num_rows() as u64;
+        self.written.fetch_add(rows.num_rows() as u64, Ordering::Relaxed);
         Ok(())
     }
 
