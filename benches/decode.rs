@@ -2,6 +2,12 @@
 //!
 //! Real records where `../shared/data` lies beside the checkout, and synthetic ones anywhere.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a benchmark may panic, and says what it skips"
+)]
+
 use std::{fs, hint::black_box, path::Path, sync::Arc};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -28,7 +28,7 @@ use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use trailhound::{
     cache::Cache,
     engine::{Session, type_name},
-    error::render,
+    output::render_error,
 };
 
 fn main() {
@@ -109,7 +109,7 @@ impl std::error::Error for Shown {}
 
 impl From<trailhound::Error> for Shown {
     fn from(error: trailhound::Error) -> Self {
-        Self(render(&error, false))
+        Self(render_error(&error, false))
     }
 }
 

@@ -3,16 +3,20 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, new_null_array},
-    datatypes::{Schema, SchemaRef},
+    array::{ArrayRef, AsArray as _, BooleanArray, RecordBatch, new_null_array},
+    datatypes::{Schema, SchemaRef, TimestampMicrosecondType},
+    error::ArrowError,
 };
 use parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{
+            ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions,
+            ParquetRecordBatchReaderBuilder, RowFilter,
+        },
     },
     file::{
-        metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
+        metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
         statistics::Statistics,
     },
 };
@@ -93,7 +97,7 @@ pub(super) fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
 }
 
-/// Opens `file` for the rows of `schema`'s columns in row groups that may lie in `ranges`.
+/// Opens `file` for the rows of `schema`'s columns whose time lies in `ranges`.
 pub(super) fn open(
     file: &DataFile,
     schema: &SchemaRef,
@@ -111,8 +115,11 @@ pub(super) fn open(
         path: file.path.clone(),
         source,
     })?;
-    let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::new())
-        .map_err(|error| failed(error.into()))?;
+    // Where the pages lie, so that those without a row of interest are passed over.
+    let pages = if ranges.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    let options = ArrowReaderOptions::new().with_offset_index_policy(pages);
+    let metadata =
+        ArrowReaderMetadata::load(&source, options).map_err(|error| failed(error.into()))?;
     let present: Vec<&str> = schema
         .fields()
         .iter()
@@ -124,12 +131,16 @@ pub(super) fn open(
         present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
     );
     let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
+    let rows = ranges.and_then(|ranges| rows_within(&metadata, ranges));
     let batch_rows = size.rows(metadata.metadata());
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
         .with_projection(mask)
         .with_batch_size(batch_rows);
     if let Some(groups) = groups {
         builder = builder.with_row_groups(groups);
+    }
+    if let Some(rows) = rows {
+        builder = builder.with_row_filter(rows);
     }
     let reader = builder.build().map_err(|error| failed(error.into()))?;
     let schema = Arc::clone(schema);
@@ -158,13 +169,35 @@ fn overlaps((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
     ranges.get(first).is_some_and(|&(start, _)| start <= max)
 }
 
+/// Chooses the rows whose time lies in one of `ranges`: the other columns are decoded for these
+/// only.
+fn rows_within(metadata: &ArrowReaderMetadata, ranges: &[(i64, i64)]) -> Option<RowFilter> {
+    let leaf = time_leaf(metadata.metadata())?;
+    let mask = ProjectionMask::leaves(metadata.parquet_schema(), [leaf]);
+    let ranges = ranges.to_vec();
+    let is_within = move |batch: RecordBatch| -> Result<BooleanArray, ArrowError> {
+        let times = batch
+            .columns()
+            .first()
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+            .ok_or_else(|| ArrowError::SchemaError("no times in microseconds".to_owned()))?;
+        let is_within = |ts: Option<i64>| {
+            let ts = ts.unwrap_or(NO_TIME);
+            Some(overlaps((ts, ts), &ranges))
+        };
+        Ok(times.iter().map(is_within).collect())
+    };
+    Some(RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, is_within))]))
+}
+
+/// Where the time by which rows are sorted is among the leaves of the schema.
+fn time_leaf(metadata: &ParquetMetaData) -> Option<usize> {
+    let columns = metadata.file_metadata().schema_descr().columns();
+    columns.iter().position(|column| column.path().string() == settings::SORT_COLUMN)
+}
+
 fn groups_within(metadata: &ParquetMetaData, ranges: &[(i64, i64)]) -> Vec<usize> {
-    let leaf = metadata
-        .file_metadata()
-        .schema_descr()
-        .columns()
-        .iter()
-        .position(|column| column.path().string() == settings::SORT_COLUMN);
+    let leaf = time_leaf(metadata);
     let may_match = |group: &RowGroupMetaData| {
         leaf.and_then(|leaf| bounds(group, leaf)).is_none_or(|bounds| overlaps(bounds, ranges))
     };

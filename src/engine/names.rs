@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::datatypes::{DataType, Fields};
-use datafusion::{execution::session_state::SessionState, sql::sqlparser::keywords::ALL_KEYWORDS};
+use datafusion::execution::session_state::SessionState;
 
 use super::{session::Session, tables::Relation};
 use crate::cache::Table;
@@ -167,9 +167,4 @@ pub(super) fn functions(state: &SessionState) -> Vec<String> {
         .chain(state.table_functions().keys())
         .collect();
     names.into_iter().cloned().collect()
-}
-
-/// Whether `word` is a keyword of the parser.
-pub(super) fn is_keyword(word: &str) -> bool {
-    ALL_KEYWORDS.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
 }

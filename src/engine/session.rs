@@ -121,6 +121,12 @@ impl Session {
         tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(views).collect()
     }
 
+    /// The names of the columns of all tables.
+    pub(super) fn columns(&self) -> Vec<String> {
+        let columns = Relation::ALL.into_iter().flat_map(Relation::columns);
+        columns.map(|column| column.name).collect()
+    }
+
     /// The user's further names of tables.
     pub(super) fn aliases(&self) -> &Aliases {
         &self.aliases

@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     ErrorKind, Result,
-    cache::Cache,
+    cache::{Cache, CompactOptions, SweepOptions},
     logs::Limits,
     source::{self, Filter},
 };
@@ -233,5 +233,13 @@ fn ingest(
     if context.is_cancelled() {
         return Err(ErrorKind::Interrupted.into());
     }
+    tidy(cache, options)
+}
+
+/// Merges what many commits left small, and deletes what is long unused.
+fn tidy(cache: &Cache, options: &IngestOptions) -> Result<()> {
+    let memory_bytes = options.memory_bytes / 2;
+    cache.compact(&CompactOptions { memory_bytes, ..CompactOptions::default() })?;
+    cache.sweep(&SweepOptions::default())?;
     Ok(())
 }

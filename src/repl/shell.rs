@@ -8,8 +8,6 @@ use std::{
     time::Instant,
 };
 
-use clap::ValueEnum as _;
-
 use super::{
     Repl, Runner, Screen, commands, complete::Names, pager::Pager, read_sql, report, scan, status,
 };
@@ -199,7 +197,7 @@ impl Shell {
         let Some(word) = arguments.first() else {
             return self.show(&format!("{}\n", self.options.format.name()));
         };
-        let format = Format::from_str(word, true).ok().filter(|format| *format != Format::Parquet);
+        let format = Format::named(word).filter(|format| *format != Format::Parquet);
         self.options.format = format.ok_or_else(|| ErrorKind::Value {
             name: ".mode".to_owned(),
             value: word.clone(),

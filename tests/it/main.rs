@@ -11,11 +11,13 @@ mod generate;
 
 mod cli;
 mod docs;
+mod errors;
 mod generator;
 mod ingest;
 mod kill;
 mod repl;
 mod shared_data;
+mod sql;
 mod support;
 mod testdata;
 mod tidy;

@@ -144,6 +144,11 @@ fn advice(
     if looks_like_guid(tokens, at) {
         return Some("put an event data store's id in double quotes".to_owned());
     }
+    if let Some((Token::Word(word), _)) = index.and_then(|index| tokens.get(index))
+        && ["GROUP", "ORDER", "PARTITION"].iter().any(|k| word.value.eq_ignore_ascii_case(k))
+    {
+        return Some(format!("did you mean `{} BY`?", word.value.to_uppercase()));
+    }
     let here = index.and_then(|index| tokens.get(index)).map(|(token, _)| token);
     [here, before].into_iter().flatten().find_map(|token| match token {
         Token::Word(word) if word.quote_style.is_none() => {

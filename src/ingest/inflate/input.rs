@@ -72,6 +72,10 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let is_drained = self.start == self.end && self.error.is_none() && !self.at_end;
+        if is_drained && out.len() >= self.buf.len() {
+            return self.inner.read(out);
+        }
         let ready = self.peek(1)?;
         let n_bytes = ready.len().min(out.len());
         if let (Some(from), Some(to)) = (ready.get(..n_bytes), out.get_mut(..n_bytes)) {

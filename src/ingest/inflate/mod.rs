@@ -144,6 +144,7 @@ pub(super) struct Stream {
     stored: Shared,
     meters: Arc<Meters>,
     layer: Arc<Layer>,
+    is_packed: bool,
     n_reported: u64,
 }
 
@@ -163,12 +164,14 @@ pub(super) fn open(stored: Stored, limits: InflateLimits) -> Opened {
     let bottom = Shared::new(unpacked(stored, limits, &meters), &meters);
     let mut input = Input::new(Box::new(bottom.clone()));
     let mut layer = Arc::default();
+    let mut is_packed = false;
     for _layer in 0..MAX_LAYERS {
         if !input.look(GZIP_MAGIC.len()).starts_with(&GZIP_MAGIC) {
             break;
         }
         let inflater = Inflater::new(input, Framing::Gzip, limits, Arc::clone(&meters));
         layer = Arc::clone(inflater.layer());
+        is_packed = true;
         input = Input::new(Box::new(inflater));
     }
     let head = input.look(archive::SNIFF_BYTES);
@@ -177,12 +180,12 @@ pub(super) fn open(stored: Stored, limits: InflateLimits) -> Opened {
     if let Some(name) = foreign {
         return Opened::Foreign(name);
     }
-    let tee = Tee { inner: Box::new(input), meters: Arc::clone(&meters) };
+    let tee = Tee { inner: Box::new(input), meters: Arc::clone(&meters), is_packed };
     let reader: Box<dyn Read + Send> = match utf16 {
         Some(order) if format.is_none() => Box::new(text::Transcoder::new(tee, order)),
         _ => Box::new(tee),
     };
-    let stream = Stream { reader, stored: bottom, meters, layer, n_reported: 0 };
+    let stream = Stream { reader, stored: bottom, meters, layer, is_packed, n_reported: 0 };
     match format {
         Some(format) => Opened::Archive(format, stream),
         None => Opened::Data(stream),
@@ -246,9 +249,11 @@ impl Stream {
             }
         }
         let meters = &self.meters;
+        let hash = |hasher: &Mutex<Sha256>| -> [u8; 32] { lock(hasher).clone().finalize().into() };
+        let inflated = if self.is_packed { &meters.inflated_hash } else { &meters.stored_hash };
         Ok(Digest {
-            sha256: lock(&meters.stored_hash).clone().finalize().into(),
-            sha256_inflated: Some(lock(&meters.inflated_hash).clone().finalize().into()),
+            sha256: hash(&meters.stored_hash),
+            sha256_inflated: Some(hash(inflated)),
             inflated_bytes: meters.inflated.load(Ordering::Relaxed),
             gzip_members: self.layer.n_members.load(Ordering::Relaxed),
         })
@@ -313,13 +318,17 @@ impl Read for Shared {
 struct Tee {
     inner: Box<dyn Read + Send>,
     meters: Arc<Meters>,
+    /// Whether the inflated bytes are others than the stored ones, and need a hash of their own.
+    is_packed: bool,
 }
 
 impl Read for Tee {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n_bytes = self.inner.read(buf)?;
         self.meters.inflated.fetch_add(n_bytes as u64, Ordering::Relaxed);
-        lock(&self.meters.inflated_hash).update(buf.get(..n_bytes).unwrap_or_default());
+        if self.is_packed {
+            lock(&self.meters.inflated_hash).update(buf.get(..n_bytes).unwrap_or_default());
+        }
         Ok(n_bytes)
     }
 }

@@ -79,11 +79,10 @@ fn known(json: &str, value: Range<usize>, field: &Field, parsed: &Parsed, out: &
     let first = json.as_bytes().get(value.start).copied().unwrap_or_default();
     let empty = first == b'{' && scan::entries(json, value.start).next().is_none();
     let fits = match (field.kind, first) {
-        (_, b'n') => true,
         (Kind::Text(_), b'"') => {
             scan::string(json.as_bytes(), value.start + 1).is_ok_and(|text| !text.lone)
         }
-        (Kind::Flag(_), b't' | b'f') | (Kind::Json(_), b'{') => true,
+        (_, b'n') | (Kind::Flag(_), b't' | b'f') | (Kind::Json(_), b'{') => true,
         (Kind::Resources, b'[') => !parsed.odd_resources,
         (Kind::Attributes, b'{') => !parsed.odd_attributes,
         (Kind::Object(child), b'{') => {

@@ -7,6 +7,7 @@ mod events;
 mod extra;
 mod origin;
 mod record;
+mod slot;
 #[cfg(test)]
 mod tests;
 

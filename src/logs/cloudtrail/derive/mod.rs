@@ -66,15 +66,15 @@ fn is_dns_name(text: &[u8]) -> bool {
 
 /// `eventname` without the date and version of the API: `/(20\d\d_?\d\d_?\d\d)(v\d)?$/`.
 pub(crate) fn base_name(name: &str) -> &str {
-    let stem = match name.as_bytes() {
-        [stem @ .., b'v', b'0'..=b'9'] => stem,
-        stem => stem,
-    };
+    let mut stem = name.as_bytes();
+    if let [unversioned @ .., b'v', b'0'..=b'9'] = stem {
+        stem = unversioned;
+    }
     let date = match stem {
-        [base @ .., b'2', b'0', a, b, b'_', c, d, b'_', e, f]
-        | [base @ .., b'2', b'0', a, b, b'_', c, d, e, f]
-        | [base @ .., b'2', b'0', a, b, c, d, b'_', e, f]
-        | [base @ .., b'2', b'0', a, b, c, d, e, f] => Some((base, [a, b, c, d, e, f])),
+        [base @ .., b'2', b'0', y0, y1, b'_', m0, m1, b'_', d0, d1]
+        | [base @ .., b'2', b'0', y0, y1, b'_', m0, m1, d0, d1]
+        | [base @ .., b'2', b'0', y0, y1, m0, m1, b'_', d0, d1]
+        | [base @ .., b'2', b'0', y0, y1, m0, m1, d0, d1] => Some((base, [y0, y1, m0, m1, d0, d1])),
         _ => None,
     };
     match date {
@@ -113,16 +113,8 @@ impl Outcome {
     fn of_error(code: &str, message: &str) -> Self {
         match code {
             "" if message.is_empty() => Self::Ok,
-            "UnauthorizedAccess" | "AuthorizationError" | "NotAuthorized" => Self::Denied,
-            _ if code.contains("AccessDenied") => Self::Denied,
-            _ if code.ends_with("UnauthorizedOperation") => Self::Denied,
-            "TooManyRequestsException" | "SlowDown" | "ProvisionedThroughputExceededException" => {
-                Self::Throttled
-            }
-            _ if code.starts_with("Throttl") || code.ends_with("RequestLimitExceeded") => {
-                Self::Throttled
-            }
-            _ if message.contains("Rate exceeded") => Self::Throttled,
+            _ if is_denial(code) => Self::Denied,
+            _ if is_throttle(code) || message.contains("Rate exceeded") => Self::Throttled,
             _ => Self::Error,
         }
     }
@@ -136,6 +128,20 @@ impl Outcome {
             Self::Error => "error",
         }
     }
+}
+
+fn is_denial(code: &str) -> bool {
+    matches!(code, "UnauthorizedAccess" | "AuthorizationError" | "NotAuthorized")
+        || code.contains("AccessDenied")
+        || code.ends_with("UnauthorizedOperation")
+}
+
+fn is_throttle(code: &str) -> bool {
+    matches!(
+        code,
+        "TooManyRequestsException" | "SlowDown" | "ProvisionedThroughputExceededException"
+    ) || code.starts_with("Throttl")
+        || code.ends_with("RequestLimitExceeded")
 }
 
 /// What kind of key an access key id is of, by its prefix.
@@ -164,10 +170,9 @@ pub(crate) fn category(
     }
     match (management, event_type) {
         (_, "AwsVpceEvent" | "AwsVpceEvents") => "NetworkActivity",
-        (Some(true), _) => "Management",
         (Some(false), _) => "Data",
         (None, "AwsApiCall" | "") if is_data_event(service(source), base_name(name)) => "Data",
-        (None, _) => "Management",
+        _ => "Management",
     }
 }
 

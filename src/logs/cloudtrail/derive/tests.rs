@@ -240,7 +240,9 @@ fn reads_accounts_and_kinds_of_keys() {
 fn hashes_lists_of_texts_not_their_concatenation() {
     let hash = |texts: &[&str]| {
         let mut hasher = Hasher::new();
-        texts.iter().for_each(|text| hasher.add(text));
+        for text in texts {
+            hasher.add(text);
+        }
         hasher.finish()
     };
     let lists: [&[&str]; 9] = [

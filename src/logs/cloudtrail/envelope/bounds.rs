@@ -148,16 +148,16 @@ impl Bounds {
             if at < index.start || at >= index.end() {
                 index.build(bytes, at, self.escaped);
             }
-            let found = self.run_part(index, at - index.start);
-            match found {
-                // The index may reach further than the bytes to look at.
-                Found::End(i) | Found::Fault(i) if index.start + i > bytes.len() => {
-                    index.clear();
-                    return Found::More;
+            // The index may reach further than the bytes to look at.
+            match self.run_part(index, at - index.start) {
+                Found::End(i) if index.start + i <= bytes.len() => {
+                    return Found::End(index.start + i);
                 }
-                Found::End(i) => return Found::End(index.start + i),
-                Found::Fault(i) => return Found::Fault(index.start + i),
+                Found::Fault(i) if index.start + i < bytes.len() => {
+                    return Found::Fault(index.start + i);
+                }
                 Found::More => at = index.end(),
+                Found::End(_) | Found::Fault(_) => return Found::More,
             }
             self.escaped = index.escaped;
         }

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{
     Shape, json, other,
-    shapes::ROUTES,
+    shapes::{ROUTES, Route},
     tally::{self, Sink, Tally},
 };
 
@@ -19,6 +19,7 @@ const MAX_REPEATED: usize = 16 << 10;
 pub(super) struct Level {
     /// The keys that led to the container's array.
     keys: Option<&'static [&'static str]>,
+    shape: Shape,
     in_array: bool,
     /// Elements so far.
     n: u64,
@@ -42,6 +43,7 @@ impl Level {
     pub(super) fn array() -> Self {
         Self {
             keys: None,
+            shape: Shape::Array,
             in_array: true,
             n: 0,
             comma: false,
@@ -61,8 +63,7 @@ impl Level {
 
     /// The shape of a record that is an element.
     pub(super) fn shape(&self) -> Shape {
-        let whole = ROUTES.iter().find(|r| r.container() == self.keys && r.within().is_empty());
-        whole.filter(|_| self.keys.is_some()).map_or(Shape::Array, |route| route.shape)
+        self.shape
     }
 }
 
@@ -173,6 +174,7 @@ impl Levels {
         close.extend(keys.iter().map(|_| b'}'));
         self.push(Level {
             keys: Some(keys),
+            shape: shape_of(keys),
             is_void,
             is_plain,
             objects: keys.len(),
@@ -187,6 +189,7 @@ impl Levels {
     pub(super) fn reenter(&mut self, keys: &'static [&'static str]) {
         if let Some(level) = self.stack.last_mut() {
             level.keys = Some(keys);
+            level.shape = shape_of(keys);
             level.in_array = true;
             level.n = 0;
             level.comma = false;
@@ -274,6 +277,12 @@ impl Levels {
             self.close.extend_from_slice(&level.close);
         }
     }
+}
+
+/// The shape of a record that is an element of a container.
+fn shape_of(keys: &'static [&'static str]) -> Shape {
+    let of_whole = |route: &&Route| route.container() == Some(keys) && route.within().is_empty();
+    ROUTES.iter().find(of_whole).map_or(Shape::Array, |route| route.shape)
 }
 
 /// `{"key":[`, or deeper.

@@ -98,7 +98,7 @@ impl Lines {
         let (before, shape) = head(prefix);
         let context = Context { container: None, shape, around: (&before, b"}"), is_plain: false };
         let element = Cow::Borrowed(element);
-        self.unwrapper.element(element, offset, &context, work.tally, work.sink);
+        self.unwrapper.element(element, offset, None, &context, work.tally, work.sink);
     }
 
     fn broken<'a>(&self, element: &'a [u8], offset: u64, work: &mut Work<'_, '_, 'a>) {

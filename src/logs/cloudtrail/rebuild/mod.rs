@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -53,7 +53,7 @@ pub struct Rebuilder {
 
 /// What of one row is not in a column of its own.
 struct Row<'a> {
-    row: usize,
+    index: usize,
     /// The paths of empty fields, each with its value.
     empty: Vec<(&'a str, &'a str)>,
     /// eventTime's column was filled from another field.
@@ -84,7 +84,7 @@ impl Rebuilder {
         }
         let empty = text(self.empty_fields.as_ref(), row).unwrap_or_default();
         let context = Row {
-            row,
+            index: row,
             empty: empty.split(',').filter_map(|path| path.rsplit_once(':')).collect(),
             borrowed_time: text(self.time_source.as_ref(), row).is_some(),
         };
@@ -157,25 +157,25 @@ impl Rebuilder {
         match field.kind {
             Kind::Text(Leaf::EventTime) if row.borrowed_time => {}
             Kind::Text(leaf) => {
-                if let Some(text) = self.leaf(leaf, row.row) {
+                if let Some(text) = self.leaf(leaf, row.index) {
                     scan::write_string(text, out);
                 }
             }
             Kind::Flag(leaf) => {
-                if let Some(flag) = self.flag(leaf, row.row) {
+                if let Some(flag) = self.flag(leaf, row.index) {
                     out.push_str(if flag { "true" } else { "false" });
                 }
             }
             Kind::Json(leaf) => {
-                out.push_str(self.leaf(leaf, row.row).unwrap_or_default());
+                out.push_str(self.leaf(leaf, row.index).unwrap_or_default());
             }
             Kind::Object(child) => {
                 if let Some(node) = nodes().get(child) {
                     self.object(row, node, extra, out);
                 }
             }
-            Kind::Attributes => self.attributes(row.row, out),
-            Kind::Resources => self.resources(row.row, out),
+            Kind::Attributes => self.attributes(row.index, out),
+            Kind::Resources => self.resources(row.index, out),
         }
         if out.len() == before {
             let empty = row.empty.iter().find(|(path, _)| *path == field.path);
@@ -251,9 +251,9 @@ impl Rebuilder {
 /// The column or member at `path`, its names joined by dots.
 fn member(batch: &RecordBatch, path: &str) -> Option<ArrayRef> {
     let mut names = path.split('.');
-    let mut array = batch.column_by_name(names.next()?)?.clone();
+    let mut array = Arc::clone(batch.column_by_name(names.next()?)?);
     for name in names {
-        array = array.as_struct_opt()?.column_by_name(name)?.clone();
+        array = Arc::clone(array.as_struct_opt()?.column_by_name(name)?);
     }
     Some(array)
 }
