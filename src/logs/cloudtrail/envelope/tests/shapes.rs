@@ -31,7 +31,7 @@ fn every_shape_has_a_sample_and_a_word_of_its_own() {
     let found: std::collections::HashSet<_> =
         samples::all().iter().map(|sample| sample.shape).collect();
     let words: std::collections::HashSet<_> = found.iter().map(|shape| shape.as_str()).collect();
-    assert_eq!(found.len(), 25, "{found:?}");
+    assert_eq!(found.len(), 26, "{found:?}");
     assert_eq!(words.len(), found.len());
 }
 
@@ -74,8 +74,17 @@ fn join(all: &mut Value, one: Value) {
 }
 
 /// The keys of the arrays that containers have.
-const IN_ARRAYS: [&str; 7] =
-    ["Records", "Events", "events", "logEvents", "records", "hits", "Messages"];
+const IN_ARRAYS: [&str; 9] = [
+    "Records",
+    "Events",
+    "events",
+    "logEvents",
+    "records",
+    "hits",
+    "Messages",
+    "results",
+    "QueryResultRows",
+];
 
 /// The documents of a sample, built anew from what the framer gave.
 fn rebuild(framed: &Framed) -> Vec<Value> {
