@@ -118,7 +118,7 @@ fn assert_sane(framed: &Framed, bytes: &[u8], limits: Limits) {
 }
 
 /// Cases of each property.
-const CASES: u32 = 1000;
+const CASES: u32 = 500;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]

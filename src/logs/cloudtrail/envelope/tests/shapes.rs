@@ -46,7 +46,7 @@ fn offsets_point_at_records_or_at_what_holds_them() {
                 || text.starts_with("\"{") && text.contains("eventVersion")
                 || text.starts_with('"') && name.contains("firehose")
                 || text.starts_with('"') && name.contains("kinesis");
-            assert!(holds, "{name}: {}", &text[..text.len().min(40)]);
+            assert!(holds, "{name}: {}", text);
         }
     }
 }
@@ -248,8 +248,7 @@ fn members_too_long_to_repeat_with_each_record_go_beside_them() {
 
 #[test]
 fn lone_surrogates_and_bytes_that_are_no_utf8_survive_in_strings_and_envelopes() {
-    let framed = frame(br#"{"CloudTrailEvent":"{\"eventVersion\":\"1.08\",\"eventName\":\"\uD83D\uDE00 \uD800 \\u0041\"}","x":"\xFF"}"#
-        .iter().copied().collect::<Vec<_>>());
+    let framed = frame(br#"{"CloudTrailEvent":"{\"eventVersion\":\"1.08\",\"eventName\":\"\uD83D\uDE00 \uD800 \\u0041\"}","x":"\xFF"}"#);
     assert_eq!(
         framed.records(),
         ["{\"eventVersion\":\"1.08\",\"eventName\":\"\u{1F600} \\uD800 \\u0041\"}"]
