@@ -1,3 +1,5 @@
+#![expect(clippy::string_slice, reason = "the samples are ASCII")]
+
 use super::{samples::record, *};
 
 /// The reasons of the rejects, in order.
