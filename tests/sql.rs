@@ -7,7 +7,12 @@
 //!
 //! `BLESS=1 cargo test --test sql` writes what is answered into the records.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
 
 #[path = "sql/fixture.rs"]
 mod fixture;

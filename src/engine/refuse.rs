@@ -74,7 +74,6 @@ fn sql_refusal(statement: &Sql) -> Option<Refusal> {
             help: Some(USE_VIEW),
             span: None,
         }),
-        Sql::CreateView(_) => None,
         Sql::Drop { object_type, .. } if object_type.to_string() == "VIEW" => None,
         Sql::CreateTable(_) => Some(writes("CREATE TABLE", USE_VIEW)),
         Sql::Copy { .. } | Sql::CopyIntoSnowflake { .. } | Sql::Unload { .. } => {

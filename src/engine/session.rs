@@ -181,12 +181,11 @@ impl Session {
     pub(super) fn reset(&self, name: &str) -> Result<(), DataFusionError> {
         let entries = self.defaults.options().entries();
         let value = entries.into_iter().find(|entry| entry.key == name);
-        match value.and_then(|entry| entry.value) {
-            Some(value) => self.set(name, &value),
-            None => {
-                let message = format!("`{name}` has no default value");
-                Err(DataFusionError::Configuration(message))
-            }
+        if let Some(value) = value.and_then(|entry| entry.value) {
+            self.set(name, &value)
+        } else {
+            let message = format!("`{name}` has no default value");
+            Err(DataFusionError::Configuration(message))
         }
     }
 

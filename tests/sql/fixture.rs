@@ -134,7 +134,7 @@ fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
             DataType::Utf8 => Arc::new(text.collect::<StringArray>()),
             DataType::Int64 => Arc::new(number.collect::<Int64Array>()),
             DataType::Int32 => {
-                Arc::new(number.map(|n| n.map(|n| n as i32)).collect::<Int32Array>())
+                Arc::new(number.map(|n| n.map(|n| i32::try_from(n).unwrap())).collect::<Int32Array>())
             }
             DataType::Boolean => {
                 Arc::new(values.map(|v| v.and_then(Value::as_bool)).collect::<BooleanArray>())
@@ -145,7 +145,8 @@ fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
             DataType::Date32 => Arc::new(
                 text.map(|t| {
                     let date: NaiveDate = t?.parse().unwrap();
-                    Some(date.signed_duration_since(NaiveDate::default()).num_days() as i32)
+                    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+                    Some(i32::try_from(days).unwrap())
                 })
                 .collect::<Date32Array>(),
             ),

@@ -107,7 +107,11 @@ fn asked(expr: &Expr) -> Asked {
             each.fold(first, Asked::or)
         }
         Expr::Like(like) if !like.negated && !like.case_insensitive => {
-            let pattern = like.pattern.as_literal().and_then(|value| value.try_as_str()).flatten();
+            let pattern = like
+                .pattern
+                .as_literal()
+                .and_then(datafusion::scalar::ScalarValue::try_as_str)
+                .flatten();
             let prefix = pattern.map(|p| p.split(['%', '_']).next().unwrap_or_default());
             match (time_of(&like.expr), prefix) {
                 (Some(Time::Text), Some(prefix)) => starting_with(prefix),
@@ -116,7 +120,8 @@ fn asked(expr: &Expr) -> Asked {
         }
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "starts_with" => {
             let [text, prefix] = args.as_slice() else { return Asked::default() };
-            let prefix = prefix.as_literal().and_then(|value| value.try_as_str()).flatten();
+            let prefix =
+                prefix.as_literal().and_then(datafusion::scalar::ScalarValue::try_as_str).flatten();
             match (time_of(text), prefix) {
                 (Some(Time::Text), Some(prefix)) => starting_with(prefix),
                 _ => Asked::default(),
@@ -219,7 +224,7 @@ fn time_of(expr: &Expr) -> Option<Time> {
     }
 }
 
-fn retyped(time: Time, to: &datafusion::arrow::datatypes::DataType) -> Option<Time> {
+fn retyped(time: Time, to: &arrow::datatypes::DataType) -> Option<Time> {
     use datafusion::arrow::datatypes::DataType;
     match to {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if time == Time::Text => {

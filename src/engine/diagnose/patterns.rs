@@ -345,7 +345,7 @@ fn cast(context: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 /// The statement's CAST, where it has one only.
-fn only_cast(context: &Context<'_>) -> Option<std::ops::Range<usize>> {
+fn only_cast(context: &Context<'_>) -> Option<Range<usize>> {
     let first = context.place_of_call("cast")?;
     let casts = context.tokens.iter().filter(|(token, _)| {
         matches!(token, Token::Word(word)

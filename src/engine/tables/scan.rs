@@ -111,7 +111,9 @@ impl ParquetTable {
         };
         let schema = Arc::clone(&self.schema).to_dfschema()?;
         let predicate = state.create_physical_expr(predicate, &schema)?;
-        let keep = PruningPredicate::try_new(predicate, Arc::clone(&self.schema))
+        let keep = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.schema))
+            .build(predicate)
             .and_then(|pruning| pruning.prune(&self.stats));
         Ok(match keep {
             Ok(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),

@@ -46,7 +46,7 @@ fn offsets_point_at_records_or_at_what_holds_them() {
                 || text.starts_with("\"{") && text.contains("eventVersion")
                 || text.starts_with('"') && name.contains("firehose")
                 || text.starts_with('"') && name.contains("kinesis");
-            assert!(holds, "{name}: {}", text);
+            assert!(holds, "{name}: {text}");
         }
     }
 }
