@@ -122,7 +122,7 @@ impl Session {
     }
 
     /// The names of the columns of all tables.
-    pub(super) fn columns(&self) -> Vec<String> {
+    pub(super) fn columns() -> Vec<String> {
         let columns = Relation::ALL.into_iter().flat_map(Relation::columns);
         columns.map(|column| column.name).collect()
     }

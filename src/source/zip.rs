@@ -127,7 +127,10 @@ impl Packed {
     fn data(&self) -> io::Result<Window> {
         const HEADER_BYTES: usize = 30;
         let mut header = [0_u8; HEADER_BYTES];
-        self.archive.slice(self.header_start, HEADER_BYTES as u64).reader()?.read_exact(&mut header)?;
+        self.archive
+            .slice(self.header_start, HEADER_BYTES as u64)
+            .reader()?
+            .read_exact(&mut header)?;
         let [b'P', b'K', 3, 4, .., n0, n1, e0, e1] = header else {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -136,7 +139,8 @@ impl Packed {
         };
         let name_bytes = u64::from(u16::from_le_bytes([n0, n1]));
         let extra_bytes = u64::from(u16::from_le_bytes([e0, e1]));
-        let start = self.header_start.saturating_add(HEADER_BYTES as u64 + name_bytes + extra_bytes);
+        let start =
+            self.header_start.saturating_add(HEADER_BYTES as u64 + name_bytes + extra_bytes);
         Ok(self.archive.slice(start, self.packed_bytes))
     }
 }

@@ -133,9 +133,9 @@ fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
         match field.data_type() {
             DataType::Utf8 => Arc::new(text.collect::<StringArray>()),
             DataType::Int64 => Arc::new(number.collect::<Int64Array>()),
-            DataType::Int32 => {
-                Arc::new(number.map(|n| n.map(|n| i32::try_from(n).unwrap())).collect::<Int32Array>())
-            }
+            DataType::Int32 => Arc::new(
+                number.map(|n| n.map(|n| i32::try_from(n).unwrap())).collect::<Int32Array>(),
+            ),
             DataType::Boolean => {
                 Arc::new(values.map(|v| v.and_then(Value::as_bool)).collect::<BooleanArray>())
             }

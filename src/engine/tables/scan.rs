@@ -24,7 +24,7 @@ use datafusion::{
     error::Result,
     execution::object_store::ObjectStoreUrl,
     logical_expr::{Expr, TableProviderFilterPushDown, utils::conjunction},
-    physical_optimizer::pruning::PruningPredicate,
+    physical_optimizer::pruning::PruningPredicateBuilder,
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
 use object_store::{ObjectMeta, path::Path};
@@ -113,7 +113,7 @@ impl ParquetTable {
         let predicate = state.create_physical_expr(predicate, &schema)?;
         let keep = PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(&self.schema))
-            .build(predicate)
+            .try_build(predicate)
             .and_then(|pruning| pruning.prune(&self.stats));
         Ok(match keep {
             Ok(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
