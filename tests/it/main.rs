@@ -11,6 +11,7 @@ mod generate;
 
 mod cli;
 mod docs;
+mod engine;
 mod errors;
 mod generator;
 mod ingest;
