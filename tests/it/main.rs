@@ -15,6 +15,7 @@ mod generate;
 mod answers;
 mod cli;
 mod docs;
+mod engine;
 mod errors;
 mod generator;
 mod ingest;

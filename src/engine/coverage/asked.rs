@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::datatypes::DataType;
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 use datafusion::{
     logical_expr::{BinaryExpr, Expr, Operator, expr::ScalarFunction},
@@ -190,7 +191,6 @@ enum Time {
 }
 
 fn time_of(expr: &Expr) -> Option<Time> {
-    use datafusion::arrow::datatypes::DataType;
     match expr {
         Expr::Column(column) => match column.name.as_str() {
             "eventtime" => Some(Time::Text),
@@ -224,8 +224,7 @@ fn time_of(expr: &Expr) -> Option<Time> {
     }
 }
 
-fn retyped(time: Time, to: &arrow::datatypes::DataType) -> Option<Time> {
-    use datafusion::arrow::datatypes::DataType;
+fn retyped(time: Time, to: &DataType) -> Option<Time> {
     match to {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if time == Time::Text => {
             Some(Time::Text)

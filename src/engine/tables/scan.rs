@@ -113,12 +113,12 @@ impl ParquetTable {
         let predicate = state.create_physical_expr(predicate, &schema)?;
         let keep = PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(&self.schema))
-            .try_build(predicate)
-            .and_then(|pruning| pruning.prune(&self.stats));
+            .build(predicate)
+            .and_then(|pruning| pruning.prune(&self.stats).ok());
         Ok(match keep {
-            Ok(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
+            Some(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
             // A predicate that cannot be judged by bounds keeps every file.
-            Err(_) => all.collect(),
+            None => all.collect(),
         })
     }
 
