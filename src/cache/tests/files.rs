@@ -130,7 +130,7 @@ fn files_say_how_they_are_sorted_and_have_filters_and_indexes() {
     let pages = &metadata.offset_index().unwrap()[0][time];
     assert_eq!(pages.page_locations().len(), 3);
     let index = &metadata.column_index().unwrap()[0][time];
-    assert_eq!(index.null_counts().map(std::vec::Vec::len), Some(3));
+    assert_eq!(index.null_counts().map(Vec::len), Some(3));
 }
 
 #[test]

@@ -108,11 +108,7 @@ fn asked(expr: &Expr) -> Asked {
             each.fold(first, Asked::or)
         }
         Expr::Like(like) if !like.negated && !like.case_insensitive => {
-            let pattern = like
-                .pattern
-                .as_literal()
-                .and_then(datafusion::scalar::ScalarValue::try_as_str)
-                .flatten();
+            let pattern = like.pattern.as_literal().and_then(ScalarValue::try_as_str).flatten();
             let prefix = pattern.map(|p| p.split(['%', '_']).next().unwrap_or_default());
             match (time_of(&like.expr), prefix) {
                 (Some(Time::Text), Some(prefix)) => starting_with(prefix),
@@ -121,8 +117,7 @@ fn asked(expr: &Expr) -> Asked {
         }
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "starts_with" => {
             let [text, prefix] = args.as_slice() else { return Asked::default() };
-            let prefix =
-                prefix.as_literal().and_then(datafusion::scalar::ScalarValue::try_as_str).flatten();
+            let prefix = prefix.as_literal().and_then(ScalarValue::try_as_str).flatten();
             match (time_of(text), prefix) {
                 (Some(Time::Text), Some(prefix)) => starting_with(prefix),
                 _ => Asked::default(),

@@ -138,8 +138,7 @@ impl ScalarUDFImpl for DayText {
         literal: &Expr,
         _: &SimplifyContext,
     ) -> Result<PreimageResult> {
-        let text =
-            literal.as_literal().and_then(datafusion::scalar::ScalarValue::try_as_str).flatten();
+        let text = literal.as_literal().and_then(ScalarValue::try_as_str).flatten();
         let (Some((first, next)), [day]) = (text.and_then(|text| self.format.days(text)), args)
         else {
             return Ok(PreimageResult::None);

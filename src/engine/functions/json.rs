@@ -29,7 +29,7 @@ impl<'de> Visitor<'de> for Members {
         while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
             let value = text(value.get());
             if let Some(earlier) = places.get(&key).and_then(|at: &usize| members.get_mut(*at)) {
-                earlier.1 = value
+                earlier.1 = value;
             } else {
                 places.insert(key.clone(), members.len());
                 members.push((key, value));
