@@ -12,7 +12,7 @@ fn text(sql: &Sql, statement: &str) -> String {
             for column in batch.columns() {
                 let options = FormatOptions::default().with_null("NULL");
                 let cells = ArrayFormatter::try_new(column.as_ref(), &options).unwrap();
-                out.push_str(cells.value(row));
+                out.push_str(&cells.value(row).to_string());
                 out.push(' ');
             }
             out.push('\n');
