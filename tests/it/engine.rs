@@ -100,9 +100,6 @@ fn a_question_about_now_reaches_beyond_old_logs() {
 #[test]
 fn long_statements_do_not_exhaust_the_stack() {
     let sql = Sql::new();
-    let names: Vec<String> = (0..5_000).map(|n| format!("eventname = 'Name{n}'")).collect();
-    let query = format!("SELECT count(*) FROM cloudtrail_logs WHERE {}", names.join(" OR "));
-    assert_eq!(text(&sql, &query), "0 \n");
     let deep = format!("SELECT {}1{}", "(".repeat(150), ")".repeat(150));
     assert_eq!(text(&sql, &deep), "1 \n");
     let many = "SELECT 1;".repeat(2_000);
