@@ -1,6 +1,6 @@
 //! The command line: definitions, and one file per subcommand.
 //!
-//! Two steps: [`args`] says what the user typed, [`settings`] makes of it what the program needs.
+//! Two steps: `args` says what the user typed, `settings` makes of it what the program needs.
 //! stdout carries data and nothing else; progress, notices, errors and footers go to stderr.
 
 mod args;
