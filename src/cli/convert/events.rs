@@ -29,7 +29,7 @@ use crate::{
 const GROUP_ROWS: u64 = 32_000;
 
 /// The least memory a thread sorts with, in bytes.
-const MIN_SORT_BYTES: usize = 96 << 20;
+const MIN_SORT_BYTES: usize = 64 << 20;
 
 /// Writes all events of `cache` below `root`.
 pub(super) fn write(
@@ -39,10 +39,11 @@ pub(super) fn write(
     root: &Path,
 ) -> Result<()> {
     let groups = groups(settings, cache, keys)?;
-    let n_threads =
-        settings.threads.min(groups.len()).min(settings.memory_bytes / MIN_SORT_BYTES).max(1);
+    // The other half is for rows on their way and for files being encoded.
+    let sort_bytes = settings.memory_bytes / 2;
+    let n_threads = settings.threads.min(groups.len()).min(sort_bytes / MIN_SORT_BYTES).max(1);
     let options = SessionOptions {
-        memory_bytes: settings.memory_bytes / n_threads,
+        memory_bytes: sort_bytes / n_threads,
         // One sort in one thread: DataFusion's parallel ones cannot share little memory.
         threads: 1,
         ..settings.session()
