@@ -40,7 +40,7 @@ pub(super) fn write(
 ) -> Result<()> {
     let groups = groups(settings, cache, keys)?;
     // The other half is for rows on their way and for files being encoded.
-    let sort_bytes = settings.memory_bytes / 2;
+    let sort_bytes = (settings.memory_bytes / 2).max(MIN_SORT_BYTES);
     let n_threads = settings.threads.min(groups.len()).min(sort_bytes / MIN_SORT_BYTES).max(1);
     let options = SessionOptions {
         memory_bytes: sort_bytes / n_threads,
