@@ -10,11 +10,11 @@
 //!
 //! * The user's text reaches the parser byte for byte; everything that makes pasted Athena SQL
 //!   resolve (names in any case, `*` without the hidden columns) happens on the syntax tree, in
-//!   [`rewrite`].
-//! * The tables are plans over Parquet scans ([`tables`]): columns that are computed cost nothing
+//!   `rewrite`.
+//! * The tables are plans over Parquet scans (`tables`): columns that are computed cost nothing
 //!   until a statement names them.
 //! * A statement runs on one snapshot of the cache, taken when it starts.
-//! * What goes wrong is told at its place in the user's text ([`diagnose`]).
+//! * What goes wrong is told at its place in the user's text (`diagnose`).
 //!
 //! The dialect is DataFusion's generic one, with one difference: `ORDER BY` puts NULLs last for
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
