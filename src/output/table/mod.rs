@@ -19,6 +19,10 @@ use crate::Result;
 /// The narrowest a wide column may be cut to before rows are written expanded.
 const MIN_CUT: usize = 24;
 
+/// The widest a column is made away from a screen. A longer cell is written whole and pushes what
+/// follows it to the right; one of 100,000 characters must not make every row as long.
+const MAX_PADDED: usize = 120;
+
 pub(super) const BOLD: &str = "\x1b[1m";
 pub(super) const DIM: &str = "\x1b[2m";
 pub(super) const PLAIN: &str = "\x1b[0m";
@@ -162,6 +166,7 @@ fn layout(options: &OutputOptions, columns: &[Column], window: &Window) -> Layou
     // Each column is framed by a space on either side, and parted from the next by a line.
     let frame = (widths.len() * 3).saturating_sub(1);
     let Some(room) = options.width.map(|width| width.saturating_sub(frame)) else {
+        let widths = widths.into_iter().map(|width| width.min(MAX_PADDED)).collect();
         return Layout::Grid { widths, cut: false };
     };
     if widths.iter().sum::<usize>() <= room {

@@ -95,6 +95,17 @@ fn nothing_is_cut_away_from_a_screen() {
 }
 
 #[test]
+fn one_long_cell_does_not_make_every_row_as_long() {
+    let long = "x".repeat(100_000);
+    let a: ArrayRef = Arc::new(StringArray::from(vec![long.as_str(), "short"]));
+    let b: ArrayRef = Arc::new(StringArray::from(vec!["left", "right"]));
+    let text = text_of(&OutputOptions::new(Format::Table), &batch(vec![("a", a), ("b", b)]));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[2], format!(" {long} │ left"));
+    assert_eq!(lines[3], format!(" {:<MAX_PADDED$} │ right", "short"));
+}
+
+#[test]
 fn a_huge_answer_streams_with_the_widths_it_has() {
     let long = "x".repeat(1 << 20);
     let first = text_batch("a", &vec![Some(long.as_str()); 40]);
