@@ -14,6 +14,7 @@ mod scan;
 mod screen;
 mod shell;
 mod status;
+mod texts;
 
 use std::{
     io::{self, Read as _},
@@ -31,6 +32,7 @@ pub use self::{
     run::{Ran, Runner},
     screen::Screen,
     status::render_status,
+    texts::{check_apart_from_evidence, texts},
 };
 use crate::{
     ErrorKind, Result,

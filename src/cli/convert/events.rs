@@ -12,12 +12,6 @@ use std::{
     },
 };
 
-use arrow::{
-    array::{Array, AsArray, RecordBatch},
-    compute::cast,
-    datatypes::{DataType, Int64Type},
-};
-
 use super::{
     super::settings::Settings,
     partitions::{PartitionKey, Partitioned},
@@ -28,8 +22,7 @@ use crate::{
     cache::{Cache, Table},
     engine::{Session, SessionOptions},
     logs::cloudtrail::schema,
-    output::RowWriter,
-    repl::{self, Ran, Runner},
+    repl::{self, Runner},
 };
 
 /// Rows of one group, unless one day (month, year) has more. Events take 1 to 2 kB in memory.
@@ -62,10 +55,13 @@ pub(super) fn write(
         let session = Session::open(Arc::clone(cache), &options)?;
         let runner = Runner::new(1)?;
         while let Some(condition) = queue.next() {
-            run(&runner, &session, &sql(keys, &condition), |schema| {
-                Box::new(Partitioned::new(root, keys, schema, &written))
-            })
-            .inspect_err(|_| queue.has_failed.store(true, Ordering::Relaxed))?;
+            for statement in session.parse(&sql(keys, &condition), None)? {
+                runner
+                    .run(&session, &statement, |schema| {
+                        Ok(Box::new(Partitioned::new(root, keys, schema, &written)))
+                    })
+                    .inspect_err(|_| queue.has_failed.store(true, Ordering::Relaxed))?;
+            }
         }
         Ok(())
     };
@@ -112,15 +108,14 @@ fn groups(settings: &Settings, cache: &Arc<Cache>, keys: &[PartitionKey]) -> Res
     let session = Session::open(Arc::clone(cache), &settings.session())?;
     let runner = Runner::new(settings.threads)?;
     let sql = format!(
-        "SELECT CAST(min(delivery_date) AS VARCHAR), CAST(max(delivery_date) AS VARCHAR), count(*) \
-         FROM cloudtrail_logs WHERE delivery_date IS NOT NULL GROUP BY {} ORDER BY 1",
+        "SELECT min(delivery_date), max(delivery_date), count(*) FROM cloudtrail_logs \
+         WHERE delivery_date IS NOT NULL GROUP BY {} ORDER BY 1",
         unit.sql()
     );
-    let spans = Mutex::new(Vec::new());
-    run(&runner, &session, &sql, |_| Box::new(Spans(&spans)))?;
+    let spans = repl::texts(&runner, &session, &sql)?;
     let mut groups = vec!["delivery_date IS NULL".to_owned()];
     let mut open: Option<Span> = None;
-    for span in spans.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for span in spans.into_iter().filter_map(Span::read) {
         open = Some(match open {
             None => span,
             Some(group) if group.rows + span.rows <= GROUP_ROWS => {
@@ -145,57 +140,15 @@ struct Span {
 }
 
 impl Span {
+    /// A row of first day, last day and count.
+    fn read(row: Vec<Option<String>>) -> Option<Self> {
+        let [first, last, rows] = <[_; 3]>::try_from(row).ok()?;
+        Some(Self { first: first?, last: last?, rows: rows?.parse().ok()? })
+    }
+
     fn condition(&self) -> String {
         format!("delivery_date BETWEEN DATE '{}' AND DATE '{}'", self.first, self.last)
     }
-}
-
-/// Gathers spans from rows.
-struct Spans<'a>(&'a Mutex<Vec<Span>>);
-
-impl RowWriter for Spans<'_> {
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let failed = |source: arrow::error::ArrowError| ErrorKind::Columnar {
-            action: "count the days' events",
-            source: source.into(),
-        };
-        let [first, last, rows] = batch.columns() else { return Ok(()) };
-        let first = cast(first, &DataType::Utf8).map_err(failed)?;
-        let last = cast(last, &DataType::Utf8).map_err(failed)?;
-        let rows = cast(rows, &DataType::Int64).map_err(failed)?;
-        let mut spans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in 0..batch.num_rows() {
-            if first.is_valid(row) && last.is_valid(row) {
-                spans.push(Span {
-                    first: first.as_string::<i32>().value(row).to_owned(),
-                    last: last.as_string::<i32>().value(row).to_owned(),
-                    rows: u64::try_from(rows.as_primitive::<Int64Type>().value(row)).unwrap_or(0),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<u64> {
-        Ok(0)
-    }
-}
-
-/// Runs one statement of ours.
-fn run<'w>(
-    runner: &Runner,
-    session: &Session,
-    sql: &str,
-    open: impl Fn(&arrow::datatypes::SchemaRef) -> Box<dyn RowWriter + 'w>,
-) -> Result<Ran> {
-    let mut last = None;
-    for statement in session.parse(sql, None)? {
-        last = Some(runner.run(session, &statement, |schema| Ok(open(schema)))?);
-    }
-    last.ok_or_else(|| {
-        let source = "there was no statement to run".into();
-        ErrorKind::Columnar { action: "read the events", source }.into()
-    })
 }
 
 /// The events that meet `condition` with every column, in the order of their partitions and then
