@@ -80,8 +80,10 @@ pub fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             let code = exit_code(&error);
-            if code != 0 {
-                screen.error(&error);
+            match error.kind() {
+                ErrorKind::Interrupted => screen.say("interrupted"),
+                _ if code != 0 => screen.error(&error),
+                _ => {}
             }
             ExitCode::from(code)
         }

@@ -60,7 +60,7 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
         print(&crate::output::visible_lines(&library.get(name)?.text))?;
         return Ok(Outcome::Done);
     }
-    let answers = Answers::new(settings, &args.answer, &[])?;
+    let answers = Answers::new(settings, &args.answer)?;
     if let Some(word) = &args.list {
         answers.write_batch(&list(&library, word)?)?;
         return Ok(Outcome::Done);

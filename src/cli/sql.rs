@@ -19,7 +19,7 @@ use crate::{
     engine::{Session, Statement},
     output::{self, Format, OutputOptions, RowWriter},
     repl::{self, Ran, Runner},
-    source::{self, Filter},
+    source::Filter,
 };
 
 const EXAMPLES: &str = "\
@@ -80,7 +80,7 @@ pub(super) struct SqlArgs {
 }
 
 pub(super) fn run(settings: &Settings, args: &SqlArgs) -> Result<Outcome> {
-    let answers = Answers::new(settings, &args.answer, &args.sources)?;
+    let answers = Answers::new(settings, &args.answer)?;
     let texts = texts(args)?;
     let (cache, outcome) = cache(settings, args)?;
     let session = Session::open(cache, &settings.session())?;
@@ -159,12 +159,8 @@ impl<'a> Answers<'a> {
     /// Settles the format.
     ///
     /// # Errors
-    /// The format or the file does not fit; the file lies in one of `sources`.
-    pub(super) fn new(
-        settings: &'a Settings,
-        args: &AnswerArgs,
-        sources: &[String],
-    ) -> Result<Self> {
+    /// The format does not fit.
+    pub(super) fn new(settings: &'a Settings, args: &AnswerArgs) -> Result<Self> {
         let file = args.output.clone().filter(|path| path.as_os_str() != "-");
         let screen = settings.screen;
         let format = args.format.unwrap_or_else(|| match &file {
@@ -172,9 +168,8 @@ impl<'a> Answers<'a> {
             None if screen.stdout_is_terminal => Format::Table,
             None => Format::Csv,
         });
-        match &file {
-            None => refuse_terminal(format)?,
-            Some(path) => check_place(path, settings, sources)?,
+        if file.is_none() {
+            refuse_terminal(format)?;
         }
         let mut options = OutputOptions { raw: args.raw, ..OutputOptions::new(format) };
         if file.is_none() {
@@ -192,8 +187,13 @@ impl<'a> Answers<'a> {
     /// Runs the statements one after the other, and writes their answers.
     ///
     /// # Errors
-    /// A statement fails, the output does, or there is more than one answer for a file.
+    /// A statement fails, the output does or lies in evidence, or there is more than one answer for
+    /// a file.
     pub(super) fn write_all(&self, session: &Session, statements: &[Statement]) -> Result<()> {
+        if let Some(path) = &self.file {
+            let cache_dir = &self.settings.cache_dir;
+            repl::check_apart_from_evidence(&self.runner, session, cache_dir, path)?;
+        }
         let mut n_answers = 0;
         for statement in statements {
             let ran = match &self.file {
@@ -291,21 +291,6 @@ impl<'a> Answers<'a> {
     ) -> Result<Box<dyn RowWriter + 's>> {
         output::writer(&self.options, schema, sink)
     }
-}
-
-/// Refuses a file within evidence or within the cache.
-fn check_place(path: &Path, settings: &Settings, sources: &[String]) -> Result<()> {
-    let cache = settings.cache_dir.to_string_lossy().into_owned();
-    for place in sources.iter().chain([&cache]) {
-        source::check_apart(path, None, std::slice::from_ref(place)).map_err(|_inside| {
-            ErrorKind::Value {
-                name: "--output".to_owned(),
-                value: path.display().to_string(),
-                reason: format!("it lies inside `{place}`, which answers must not change"),
-            }
-        })?;
-    }
-    Ok(())
 }
 
 /// A file in `dir` that gets its name once it is whole. It may be read by whom the umask says,

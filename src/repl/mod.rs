@@ -14,6 +14,7 @@ mod scan;
 mod screen;
 mod shell;
 mod status;
+mod texts;
 
 use std::{
     io::{self, Read as _},
@@ -26,10 +27,12 @@ use self::{
     shell::{Flow, Shell},
 };
 pub use self::{
+    progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
     screen::Screen,
     status::render_status,
+    texts::{check_apart_from_evidence, texts},
 };
 use crate::{
     ErrorKind, Result,

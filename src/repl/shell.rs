@@ -8,8 +8,6 @@ use std::{
     time::Instant,
 };
 
-use clap::ValueEnum as _;
-
 use super::{
     Repl, Runner, Screen, commands, complete::Names, pager::Pager, read_sql, report, scan, status,
 };
@@ -132,7 +130,7 @@ impl Shell {
     /// Runs one statement and shows its answer.
     fn answer(&mut self, statement: &Statement) -> Result<()> {
         let ran = if let Some((path, format)) = self.once.take() {
-            let file = create(&path)?;
+            let file = self.create(&path)?;
             self.answer_to(statement, &OutputOptions::new(format), file)?
         } else if let Some(file) = &self.output {
             let file = file.try_clone().map_err(ErrorKind::Output)?;
@@ -174,8 +172,12 @@ impl Shell {
     }
 
     pub(super) fn tables(&mut self, _: &[String]) -> Result<Flow> {
-        let mut text = self.names().tables.join("\n");
-        text.push('\n');
+        let mut text = String::new();
+        for table in self.names().tables {
+            // The configuration may give tables names of any characters.
+            text.push_str(&output::visible(&table));
+            text.push('\n');
+        }
         self.show(&text)
     }
 
@@ -195,7 +197,7 @@ impl Shell {
         let Some(word) = arguments.first() else {
             return self.show(&format!("{}\n", self.options.format.name()));
         };
-        let format = Format::from_str(word, true).ok().filter(|format| *format != Format::Parquet);
+        let format = Format::named(word).filter(|format| *format != Format::Parquet);
         self.options.format = format.ok_or_else(|| ErrorKind::Value {
             name: ".mode".to_owned(),
             value: word.clone(),
@@ -207,7 +209,7 @@ impl Shell {
     pub(super) fn output(&mut self, arguments: &[String]) -> Result<Flow> {
         self.output = match arguments.first().map(String::as_str) {
             None | Some("stdout" | "-") => None,
-            Some(path) => Some(create(Path::new(path))?),
+            Some(path) => Some(self.create(Path::new(path))?),
         };
         Ok(Flow::Stay)
     }
@@ -288,10 +290,13 @@ impl Shell {
             .map_err(ErrorKind::Output)?;
         Ok(Flow::Stay)
     }
-}
 
-/// Creates a file for answers.
-fn create(path: &Path) -> Result<File> {
-    File::create(path)
-        .map_err(|source| ErrorKind::Io { action: "create", path: path.to_owned(), source }.into())
+    /// Creates a file for answers.
+    fn create(&self, path: &Path) -> Result<File> {
+        let cache_dir = self.cache.dir();
+        super::check_apart_from_evidence(&self.runner, &self.session, cache_dir, path)?;
+        File::create(path).map_err(|source| {
+            ErrorKind::Io { action: "create", path: path.to_owned(), source }.into()
+        })
+    }
 }

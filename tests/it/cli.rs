@@ -221,6 +221,7 @@ fn a_source_is_ingested_before_the_question_and_is_never_written_to() {
         &["--temp-dir", "evidence", "ingest", "evidence"],
         &["convert", "evidence", "-o", "evidence/parquet"],
         &["sql", "-o", "cache/out.csv", COUNT],
+        &["sql", "-o", "evidence/AWSLogs/out.csv", COUNT],
     ] {
         let output = scene.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

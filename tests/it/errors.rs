@@ -67,7 +67,6 @@ fn syntax() {
     insta::assert_snapshot!(drawn(&[
         "SELEC * FROM cloudtrail_logs",
         "SELECT * FORM cloudtrail_logs",
-        "SELECT eventname, FROM cloudtrail_logs",
         "SELECT eventname FROM cloudtrail_logs WHERE",
         "SELECT eventname FROM cloudtrail_logs WHERE eventname = 'Console",
         "SELECT (1 + 2 FROM cloudtrail_logs",

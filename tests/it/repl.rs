@@ -82,6 +82,9 @@ fn commands_work_and_new_evidence_is_seen() {
     enter(&mut session, "SELECT 2 AS b;");
     assert_eq!(std::fs::read_to_string(scene.path().join("rows.csv")).unwrap(), "b\n2\n");
 
+    let refused = enter(&mut session, ".output evidence/rows.csv");
+    assert!(refused.contains("lies inside"), "{refused}");
+
     // Another process brings evidence in while the prompt waits.
     let more = scene.path().join("more.json");
     std::fs::write(

@@ -9,7 +9,7 @@ use super::{
     planning::{Context, Found},
     words::translate,
 };
-use crate::engine::{names::NameKind, tables::Relation};
+use crate::engine::{Session, names::NameKind, tables::Relation};
 
 /// A fault about a column's name.
 pub(super) fn schema_fault(
@@ -69,6 +69,9 @@ fn unknown_column(
     }
     let place = span.or_else(|| context.place_of(name));
     let written = place.as_ref().map_or("", |place| context.text(place));
+    let spelled = written.trim_matches('"');
+    // As the user wrote it, where it stands alone.
+    let name = if spelled.eq_ignore_ascii_case(name) { spelled } else { name };
     let columns = valid.iter().map(|column| column.name.as_str());
     let help = if let Some(near) = nearest(name, columns) {
         Some(format!("did you mean `{near}`?"))
@@ -99,7 +102,7 @@ fn unknown_qualifier(
     span: Option<Range<usize>>,
 ) -> Found {
     let place = context.place_of(qualifier).or(span);
-    let columns = context.session.columns();
+    let columns = Session::columns();
     let near_table = nearest(qualifier, tables.iter().copied());
     let help = near_table
         .or_else(|| nearest(qualifier, columns.iter().map(String::as_str)))

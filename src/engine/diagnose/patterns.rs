@@ -1,6 +1,8 @@
 //! Faults that DataFusion tells in a sentence only: the sentence is recognised, its parts are put
 //! into ours, and the place is found among the statement's tokens.
 
+use std::ops::Range;
+
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     planning::{Context, Found},
     words::{tidy, translate},
 };
-use crate::engine::names::NameKind;
+use crate::engine::{Session, names::NameKind, tables::Relation};
 
 /// One kind of sentence.
 type Pattern = fn(&Context<'_>, &str) -> Option<Found>;
@@ -20,6 +22,7 @@ const PATTERNS: &[Pattern] = &[
     not_grouped,
     unknown_member,
     no_members,
+    no_fields,
     no_dot,
     no_star,
     arguments,
@@ -32,6 +35,11 @@ const PATTERNS: &[Pattern] = &[
     star_without_from,
     one_column,
     placeholder,
+    not_boolean,
+    substring,
+    pattern,
+    division,
+    clause,
 ];
 
 /// A fault from what DataFusion says about it.
@@ -42,6 +50,11 @@ pub(super) fn found(context: &Context<'_>, message: &str) -> Found {
         .unwrap_or_else(|| Found { message: tidy(message), ..Found::default() })
 }
 
+/// The place of the first token that `is` finds.
+fn place(context: &Context<'_>, is: impl Fn(&Token) -> bool) -> Option<Range<usize>> {
+    context.tokens.iter().find(|(token, _)| is(token)).map(|(_, place)| place.clone())
+}
+
 /// What stands in `text` between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(before)?;
@@ -50,7 +63,11 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 
 /// `cloudtrail_logs.useridentity[arn]` as the user writes it: `useridentity.arn`.
 fn short(name: &str) -> String {
-    let name = name.trim_matches('"').replace('[', ".").replace(']', "");
+    let name = match between(name, "get_field(", ")").or_else(|| name.strip_prefix("get_field(")) {
+        // `get_field(t.useridentity, Utf8("arn"))`
+        Some(path) => path.replace(", Utf8(\"", ".").replace("\")", "").replace('"', ""),
+        None => name.trim_matches('"').replace('[', ".").replace(']', ""),
+    };
     let mut parts: Vec<&str> = name.split('.').collect();
     let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$'));
     if is_plain && parts.len() > 1 {
@@ -85,7 +102,10 @@ fn unknown_function(context: &Context<'_>, message: &str) -> Option<Found> {
         message: format!("function `{name}` does not exist"),
         span: context.place_of_call(name).or_else(|| context.place_of(name)),
         label: Some("unknown function"),
-        help: near.map(|near| format!("did you mean `{near}`?")),
+        help: Some(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "SHOW FUNCTIONS lists the functions".to_owned(),
+        }),
     })
 }
 
@@ -139,6 +159,36 @@ fn no_members(context: &Context<'_>, message: &str) -> Option<Found> {
     })
 }
 
+/// `requestparameters.x`: a column of text.
+fn no_fields(context: &Context<'_>, message: &str) -> Option<Found> {
+    if !message.to_lowercase().contains("cannot access field at argument") {
+        return None;
+    }
+    let columns = Relation::Logs.columns();
+    let triples = context.tokens.windows(3).find_map(|tokens| match tokens {
+        [(Token::Word(of), _), (Token::Period, _), (Token::Word(field), place)] => {
+            let name = of.value.to_lowercase();
+            let column = columns.iter().find(|column| column.name == name)?;
+            (column.sql_type == "varchar").then(|| (column, field.value.clone(), place.clone()))
+        }
+        _ => None,
+    });
+    let Some((column, field, span)) = triples else {
+        return Some(Found { message: "there is no such field".to_owned(), ..Found::default() });
+    };
+    let of = &column.name;
+    let help = column
+        .comment
+        .contains("JSON")
+        .then(|| format!("it is JSON text; cloudtrail_lake has it as a map: `{of}['{field}']`"));
+    Some(Found {
+        message: format!("`{of}` has no fields: it is a {}", column.sql_type),
+        span: Some(span),
+        label: Some("no such field"),
+        help,
+    })
+}
+
 /// `resources[1].arn`.
 fn no_dot(context: &Context<'_>, message: &str) -> Option<Found> {
     let rest = message.strip_prefix("Dot access not supported for non-string expr")?;
@@ -158,7 +208,8 @@ fn no_star(context: &Context<'_>, message: &str) -> Option<Found> {
         message: format!("`{name}` is no table of the FROM clause"),
         span: context.place_of(name),
         label: Some("`.*` needs a table"),
-        help: None,
+        help: Some(format!("name the fields, as in `{name}.arn`"))
+            .filter(|_| Session::columns().iter().any(|column| column == name)),
     })
 }
 
@@ -178,7 +229,7 @@ fn arguments(context: &Context<'_>, message: &str) -> Option<Found> {
         .or_else(|| between(message, &format!("'{name}("), ")'"))
         .or_else(|| between(message, "but received ", " ("))
         .map(translate);
-    let candidates: Vec<String> = message
+    let mut candidates: Vec<String> = message
         .split_once("Candidate functions:")
         .map(|(_, rest)| rest.lines().map(str::trim).filter(|l| !l.is_empty()))
         .into_iter()
@@ -186,6 +237,7 @@ fn arguments(context: &Context<'_>, message: &str) -> Option<Found> {
         .take(3)
         .map(|line| format!("`{}`", translate(line)))
         .collect();
+    candidates.dedup();
     let wants = between(message, "requires ", ", but received").map(translate);
     let help = match (candidates.as_slice(), wants) {
         ([], Some(wants)) => Some(format!("it takes {wants}")),
@@ -293,7 +345,7 @@ fn cast(context: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 /// The statement's CAST, where it has one only.
-fn only_cast(context: &Context<'_>) -> Option<std::ops::Range<usize>> {
+fn only_cast(context: &Context<'_>) -> Option<Range<usize>> {
     let first = context.place_of_call("cast")?;
     let casts = context.tokens.iter().filter(|(token, _)| {
         matches!(token, Token::Word(word)
@@ -313,10 +365,12 @@ fn unsupported_type(context: &Context<'_>, message: &str) -> Option<Found> {
     })
 }
 
-fn star_without_from(_: &Context<'_>, message: &str) -> Option<Found> {
-    message
-        .contains("SELECT * with no tables specified")
-        .then(|| Found { message: "`*` needs a FROM clause".to_owned(), ..Found::default() })
+fn star_without_from(context: &Context<'_>, message: &str) -> Option<Found> {
+    message.contains("SELECT * with no tables specified").then(|| Found {
+        message: "`*` needs a FROM clause".to_owned(),
+        span: place(context, |token| *token == Token::Mul),
+        ..Found::default()
+    })
 }
 
 fn one_column(_: &Context<'_>, message: &str) -> Option<Found> {
@@ -341,4 +395,58 @@ fn placeholder(context: &Context<'_>, message: &str) -> Option<Found> {
         label: None,
         help: Some("PREPARE and EXECUTE give parameters values".to_owned()),
     })
+}
+
+fn not_boolean(_: &Context<'_>, message: &str) -> Option<Found> {
+    let (_, given) =
+        message.split_once("Unary operator 'NOT' requires a boolean expression, got ").or_else(
+            || message.split_once("Unary operator 'NOT' only supports boolean expressions, got "),
+        )?;
+    Some(Found {
+        message: format!("NOT takes a boolean, not a {}", translate(given.lines().next()?)),
+        label: Some("not a boolean"),
+        ..Found::default()
+    })
+}
+
+fn substring(context: &Context<'_>, message: &str) -> Option<Found> {
+    message.contains("ubstring without for/from is not valid").then(|| Found {
+        message: "a substring needs a place to start".to_owned(),
+        span: context.place_of_call("substr").or_else(|| context.place_of_call("substring")),
+        label: None,
+        help: Some("substr(text, 1, 10) gives the first ten characters".to_owned()),
+    })
+}
+
+fn pattern(context: &Context<'_>, message: &str) -> Option<Found> {
+    let (_, fault) = message.split_once("regex parse error:")?;
+    let mut lines = fault.lines().map(str::trim).filter(|line| !line.is_empty());
+    let text = lines.next().unwrap_or_default();
+    let why = fault.rsplit("error: ").next().unwrap_or_default().trim();
+    Some(Found {
+        message: format!("`{text}` is no regular expression: {}", why.trim_end_matches('.')),
+        span: context.place_of_text(text),
+        label: None,
+        help: None,
+    })
+}
+
+fn division(context: &Context<'_>, message: &str) -> Option<Found> {
+    message.to_lowercase().contains("divide by zero").then(|| Found {
+        message: "division by zero".to_owned(),
+        span: place(context, |token| matches!(token, Token::Div | Token::Mod)),
+        label: None,
+        help: Some("NULLIF(divisor, 0) gives NULL instead".to_owned()),
+    })
+}
+
+/// A clause that is not supported, named in capitals.
+fn clause(context: &Context<'_>, message: &str) -> Option<Found> {
+    if !message.contains("not supported") && !message.contains("not implemented") {
+        return None;
+    }
+    let capitals = message.split(|c: char| !c.is_ascii_uppercase()).find(|word| word.len() > 2)?;
+    let span = context.place_of(capitals)?;
+    let help = (capitals == "FETCH").then(|| "LIMIT does the same".to_owned());
+    Some(Found { message: tidy(message), span: Some(span), label: None, help })
 }

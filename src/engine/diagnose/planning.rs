@@ -59,8 +59,13 @@ pub(in crate::engine) fn planning(
 
 /// Whether the statement is at fault, not the engine or the disk below it.
 fn is_users(fault: &DataFusionError) -> bool {
+    let root = fault.find_root();
+    if matches!(root, DataFusionError::External(cause) if cause.to_string().contains("regex parse"))
+    {
+        return true;
+    }
     !matches!(
-        fault.find_root(),
+        root,
         DataFusionError::ObjectStore(_)
             | DataFusionError::ParquetError(_)
             | DataFusionError::IoError(_)

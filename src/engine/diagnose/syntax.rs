@@ -30,7 +30,7 @@ pub(in crate::engine) fn syntax(statement: &Statement, fault: &DataFusionError) 
             return from_parser(statement, parser);
         }
     }
-    at(statement, None, super::words::tidy(&fault.strip_backtrace()))
+    at(statement, None, words::tidy(&fault.strip_backtrace()))
 }
 
 fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
@@ -60,7 +60,7 @@ fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
                 found_name(found, statement, &span)
             )
         }
-        None => super::words::tidy(text),
+        None => words::tidy(text),
     };
     let help = advice(statement, &tokens, index, &message);
     let diagnostic = parse::diagnostic(statement, Some(span), message);
@@ -143,6 +143,11 @@ fn advice(
     }
     if looks_like_guid(tokens, at) {
         return Some("put an event data store's id in double quotes".to_owned());
+    }
+    if let Some((Token::Word(word), _)) = index.and_then(|index| tokens.get(index))
+        && ["GROUP", "ORDER", "PARTITION"].iter().any(|k| word.value.eq_ignore_ascii_case(k))
+    {
+        return Some(format!("did you mean `{} BY`?", word.value.to_uppercase()));
     }
     let here = index.and_then(|index| tokens.get(index)).map(|(token, _)| token);
     [here, before].into_iter().flatten().find_map(|token| match token {

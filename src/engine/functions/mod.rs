@@ -12,7 +12,7 @@ use datafusion::logical_expr::{Expr, ScalarUDF, ScalarUDFImpl, expr::ScalarFunct
 
 pub(super) use self::{
     day::{DayFormat, day_text, delivery_range},
-    lake::{event_json, instant, json_map, map_of, resources},
+    lake::{event_json, instant, json_map, lossy_text, map_of, resources},
     members::{
         Conflicts, IsMember, Kind as MemberKind, Members, Versions, id_conflict, superseded,
     },

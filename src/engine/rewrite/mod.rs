@@ -224,7 +224,10 @@ impl VisitorMut for Walk<'_, '_> {
                     self.bound.extend(lambda.params.iter().map(|param| lower(&param.name)));
                 }
                 Expr::Identifier(name) if !self.bound.contains(&lower(name)) => {
-                    if let Some(mut path) = scope::qualifier(&self.rewriter.scopes, name) {
+                    let own = self.rewriter.scopes.last();
+                    if let Some(value) = own.and_then(|scope| scope.merged_value(&lower(name))) {
+                        *expr = value.clone();
+                    } else if let Some(mut path) = scope::qualifier(&self.rewriter.scopes, name) {
                         path.push(name.clone());
                         *expr = Expr::CompoundIdentifier(path);
                     }

@@ -39,7 +39,6 @@ fn a_star_gives_the_columns_that_are_shown() {
     becomes("SELECT l.* FROM logs AS l", r#"SELECT "id", "name", "who" FROM logs AS l"#);
     becomes("SELECT logs.* FROM db.logs", r#"SELECT "id", "name", "who" FROM db.logs"#);
     becomes("SELECT * EXCEPT (name) FROM logs", r#"SELECT "id", "who" FROM logs"#);
-    becomes("TABLE logs", r#"SELECT "id", "name", "who" FROM logs"#);
     becomes(
         "SELECT * REPLACE (upper(name) AS name) FROM logs",
         r#"SELECT "id", upper(name) AS name, "who" FROM logs"#,
@@ -120,12 +119,12 @@ fn quotes_keep_no_case() {
 #[test]
 fn an_alias_is_meant_before_a_hidden_column() {
     becomes(
-        "SELECT substr(id, 1) AS day FROM logs GROUP BY day HAVING day > 'x'",
-        "SELECT substr(id, 1) AS day FROM logs GROUP BY (substr(id, 1)) HAVING (substr(id, 1)) > 'x'",
+        "SELECT SUBSTR(id, 1) AS day FROM logs GROUP BY day HAVING day > 'x'",
+        "SELECT SUBSTR(id, 1) AS day FROM logs GROUP BY (SUBSTR(id, 1)) HAVING (SUBSTR(id, 1)) > 'x'",
     );
-    stays("SELECT substr(id, 1) AS name FROM logs GROUP BY name");
-    stays("SELECT substr(id, 1) AS day FROM logs WHERE day = 'x'");
-    stays("SELECT substr(id, 1) AS day FROM logs ORDER BY day");
+    stays("SELECT SUBSTR(id, 1) AS name FROM logs GROUP BY name");
+    stays("SELECT SUBSTR(id, 1) AS day FROM logs WHERE day = 'x'");
+    stays("SELECT SUBSTR(id, 1) AS day FROM logs ORDER BY day");
 }
 
 #[test]
@@ -172,4 +171,25 @@ fn column_names_for_a_table_are_for_those_it_shows() {
 fn what_follows_a_star_is_understood_or_refused() {
     assert!(rewritten("SELECT * EXCEPT (nosuch) FROM logs").is_err());
     assert!(rewritten("SELECT * EXCEPT (day) FROM logs").is_err());
+}
+
+#[test]
+fn an_outer_join_merges_the_values_of_both_sides() {
+    becomes(
+        "SELECT id FROM logs FULL JOIN other USING(id) WHERE id > 'x'",
+        r#"SELECT coalesce(logs."id", other."id") AS id FROM logs FULL JOIN other USING(id) WHERE coalesce(logs."id", other."id") > 'x'"#,
+    );
+    becomes(
+        "SELECT * FROM other AS a RIGHT JOIN other AS b USING(id)",
+        r#"SELECT b."id" AS "id", a."color", b."color" FROM other AS a RIGHT JOIN other AS b USING(id)"#,
+    );
+    stays("SELECT * FROM other AS a LEFT JOIN other AS b USING(id)");
+}
+
+#[test]
+fn after_distinct_a_member_is_sorted_by_its_name() {
+    becomes(
+        "SELECT DISTINCT who.arn FROM logs ORDER BY WHO.arn DESC",
+        r#"SELECT DISTINCT who.arn AS "arn" FROM logs ORDER BY "arn" DESC"#,
+    );
 }

@@ -97,7 +97,7 @@ impl Relation {
             Self::Aggregated => stored(schema::aggregated_columns()),
             Self::LogFiles => books(Table::LogFiles),
             Self::Duplicates => books(Table::Duplicates),
-            Self::Rejects => books(Table::Rejects),
+            Self::Rejects => ledger::reject_columns(books(Table::Rejects)),
         }
     }
 
@@ -109,7 +109,7 @@ impl Relation {
             Self::LogFiles => ledger::plan(tables)?,
             Self::Aggregated => return Ok(tables.table(Table::Aggregated)),
             Self::Duplicates => return Ok(tables.table(Table::Duplicates)),
-            Self::Rejects => return Ok(tables.table(Table::Rejects)),
+            Self::Rejects => ledger::rejects(tables)?,
         };
         Ok(Arc::new(Presented { view: ViewTable::new(plan, None) }))
     }

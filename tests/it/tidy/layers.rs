@@ -18,7 +18,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("engine", &["error", "logs", "cache"]),
     ("queries", &["error"]),
     ("output", &["error"]),
-    ("repl", &["error", "cache", "engine", "ingest", "output", "queries"]),
+    ("repl", &["error", "source", "cache", "engine", "ingest", "output", "queries"]),
     ("cli", &["error", "logs", "source", "ingest", "cache", "engine", "queries", "output", "repl"]),
     ("main", &["cli"]),
 ];
@@ -79,7 +79,7 @@ fn the_table_of_modules_is_the_house() {
 #[test]
 fn every_big_dependency_has_its_owner() {
     let mut faults = Vec::new();
-    for file in library_files() {
+    for file in library_files().into_iter().filter(|file| !is_test(&file.path)) {
         let from = module_of(&file.path);
         for (at, path) in paths(&file.code()) {
             let owners = OWNERS.iter().find(|(name, _)| *name == path);
@@ -96,8 +96,10 @@ fn every_big_dependency_has_its_owner() {
 fn every_owned_dependency_is_one() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     for (name, _) in OWNERS {
-        let entry = format!("\n{} = ", name.replace('_', "-"));
-        assert!(manifest.contains(&entry), "`{name}` has owners, but Cargo.toml does not name it");
+        let is_named = [(*name).to_owned(), name.replace('_', "-")]
+            .iter()
+            .any(|spelling| manifest.contains(&format!("\n{spelling} = ")));
+        assert!(is_named, "`{name}` has owners, but Cargo.toml does not name it");
     }
 }
 
@@ -115,7 +117,7 @@ fn module_of(path: &str) -> &str {
 }
 
 /// Whether a file holds a module's own tests: `tests.rs` or what lies below `tests/`.
-fn is_test(path: &str) -> bool {
+pub(super) fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 

@@ -55,36 +55,37 @@ fn is_permissive(expression: &str) -> bool {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let mut words = spaced.split_whitespace().peekable();
     let permissive = either(&mut words);
-    permissive && words.next().is_none()
+    permissive == Some(true) && words.next().is_none()
 }
 
 type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
 
-fn either(words: &mut Words<'_>) -> bool {
-    let mut permissive = both(words);
+/// Whether the expression can be met; nothing where it is malformed.
+fn either(words: &mut Words<'_>) -> Option<bool> {
+    let mut permissive = both(words)?;
     while words.next_if_eq(&"OR").is_some() {
-        permissive |= both(words);
+        permissive |= both(words)?;
     }
-    permissive
+    Some(permissive)
 }
 
-fn both(words: &mut Words<'_>) -> bool {
-    let mut permissive = licence(words);
+fn both(words: &mut Words<'_>) -> Option<bool> {
+    let mut permissive = licence(words)?;
     while words.next_if_eq(&"AND").is_some() {
-        permissive &= licence(words);
+        permissive &= licence(words)?;
     }
-    permissive
+    Some(permissive)
 }
 
-fn licence(words: &mut Words<'_>) -> bool {
-    let Some(word) = words.next() else { return false };
+fn licence(words: &mut Words<'_>) -> Option<bool> {
+    let word = words.next()?;
     if word == "(" {
-        let permissive = either(words);
-        return words.next() == Some(")") && permissive;
+        let permissive = either(words)?;
+        return (words.next() == Some(")")).then_some(permissive);
     }
     let exception = words.next_if_eq(&"WITH").and_then(|_| words.next());
     let name = exception.map_or_else(|| word.to_string(), |it| format!("{word} WITH {it}"));
-    PERMISSIVE.contains(&name.as_str())
+    Some(PERMISSIVE.contains(&name.as_str()))
 }
 
 #[test]
