@@ -26,7 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What every module's own tests may name as well: they show errors and rows to compare them.
 const TESTS_NAME_TOO: &[&str] = &["output"];
 
-/// Each big dependency, and the modules that may name it.
+/// Each big dependency, and the modules that may name it. Their own tests may name any.
 const OWNERS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["output"]),
     ("clap", &["cli", "output"]), // output: the names of the formats are clap's values

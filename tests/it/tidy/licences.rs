@@ -50,17 +50,16 @@ fn every_crate_in_the_binary_has_a_permissive_licence() {
 }
 
 /// Whether an SPDX expression can be met with permissive licences alone: one side of each OR, both
-/// of each AND. `/` is an old spelling of OR.
+/// of each AND. `/` is an old spelling of OR. What is no expression cannot be met.
 fn is_permissive(expression: &str) -> bool {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let mut words = spaced.split_whitespace().peekable();
-    let permissive = either(&mut words);
-    permissive == Some(true) && words.next().is_none()
+    let permissive = either(&mut words).unwrap_or(false);
+    permissive && words.next().is_none()
 }
 
 type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
 
-/// Whether the expression can be met; nothing where it is malformed.
 fn either(words: &mut Words<'_>) -> Option<bool> {
     let mut permissive = both(words)?;
     while words.next_if_eq(&"OR").is_some() {
@@ -83,8 +82,10 @@ fn licence(words: &mut Words<'_>) -> Option<bool> {
         let permissive = either(words)?;
         return (words.next() == Some(")")).then_some(permissive);
     }
-    let exception = words.next_if_eq(&"WITH").and_then(|_| words.next());
-    let name = exception.map_or_else(|| word.to_string(), |it| format!("{word} WITH {it}"));
+    let name = match words.next_if_eq(&"WITH") {
+        Some(_) => format!("{word} WITH {}", words.next()?),
+        None => word.to_string(),
+    };
     Some(PERMISSIVE.contains(&name.as_str()))
 }
 
