@@ -4,7 +4,10 @@
 //! in, [`decode::Decoder`] turns each into a row, [`rebuild`] turns a row back into its record.
 
 pub mod decode;
+pub(crate) mod derive;
 pub mod envelope;
+pub(crate) mod fields;
 pub mod key;
 pub mod rebuild;
+pub(crate) mod scan;
 pub mod schema;
