@@ -172,6 +172,7 @@ impl Log {
         Ok(state)
     }
 
+    /// Has the library read it, which also judges whether we may write to it.
     async fn open(&self) -> Result<DeltaTable, BoxError> {
         let mut table = DeltaTable::new(Arc::clone(&self.store));
         table.load().await?;
@@ -241,7 +242,7 @@ impl Log {
                     }
                     Action::Remove(remove) => {
                         entry.data_change |= remove.data_change;
-                        list.push(Change::Remove(other.removed(remove)?));
+                        list.push(Change::Remove(other.removed(&remove)?));
                     }
                     _ => return Err("an entry promises what is no file".into()),
                 }
@@ -261,7 +262,7 @@ impl Log {
         self.data_file(&add.path, add.size, add.modification_time, add.stats)
     }
 
-    fn removed(&self, remove: Remove) -> Result<DataFile, BoxError> {
+    fn removed(&self, remove: &Remove) -> Result<DataFile, BoxError> {
         // The statistics are not needed to take a file away, and are not there.
         let stats = Some(r#"{"numRecords":0}"#.to_owned());
         self.data_file(&remove.path, remove.size.unwrap_or(0), 0, stats)
@@ -284,12 +285,7 @@ impl Log {
     pub(super) async fn follow(&self, state: &mut State) -> Result<Vec<Entry>, BoxError> {
         let mut entries = Vec::new();
         while let Some(entry) = self.entry(state.version + 1).await? {
-            if entry.metadata {
-                // Another program changed the table: let the library judge whether we can go on.
-                *state = self.load().await?;
-            } else {
-                state.apply(&entry);
-            }
+            state.apply(&entry);
             entries.push(entry);
         }
         Ok(entries)

@@ -363,9 +363,9 @@ impl Cache {
         commit::commit(self, base, chunk)
     }
 
-    /// Reads the columns `columns` of those rows of `table` whose file and row group may hold an
-    /// `event_ts` in one of `ranges` (microseconds, inclusive, sorted, disjoint), batch by batch.
-    /// Rows without a time count as `i64::MIN`.
+    /// Reads the columns `columns` of those rows of `table` whose `event_ts` is in one of `ranges`
+    /// (microseconds, inclusive, sorted, disjoint), batch by batch. Rows without a time count as
+    /// `i64::MIN`; without `ranges`, all rows are read.
     ///
     /// # Errors
     /// A file cannot be read.

@@ -3,18 +3,22 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, new_null_array},
-    datatypes::{Schema, SchemaRef},
+    array::{ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array},
+    datatypes::{Schema, SchemaRef, TimestampMicrosecondType},
 };
 use parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{
+            ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions,
+            ParquetRecordBatchReaderBuilder, RowFilter,
+        },
     },
     file::{
         metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
         statistics::Statistics,
     },
+    schema::types::SchemaDescriptor,
 };
 
 use super::{Cache, DataFile, Snapshot, Table, settings};
@@ -93,7 +97,7 @@ pub(super) fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
 }
 
-/// Opens `file` for the rows of `schema`'s columns in row groups that may lie in `ranges`.
+/// Opens `file` for the columns of `schema`, of the rows whose time lies in `ranges`.
 pub(super) fn open(
     file: &DataFile,
     schema: &SchemaRef,
@@ -111,8 +115,10 @@ pub(super) fn open(
         path: file.path.clone(),
         source,
     })?;
-    let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::new())
-        .map_err(|error| failed(error.into()))?;
+    // Pages need only be found where most rows are not wanted.
+    let options = ArrowReaderOptions::new().with_page_index_policy(ranges.is_some().into());
+    let metadata =
+        ArrowReaderMetadata::load(&source, options).map_err(|error| failed(error.into()))?;
     let present: Vec<&str> = schema
         .fields()
         .iter()
@@ -123,6 +129,8 @@ pub(super) fn open(
         metadata.parquet_schema(),
         present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
     );
+    let filter = ranges.filter(|ranges| !file.event_ts.is_some_and(|b| within(b, ranges)));
+    let filter = filter.map(|ranges| filter_by_time(metadata.parquet_schema(), ranges.to_vec()));
     let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
     let batch_rows = size.rows(metadata.metadata());
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
@@ -130,6 +138,9 @@ pub(super) fn open(
         .with_batch_size(batch_rows);
     if let Some(groups) = groups {
         builder = builder.with_row_groups(groups);
+    }
+    if let Some(filter) = filter {
+        builder = builder.with_row_filter(filter);
     }
     let reader = builder.build().map_err(|error| failed(error.into()))?;
     let schema = Arc::clone(schema);
@@ -156,6 +167,29 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, BoxEr
 fn overlaps((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
     let first = ranges.partition_point(|&(_, end)| end < min);
     ranges.get(first).is_some_and(|&(start, _)| start <= max)
+}
+
+/// Whether all of `bounds` lies in one of `ranges`.
+fn within((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
+    let first = ranges.partition_point(|&(_, end)| end < min);
+    ranges.get(first).is_some_and(|&(start, end)| start <= min && max <= end)
+}
+
+/// Decodes the time of a row first, and the rest only of rows in `ranges`.
+fn filter_by_time(schema: &SchemaDescriptor, ranges: Vec<(i64, i64)>) -> RowFilter {
+    let mask = ProjectionMask::columns(schema, [settings::SORT_COLUMN]);
+    let predicate = ArrowPredicateFn::new(mask, move |batch| {
+        let times = batch
+            .columns()
+            .first()
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+        let Some(times) = times else {
+            return Ok(BooleanArray::from(vec![true; batch.num_rows()]));
+        };
+        let time = |time: Option<i64>| time.unwrap_or(NO_TIME);
+        Ok(times.iter().map(|t| Some(overlaps((time(t), time(t)), &ranges))).collect())
+    });
+    RowFilter::new(vec![Box::new(predicate)])
 }
 
 fn groups_within(metadata: &ParquetMetaData, ranges: &[(i64, i64)]) -> Vec<usize> {

@@ -14,7 +14,7 @@ use super::{
 use crate::{Result, error::BoxError};
 
 /// A state older than this is read anew: entries that followed it may have been cleaned away.
-const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const STALE_AFTER: Duration = Duration::from_hours(24);
 
 /// The order in which promises are kept. That of `log_files` says that all of them are.
 const KEEPING_ORDER: [Table; 4] =
@@ -97,6 +97,10 @@ impl Known {
                 return Self::load(logs).await;
             }
             let entries = log.follow(self.state_mut(table)).await?;
+            if entries.iter().any(|entry| entry.metadata) {
+                // Another program changed the table: the library must judge what it is now.
+                return Self::load(logs).await;
+            }
             if !entries.is_empty() {
                 self.snapshot = None;
             }

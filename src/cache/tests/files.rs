@@ -3,7 +3,7 @@ use std::{fs::File, sync::Arc};
 use arrow::array::{RecordBatch, StringArray};
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
-    file::metadata::ParquetMetaData,
+    file::metadata::{ParquetMetaData, RowGroupMetaData},
 };
 use serde_json::Value;
 
@@ -130,7 +130,7 @@ fn files_say_how_they_are_sorted_and_have_filters_and_indexes() {
     let pages = &metadata.offset_index().unwrap()[0][time];
     assert_eq!(pages.page_locations().len(), 3);
     let index = &metadata.column_index().unwrap()[0][time];
-    assert_eq!(index.null_counts().map(|counts| counts.len()), Some(3));
+    assert_eq!(index.null_counts().map(Vec::len), Some(3));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn rows_fill_groups_and_files_up_to_their_limits() {
     let rows = rows_of("a", 300_000, 1);
     commit(&cache, sorted(&schemas().events, &rows, 10_000));
     let metadata = metadata(&cache);
-    let groups: Vec<i64> = metadata.row_groups().iter().map(|group| group.num_rows()).collect();
+    let groups: Vec<i64> = metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
     let full = i64::try_from(settings::MAX_GROUP_ROWS).unwrap();
     assert_eq!(groups, [full, full, 300_000 - 2 * full]);
     let snapshot = cache.snapshot().unwrap();
@@ -163,7 +163,7 @@ fn threads_do_not_change_what_is_written() {
 }
 
 #[test]
-fn reads_only_the_row_groups_that_may_hold_a_time() {
+fn reads_the_rows_of_the_times_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let cache = open(dir.path());
     let mut rows = rows_of("a", 300_000, 1);
@@ -182,9 +182,13 @@ fn reads_only_the_row_groups_that_may_hold_a_time() {
     };
     let at = |second: i64| MIN_TS + second * 1_000_000;
     assert_eq!(read(&[(at(1_000_000), at(2_000_000))]), 0);
-    assert_eq!(read(&[(at(200_000), at(200_000))]), settings::MAX_GROUP_ROWS);
-    assert_eq!(read(&[(i64::MIN, i64::MIN)]), settings::MAX_GROUP_ROWS);
-    assert_eq!(read(&[(at(0), at(0)), (at(299_999), at(299_999))]), 10 + 300_001 - 131_072);
+    assert_eq!(read(&[(at(200_000), at(200_000))]), 1);
+    assert_eq!(read(&[(i64::MIN, i64::MIN)]), 1);
+    assert_eq!(
+        read(&[(at(-5), at(4)), (at(130_000), at(140_000)), (at(299_999), at(400_000))]),
+        10_012
+    );
+    assert_eq!(read(&[(i64::MIN, i64::MAX)]), 300_011);
     assert_eq!(read(&[]), 0);
 }
 

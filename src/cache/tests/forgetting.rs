@@ -6,6 +6,9 @@ use super::{
 };
 use crate::cache::{Cache, Chunk, CommitOutcome, CompactOptions, ForgetReport, Step, Table};
 
+/// A record and its copy: file, and number there.
+type Copy = ((&'static str, i64), (&'static str, i64));
+
 /// A row of `duplicates`: the copy, and what it is a copy of.
 fn copy(of: (&str, i64), copy: (&str, i64)) -> Vec<(&'static str, ArrayRef)> {
     vec![
@@ -20,7 +23,7 @@ fn copy(of: (&str, i64), copy: (&str, i64)) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-fn copies(list: &[((&str, i64), (&str, i64))]) -> RecordBatch {
+fn copies(list: &[Copy]) -> RecordBatch {
     let rows: Vec<_> = list.iter().map(|(of, c)| copy(*of, *c)).collect();
     let rows: Vec<&[(&str, ArrayRef)]> = rows.iter().map(Vec::as_slice).collect();
     book(Table::Duplicates, &rows)
@@ -30,7 +33,7 @@ fn rejected(file: &str) -> RecordBatch {
     book(Table::Rejects, &[&[("source_file", s(file)), ("source_version", i32(1))]])
 }
 
-fn commit(cache: &Cache, file: &str, rows: &[Row], list: &[((&str, i64), (&str, i64))]) {
+fn commit(cache: &Cache, file: &str, rows: &[Row], list: &[Copy]) {
     let source = file.rsplit_once('/').unwrap().0;
     let chunk = Chunk {
         events: sorted(&schemas().events, rows, 2),
