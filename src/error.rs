@@ -41,6 +41,20 @@ pub enum ErrorKind {
     /// A fault in SQL that the user wrote; drawn with a caret.
     #[error("{0}")]
     Query(Diagnostic),
+    /// A fault in the configuration file; drawn with a caret.
+    #[error("{0}")]
+    Config(Diagnostic),
+    /// A fault in the front matter of a saved query; drawn with a caret.
+    #[error("{0}")]
+    SavedQuery(Diagnostic),
+    /// A saved query that is not there.
+    #[error("no saved query named `{name}`")]
+    UnknownQuery {
+        /// The name as given.
+        name: String,
+        /// The name that is nearest to it.
+        nearest: Option<String>,
+    },
     /// A file or directory could not be read or written.
     #[error("cannot {action} `{}`", path.display())]
     Io {
@@ -131,7 +145,15 @@ pub enum ErrorKind {
 impl ErrorKind {
     fn help(&self) -> Option<String> {
         match self {
-            Self::Query(diagnostic) => diagnostic.help.clone(),
+            Self::Query(diagnostic) | Self::Config(diagnostic) | Self::SavedQuery(diagnostic) => {
+                diagnostic.help.clone()
+            }
+            Self::UnknownQuery { nearest: Some(nearest), .. } => {
+                Some(format!("did you mean `{nearest}`?"))
+            }
+            Self::UnknownQuery { .. } => {
+                Some("`trailhound query --list` names them all".to_owned())
+            }
             Self::CacheInsideSource { .. } => Some(
                 "evidence is never written to: choose another place with --cache or --case"
                     .to_owned(),
@@ -170,5 +192,65 @@ pub struct Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// The one of `candidates` that `word` was probably meant to be: few letters differ, ignoring case.
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let word = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters must be put in, taken out, changed, or swapped with the next (Damerau and
+/// Levenshtein, restricted) to turn `a` into `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut last_a = None;
+    for (i, a) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        let mut last_b = None;
+        for (j, b) in b.iter().copied().enumerate() {
+            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX - 1);
+            let mut best =
+                (at(&row, j) + usize::from(a != b)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            if last_a == Some(b) && last_b == Some(a) && j > 0 {
+                best = best.min(at(&before, j - 1) + 1);
+            }
+            next.push(best);
+            last_b = Some(b);
+        }
+        before = std::mem::replace(&mut row, next);
+        last_a = Some(a);
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+        let names = ["tables", "limits", "memory", "case"];
+        assert_eq!(nearest("tabels", names), Some("tables"));
+        assert_eq!(nearest("Memroy", names), Some("memory"));
+        assert_eq!(nearest("colour", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn distances_count_letters() {
+        let pairs = [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("ab", "ba", 1)];
+        for (a, b, expected) in pairs {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
     }
 }

@@ -25,6 +25,8 @@ pub mod cache;
 
 pub mod engine;
 
+pub mod queries;
+
 pub mod output;
 
 pub mod repl;

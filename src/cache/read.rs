@@ -3,8 +3,9 @@
 use std::{fs::File, path::Path, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array},
+    array::{ArrayRef, AsArray as _, BooleanArray, RecordBatch, new_null_array},
     datatypes::{Schema, SchemaRef, TimestampMicrosecondType},
+    error::ArrowError,
 };
 use parquet::{
     arrow::{
@@ -15,10 +16,9 @@ use parquet::{
         },
     },
     file::{
-        metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
+        metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
         statistics::Statistics,
     },
-    schema::types::SchemaDescriptor,
 };
 
 use super::{Cache, DataFile, Snapshot, Table, settings};
@@ -97,7 +97,7 @@ pub(super) fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
 }
 
-/// Opens `file` for the columns of `schema`, of the rows whose time lies in `ranges`.
+/// Opens `file` for the rows of `schema`'s columns whose time lies in `ranges`.
 pub(super) fn open(
     file: &DataFile,
     schema: &SchemaRef,
@@ -115,8 +115,9 @@ pub(super) fn open(
         path: file.path.clone(),
         source,
     })?;
-    // Pages need only be found where most rows are not wanted.
-    let options = ArrowReaderOptions::new().with_page_index_policy(ranges.is_some().into());
+    // Where the pages lie, so that those without a row of interest are passed over.
+    let pages = if ranges.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    let options = ArrowReaderOptions::new().with_offset_index_policy(pages);
     let metadata =
         ArrowReaderMetadata::load(&source, options).map_err(|error| failed(error.into()))?;
     let present: Vec<&str> = schema
@@ -129,9 +130,10 @@ pub(super) fn open(
         metadata.parquet_schema(),
         present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
     );
-    let filter = ranges.filter(|ranges| !file.event_ts.is_some_and(|b| within(b, ranges)));
-    let filter = filter.map(|ranges| filter_by_time(metadata.parquet_schema(), ranges.to_vec()));
     let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
+    // Where every row is wanted, choosing rows would only cost.
+    let some = ranges.filter(|ranges| !file.event_ts.is_some_and(|b| contains(ranges, b)));
+    let rows = some.and_then(|ranges| rows_within(&metadata, ranges));
     let batch_rows = size.rows(metadata.metadata());
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
         .with_projection(mask)
@@ -139,8 +141,8 @@ pub(super) fn open(
     if let Some(groups) = groups {
         builder = builder.with_row_groups(groups);
     }
-    if let Some(filter) = filter {
-        builder = builder.with_row_filter(filter);
+    if let Some(rows) = rows {
+        builder = builder.with_row_filter(rows);
     }
     let reader = builder.build().map_err(|error| failed(error.into()))?;
     let schema = Arc::clone(schema);
@@ -170,35 +172,40 @@ fn overlaps((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
 }
 
 /// Whether all of `bounds` lies in one of `ranges`.
-fn within((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
+fn contains(ranges: &[(i64, i64)], (min, max): (i64, i64)) -> bool {
     let first = ranges.partition_point(|&(_, end)| end < min);
     ranges.get(first).is_some_and(|&(start, end)| start <= min && max <= end)
 }
 
-/// Decodes the time of a row first, and the rest only of rows in `ranges`.
-fn filter_by_time(schema: &SchemaDescriptor, ranges: Vec<(i64, i64)>) -> RowFilter {
-    let mask = ProjectionMask::columns(schema, [settings::SORT_COLUMN]);
-    let predicate = ArrowPredicateFn::new(mask, move |batch| {
+/// Chooses the rows whose time lies in one of `ranges`: the other columns are decoded for these
+/// only.
+fn rows_within(metadata: &ArrowReaderMetadata, ranges: &[(i64, i64)]) -> Option<RowFilter> {
+    let leaf = time_leaf(metadata.metadata())?;
+    let mask = ProjectionMask::leaves(metadata.parquet_schema(), [leaf]);
+    let ranges = ranges.to_vec();
+    let is_within = move |batch: RecordBatch| -> Result<BooleanArray, ArrowError> {
         let times = batch
             .columns()
             .first()
-            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-        let Some(times) = times else {
-            return Ok(BooleanArray::from(vec![true; batch.num_rows()]));
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+            .ok_or_else(|| ArrowError::SchemaError("no times in microseconds".to_owned()))?;
+        let is_within = |ts: Option<i64>| {
+            let ts = ts.unwrap_or(NO_TIME);
+            Some(overlaps((ts, ts), &ranges))
         };
-        let time = |time: Option<i64>| time.unwrap_or(NO_TIME);
-        Ok(times.iter().map(|t| Some(overlaps((time(t), time(t)), &ranges))).collect())
-    });
-    RowFilter::new(vec![Box::new(predicate)])
+        Ok(times.iter().map(is_within).collect())
+    };
+    Some(RowFilter::new(vec![Box::new(ArrowPredicateFn::new(mask, is_within))]))
+}
+
+/// Where the time by which rows are sorted is among the leaves of the schema.
+fn time_leaf(metadata: &ParquetMetaData) -> Option<usize> {
+    let columns = metadata.file_metadata().schema_descr().columns();
+    columns.iter().position(|column| column.path().string() == settings::SORT_COLUMN)
 }
 
 fn groups_within(metadata: &ParquetMetaData, ranges: &[(i64, i64)]) -> Vec<usize> {
-    let leaf = metadata
-        .file_metadata()
-        .schema_descr()
-        .columns()
-        .iter()
-        .position(|column| column.path().string() == settings::SORT_COLUMN);
+    let leaf = time_leaf(metadata);
     let may_match = |group: &RowGroupMetaData| {
         leaf.and_then(|leaf| bounds(group, leaf)).is_none_or(|bounds| overlaps(bounds, ranges))
     };

@@ -84,7 +84,7 @@ fn log_files() -> Vec<BookColumn> {
         text("sha256_inflated", "SHA-256 of the inflated bytes, hex"),
         count("inflated_bytes", "size after inflation, in bytes"),
         text("kind", "what it is"),
-        text("outcome", "`ingested`, `other`, `skipped`, `partial` or `forgotten`"),
+        text("outcome", "`ingested`, `other`, `skipped`, `partial`, `archive` or `forgotten`"),
         text("reason", "why it was skipped, or what the other is"),
         count("reason_offset", "where in the inflated bytes the fault is"),
         count("records_read", "records read"),

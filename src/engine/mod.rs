@@ -1,11 +1,55 @@
-//! SQL over the cache.
+//! SQL over the cache: one [`Session`] plans and runs statements with DataFusion.
+//!
+//! The way of a statement:
+//!
+//! ```text
+//! text ─ parse ─► syntax tree ─ refuse ─ rewrite ─► plan ─ optimise ─► coverage ─► rows
+//!        (byte for byte)        (what      (names, *,        (notices)
+//!                               writes)    aliases)
+//! ```
+//!
+//! * The user's text reaches the parser byte for byte; everything that makes pasted Athena SQL
+//!   resolve (names in any case, `*` without the hidden columns) happens on the syntax tree, in
+//!   [`rewrite`].
+//! * The tables are plans over Parquet scans ([`tables`]): columns that are computed cost nothing
+//!   until a statement names them.
+//! * A statement runs on one snapshot of the cache, taken when it starts.
+//! * What goes wrong is told at its place in the user's text ([`diagnose`]).
+//!
+//! The dialect is DataFusion's generic one, with one difference: `ORDER BY` puts NULLs last for
+//! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
+
+mod answer;
+mod catalog;
+mod config;
+mod coverage;
+mod describe;
+mod diagnose;
+mod functions;
+mod names;
+mod parameters;
+mod parse;
+mod refuse;
+mod rewrite;
+mod session;
+mod statements;
+mod tables;
+mod types;
 
 use std::{path::PathBuf, sync::Arc};
 
-use arrow::datatypes::SchemaRef;
-use datafusion::execution::SendableRecordBatchStream;
+pub use self::{
+    answer::{Answer, Outcome},
+    coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
+    names::{Name, NameKind},
+    session::Session,
+    types::type_name,
+};
 
-use crate::{Result, cache::Cache};
+/// The names of the tables.
+pub fn table_names() -> impl Iterator<Item = &'static str> {
+    tables::Relation::ALL.into_iter().map(tables::Relation::name)
+}
 
 /// How queries run.
 #[derive(Debug, Clone)]
@@ -20,11 +64,6 @@ pub struct SessionOptions {
     pub table_names: Vec<(String, String)>,
 }
 
-/// A session of queries over one cache. Every statement sees the cache as it is when it starts.
-pub struct Session {
-    _cache: Arc<Cache>,
-}
-
 /// One statement of the user's text.
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -32,60 +71,16 @@ pub struct Statement {
     pub text: Arc<str>,
     /// Where it came from, for errors.
     pub origin: Option<Arc<str>>,
-    /// The bytes of the statement in it.
+    /// The bytes of the statement in it, without the semicolon that ends it.
     pub span: std::ops::Range<usize>,
+    /// Values of its `:name` parameters: names, and SQL literals that are put in their places on
+    /// the syntax tree.
+    pub parameters: Arc<[(String, String)]>,
 }
 
-/// A running query.
-pub struct Answer {
-    /// Its columns.
-    pub schema: SchemaRef,
-    /// Its rows.
-    pub rows: SendableRecordBatchStream,
-    /// What the user should know beside the rows: for stderr, one line each.
-    pub notices: Vec<String>,
-}
-
-impl Session {
-    /// Opens a session over `cache`.
-    ///
-    /// # Errors
-    /// The cache cannot be read.
-    pub fn open(cache: Arc<Cache>, options: &SessionOptions) -> Result<Self> {
-        let _ = options;
-        Ok(Self { _cache: cache })
-    }
-
-    /// Splits `text` into statements; the parser sees each byte for byte.
-    ///
-    /// # Errors
-    /// The text is no SQL: a [`crate::error::Diagnostic`] with the place.
-    pub fn parse(&self, text: &str, origin: Option<&str>) -> Result<Vec<Statement>> {
-        let _ = (text, origin);
-        todo!()
-    }
-
-    /// Starts a statement.
-    ///
-    /// # Errors
-    /// It does not plan: a [`crate::error::Diagnostic`] with the place and a suggestion.
-    pub async fn run(&self, statement: &Statement) -> Result<Answer> {
-        let _ = statement;
-        todo!()
-    }
-
-    /// Turns an error met while rows stream into one of ours, drawn at its place where known.
-    pub fn explain(
-        &self,
-        statement: &Statement,
-        error: datafusion::error::DataFusionError,
-    ) -> crate::Error {
-        let _ = (statement, error);
-        todo!()
-    }
-
-    /// The names a prompt completes: tables, columns, struct fields, functions.
-    pub fn names(&self) -> Vec<String> {
-        Vec::new()
+impl Statement {
+    /// The statement's own text.
+    pub fn sql(&self) -> &str {
+        self.text.get(self.span.clone()).unwrap_or_default()
     }
 }

@@ -1,13 +1,41 @@
 //! How logs enter the cache: plan, fetch, inflate, decode, deduplicate, write; the report.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
+mod books;
+mod commit;
+mod dedupe;
+mod inflate;
+mod ledger;
+mod plan;
+mod round;
+mod stream;
+mod worker;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Instant,
 };
 
 use serde::Serialize;
 
-use crate::{Result, cache::Cache, logs::Limits, source::Filter};
+use self::{
+    commit::Committer,
+    ledger::Ledger,
+    plan::Planned,
+    round::{Context, Driver},
+};
+use crate::{
+    ErrorKind, Result,
+    cache::{Cache, CompactOptions, SweepOptions},
+    logs::Limits,
+    source::{self, Filter},
+};
+
+/// Memory for rows in flight unless told: with it, the whole process stays below 1 GiB.
+pub const DEFAULT_MEMORY_BYTES: usize = 512 << 20;
 
 /// What to ingest, and within which bounds.
 #[derive(Debug, Clone)]
@@ -140,13 +168,78 @@ pub struct OtherFile {
 /// Ingests what `options` name into `cache`.
 ///
 /// # Errors
-/// A source cannot be listed, or the cache cannot be written. Files that cannot be read are no
-/// error: they are in the report.
+/// A source cannot be listed, or the cache cannot be written, or the work was cancelled. Files
+/// that cannot be read are no error: they are in the report.
 pub fn run(
     cache: &Cache,
     options: &IngestOptions,
     progress: &Arc<Progress>,
 ) -> Result<IngestReport> {
-    let _ = (cache, options, progress);
-    todo!()
+    let mut report = IngestReport::default();
+    run_into(cache, options, progress, &mut report)?;
+    Ok(report)
+}
+
+/// As [`run`], with a report that holds what is committed when it ends in an error, too.
+///
+/// # Errors
+/// As [`run`]; [`ErrorKind::Interrupted`] when [`Progress::cancelled`] was set.
+pub fn run_into(
+    cache: &Cache,
+    options: &IngestOptions,
+    progress: &Arc<Progress>,
+    report: &mut IngestReport,
+) -> Result<()> {
+    let started_at = Instant::now();
+    let result = ingest(cache, options, progress, report);
+    report.seconds = started_at.elapsed().as_secs_f64();
+    result
+}
+
+fn ingest(
+    cache: &Cache,
+    options: &IngestOptions,
+    progress: &Arc<Progress>,
+    report: &mut IngestReport,
+) -> Result<()> {
+    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    let listing = source::list(&options.sources, &options.filter)?;
+    let snapshot = cache.snapshot()?;
+    let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
+    let context = Context { options, progress, ledger: &ledger };
+    let mut planned = Planned::default();
+    planned.add(listing.files, listing.unread, None, &ledger);
+    planned.expand_local(&context);
+    let n_bytes = planned.jobs.iter().map(|job| job.file.size_bytes).sum();
+    progress.files_total.fetch_add(planned.jobs.len() as u64, Ordering::Relaxed);
+    progress.bytes_total.fetch_add(n_bytes, Ordering::Relaxed);
+
+    let mut committer = Committer::new(cache, options, snapshot, &ledger, report);
+    thread::scope(|scope| {
+        // Without a place to wait in, a round is decoded while one is committed, and no more.
+        let (sender, rounds) = crossbeam_channel::bounded(0);
+        let committing =
+            scope.spawn(move || rounds.into_iter().try_for_each(|round| committer.commit(round)));
+        let mut driver = Driver::new(&context, planned);
+        while let Some(round) = driver.next_round() {
+            if sender.send(round).is_err() {
+                // The committer failed; it says why.
+                break;
+            }
+        }
+        drop(sender);
+        committing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    if context.is_cancelled() {
+        return Err(ErrorKind::Interrupted.into());
+    }
+    tidy(cache, options)
+}
+
+/// Merges what many commits left small, and deletes what is long unused.
+fn tidy(cache: &Cache, options: &IngestOptions) -> Result<()> {
+    let memory_bytes = options.memory_bytes / 2;
+    cache.compact(&CompactOptions { memory_bytes, ..CompactOptions::default() })?;
+    cache.sweep(&SweepOptions::default())?;
+    Ok(())
 }

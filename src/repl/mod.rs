@@ -1,1 +1,127 @@
-//! The prompt.
+//! The prompt, and what it shares with the command line: running statements, progress, reports.
+//!
+//! The loop is synchronous: the editor blocks while the user types, and each statement runs to its
+//! end or to Ctrl-C on the [`Runner`]'s threads.
+
+mod commands;
+mod complete;
+mod editor;
+mod pager;
+mod progress;
+mod report;
+mod run;
+mod scan;
+mod screen;
+mod shell;
+mod status;
+
+use std::{
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use self::{
+    editor::{Entered, Prompt},
+    shell::{Flow, Shell},
+};
+pub use self::{
+    progress::watch_count,
+    report::{is_partial, summary},
+    run::{Ran, Runner},
+    screen::Screen,
+    status::render_status,
+};
+use crate::{
+    ErrorKind, Result,
+    cache::Cache,
+    engine::SessionOptions,
+    ingest::{self, IngestOptions, IngestReport, Progress},
+};
+
+/// The exit code of what Ctrl-C ended, as shells have it: 128 + SIGINT.
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+/// The most rows a table on a terminal shows unless told.
+pub const DEFAULT_MAX_ROWS: usize = 40;
+
+/// The most text that is read from a file as SQL, in bytes.
+const MAX_SQL_BYTES: u64 = 64 << 20;
+
+/// A prompt on a cache.
+#[derive(Debug)]
+pub struct Repl {
+    /// The cache.
+    pub cache: Arc<Cache>,
+    /// How queries run.
+    pub session: SessionOptions,
+    /// How `.ingest` works; its sources are the command's.
+    pub ingest: IngestOptions,
+    /// Where output goes.
+    pub screen: Screen,
+    /// Where the history rests.
+    pub history_file: Option<PathBuf>,
+}
+
+impl Repl {
+    /// Reads and runs until the user leaves.
+    ///
+    /// # Errors
+    /// The session cannot be opened, or the terminal is gone. What fails in a statement is said,
+    /// and the prompt goes on.
+    pub fn run(self) -> Result<()> {
+        let mut prompt = Prompt::new(self.history_file.as_deref(), self.screen.stdout_color)?;
+        let mut shell = Shell::open(self)?;
+        shell.greet();
+        loop {
+            prompt.set_names(shell.names());
+            match prompt.read()? {
+                Entered::Leave => return Ok(()),
+                Entered::Nothing => {}
+                Entered::Text(text) => {
+                    if shell.enter(&text) == Flow::Leave {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ingests into `cache` with progress on the screen. The report is of what was committed; the
+/// second value tells whether the user interrupted.
+///
+/// # Errors
+/// As [`ingest::run`].
+pub fn ingest(
+    screen: Screen,
+    cache: &Cache,
+    options: &IngestOptions,
+) -> Result<(IngestReport, bool)> {
+    let progress = Arc::<Progress>::default();
+    let mut report = IngestReport::default();
+    let done = progress::watch(screen, &progress, || {
+        ingest::run_into(cache, options, &progress, &mut report)
+    });
+    match done {
+        Ok(()) => Ok((report, false)),
+        Err(error) if matches!(error.kind(), ErrorKind::Interrupted) => Ok((report, true)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a file of SQL.
+///
+/// # Errors
+/// It cannot be read, is no UTF-8, or is larger than 64 MiB.
+pub fn read_sql(path: &Path) -> Result<String> {
+    let failed = |source| ErrorKind::Io { action: "read", path: path.to_owned(), source };
+    let mut text = String::new();
+    let mut file = std::fs::File::open(path).map_err(failed)?.take(MAX_SQL_BYTES + 1);
+    let size = file.read_to_string(&mut text).map_err(failed)?;
+    if size as u64 > MAX_SQL_BYTES {
+        return Err(failed(io::Error::other("more SQL than 64 MiB")).into());
+    }
+    // Editors of other systems put a byte order mark in front.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}

@@ -1,13 +1,32 @@
 //! Where logs come from: directories, files, archives, standard input; S3 with its own issue.
+//!
+//! Nothing here inflates and nothing here writes: a source says which files there are, what their
+//! paths tell, and hands out their stored bytes.
 
-use std::{io, sync::Arc};
+pub mod archive;
+mod local;
+mod tar;
+mod window;
+mod zip;
 
-use crate::{Result, logs::cloudtrail::key::LogKey};
+use std::{
+    cmp::Ordering,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+pub(crate) use self::local::plain_text;
+pub use self::{local::check_apart, window::Window};
+use crate::{ErrorKind, Result, logs::cloudtrail::key::LogKey};
 
 /// One file or archive member that may hold logs.
 #[derive(Clone)]
 pub struct LogFile {
     /// Its URI: an absolute path, `a.zip!/member`, `s3://bucket/key`, `stdin`.
+    ///
+    /// Bytes of a name that are not UTF-8 stand in it as `%FF`; of several members with one name
+    /// the second is `a.zip!/member#2`.
     pub uri: Arc<str>,
     /// The archive it is a member of.
     pub container: Option<Arc<str>>,
@@ -17,19 +36,115 @@ pub struct LogFile {
     pub size_bytes: u64,
     /// When it was last modified, in microseconds since 1970.
     pub modified_at: Option<i64>,
+    /// What vouches for its content beside size and time: an `ETag`, a zip member's `crc32:…`.
+    pub etag: Option<Arc<str>>,
     /// What its path tells of account, region and delivery day.
-    pub key: LogKey,
+    pub key: Arc<LogKey>,
+    /// Its place among the members of its container.
+    pub order: u32,
+    /// How many archives it lies in.
+    pub depth: u8,
+    /// Whether it can be opened but once, and must be spooled: standard input, a pipe.
+    pub once: bool,
     /// How to read it.
     pub opener: Arc<dyn Open>,
 }
 
-/// Opens a file or member for reading its stored bytes.
-pub trait Open: Send + Sync {
-    /// A reader from the first stored byte.
+impl LogFile {
+    /// Opens it at its first stored byte.
     ///
     /// # Errors
     /// What the operating system or the archive says.
-    fn open(&self) -> io::Result<Box<dyn io::Read + Send>>;
+    pub fn open(&self) -> io::Result<Stored> {
+        self.opener.open(self)
+    }
+
+    /// Whether its name is that of an archive, plain or compressed.
+    pub fn is_archive_by_name(&self) -> bool {
+        let name = self.uri.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        [".zip", ".tar", ".tar.gz", ".tgz"].iter().any(|end| name.ends_with(end))
+    }
+
+    /// Plan order: the delivery day, files without one first; then the URI; then the place in the
+    /// container.
+    pub fn plan_order(&self, other: &Self) -> Ordering {
+        (self.key.day, &self.uri, self.order).cmp(&(other.key.day, &other.uri, other.order))
+    }
+}
+
+impl std::fmt::Debug for LogFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogFile")
+            .field("uri", &self.uri)
+            .field("size_bytes", &self.size_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens a file or member for reading its stored bytes.
+pub trait Open: Send + Sync {
+    /// A reader from the first stored byte of `file`, which is one this opener was made for.
+    ///
+    /// # Errors
+    /// What the operating system or the archive says; [`io::ErrorKind::Unsupported`] where the
+    /// archive packs it in a way that is not read here.
+    fn open(&self, file: &LogFile) -> io::Result<Stored>;
+
+    /// The file's bytes for reading anywhere in them, where that needs no unpacking.
+    ///
+    /// # Errors
+    /// As [`Open::open`].
+    fn window(&self, _file: &LogFile) -> io::Result<Option<Window>> {
+        Ok(None)
+    }
+}
+
+/// The stored bytes of a file, as they lie in their directory or archive.
+pub struct Stored {
+    /// Reads them, from the first.
+    pub reader: Box<dyn io::Read + Send>,
+    /// Whether the archive deflated them; whoever reads inflates.
+    pub deflated: bool,
+    /// What the archive says of the unpacked bytes, for checking.
+    pub crc32: Option<u32>,
+}
+
+impl Stored {
+    /// Bytes that nothing packed.
+    pub fn plain(reader: impl io::Read + Send + 'static) -> Self {
+        Self { reader: Box::new(reader), deflated: false, crc32: None }
+    }
+}
+
+/// Something met in a source that is not opened.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    /// Its URI.
+    pub uri: Arc<str>,
+    /// The archive it is a member of.
+    pub container: Option<Arc<str>>,
+    /// The SOURCE it was found under, absolute.
+    pub source: Arc<str>,
+    /// What it is, or what is wrong.
+    pub why: Why,
+}
+
+/// Why something is not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Evidence may lie there that cannot be reached: a fault.
+    Fault(String),
+    /// It holds no logs of its own: what it is.
+    Other(String),
+}
+
+/// What the sources hold.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The files, in plan order, each URI once.
+    pub files: Vec<LogFile>,
+    /// What is there, but is not opened.
+    pub unread: Vec<Unread>,
 }
 
 /// Which files to choose by what their key or path tells; where it tells nothing, they are read.
@@ -45,11 +160,108 @@ pub struct Filter {
     pub regions: Vec<String>,
 }
 
+/// Days by which a delivery may lag behind its events and still be chosen by `until`.
+///
+/// A log file is delivered within minutes, but its key's day is the delivery's: an event shortly
+/// before midnight lies under the next day, and a delivery that failed is tried again.
+const DELIVERY_LAG_DAYS: i64 = 2;
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+impl Filter {
+    /// Whether it chooses all files.
+    pub fn is_empty(&self) -> bool {
+        self.since.is_none()
+            && self.until.is_none()
+            && self.accounts.is_empty()
+            && self.regions.is_empty()
+    }
+
+    /// Whether it chooses the file that lies under `key`.
+    pub fn chooses(&self, key: &LogKey) -> bool {
+        let day = key.day.and_then(|(year, month, day)| {
+            let date = chrono::NaiveDate::from_ymd_opt(year, month, day)?;
+            Some(date.signed_duration_since(chrono::NaiveDate::default()).num_days())
+        });
+        let within = day.is_none_or(|day| {
+            self.since.is_none_or(|since| day >= since.div_euclid(MICROS_PER_DAY))
+                && self
+                    .until
+                    .is_none_or(|until| day <= until.div_euclid(MICROS_PER_DAY) + DELIVERY_LAG_DAYS)
+        });
+        let among = |chosen: &[String], value: Option<&String>| {
+            chosen.is_empty() || value.is_none_or(|value| chosen.contains(value))
+        };
+        within
+            && among(&self.accounts, key.account.as_ref())
+            && among(&self.regions, key.region.as_ref())
+    }
+}
+
 /// Lists the files below `sources` in plan order.
+///
+/// Archives are listed as the files they are: [`archive::expand`] gives their members.
 ///
 /// # Errors
 /// A source does not exist, cannot be listed, or is of a kind this build cannot read.
-pub fn list(sources: &[String], filter: &Filter) -> Result<Vec<LogFile>> {
-    let _ = (sources, filter);
-    todo!()
+pub fn list(sources: &[String], filter: &Filter) -> Result<Listing> {
+    let mut listing = Listing::default();
+    for source in sources {
+        if source == "-" {
+            listing.files.push(local::stdin());
+        } else if source.starts_with("s3://") {
+            return Err(ErrorKind::Source {
+                uri: source.clone(),
+                reason: "reading from S3 comes with a later release; until then copy the objects \
+                         to a directory (`aws s3 sync`) and ingest that"
+                    .to_owned(),
+            }
+            .into());
+        } else {
+            local::list(source, filter, &mut listing)?;
+        }
+    }
+    listing.files.sort_unstable_by(LogFile::plan_order);
+    listing.files.dedup_by(|later, first| later.uri == first.uri);
+    listing.unread.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
+    listing.unread.dedup_by(|later, first| later.uri == first.uri);
+    Ok(listing)
 }
+
+/// The absolute form of a SOURCE, as the ledger's `source` has it.
+///
+/// Symbolic links are resolved, so that the same evidence has the same URIs whatever way leads
+/// to it; a path that no longer exists is only made absolute.
+pub fn absolute(source: &str) -> String {
+    if source == "-" {
+        return local::STDIN_URI.to_owned();
+    }
+    if source.starts_with("s3://") {
+        return source.to_owned();
+    }
+    let path = Path::new(source);
+    let resolved = path
+        .canonicalize()
+        .or_else(|_gone| std::path::absolute(path))
+        .unwrap_or_else(|_invalid| PathBuf::from(path));
+    local::uri_of(&resolved)
+}
+
+/// Gives equal keys one place in memory: neighbours in a listing mostly share theirs.
+#[derive(Default)]
+struct Keys {
+    last: Option<Arc<LogKey>>,
+}
+
+impl Keys {
+    fn of(&mut self, uri: &str) -> Arc<LogKey> {
+        let key = LogKey::parse(uri);
+        match &self.last {
+            Some(last) if **last == key => Arc::clone(last),
+            _ => Arc::clone(self.last.insert(Arc::new(key))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

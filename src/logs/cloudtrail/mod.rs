@@ -11,3 +11,5 @@ pub mod key;
 pub mod rebuild;
 pub(crate) mod scan;
 pub mod schema;
+#[cfg(test)]
+pub(crate) mod testing;

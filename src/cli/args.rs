@@ -1,0 +1,196 @@
+//! What the user typed: the definitions of flags and subcommands. Nothing here reads files or
+//! looks at the machine; [`super::settings`] makes of it what the program needs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{completions, config, convert, forget, ingest, query, sql, status, values};
+
+const ABOUT: &str =
+    "Reads AWS CloudTrail logs in any shape into a columnar cache and answers SQL about them";
+
+const EXAMPLES: &str = "\
+Examples:
+  trailhound ingest ./evidence                   read logs into the case's cache
+  trailhound sql \"SELECT count(*) FROM cloudtrail_logs\"
+  trailhound --case acme                         a prompt on the case `acme`
+  trailhound sql --source logs.zip -o out.csv -f question.sql
+  trailhound status                              what the cache covers, and what was skipped
+
+Without a command: a prompt on a terminal, else SQL is read from standard input.
+stdout carries data and nothing else. Exit codes: 0 done · 1 done, but some input was skipped or
+rejected · 2 failed · 130 interrupted.";
+
+/// Reads AWS `CloudTrail` logs in any shape into a columnar cache and answers SQL about them.
+#[derive(Debug, Parser)]
+#[command(name = "trailhound", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// The subcommands; each is a file beside this one.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read logs into the cache; what is in it already is not read again
+    Ingest(ingest::IngestArgs),
+    /// Run SQL over the cache
+    Sql(sql::SqlArgs),
+    /// Run a saved query, or list and show them
+    Query(query::QueryArgs),
+    /// Turn logs into plain Parquet files, without a cache
+    Convert(convert::ConvertArgs),
+    /// Show what the cache covers, and what was skipped
+    Status(status::StatusArgs),
+    /// Remove a source's records from the cache
+    Forget(forget::ForgetArgs),
+    /// Print a script that completes commands and flags in a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Flags that all commands share.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// The cache's directory [default: `TRAILHOUND_CACHE`, else that of the case]
+    #[arg(long, value_name = "DIR", global = true, conflicts_with = "case")]
+    pub(super) cache: Option<PathBuf>,
+
+    /// The case to open, one below the user's data directory [default: default]
+    #[arg(long, value_name = "NAME", global = true, value_parser = values::case)]
+    pub(super) case: Option<String>,
+
+    /// Memory for ingest and for queries, beyond which they spill, such as 2GiB [default: 512MiB]
+    #[arg(long, value_name = "SIZE", global = true, value_parser = values::memory)]
+    pub(super) memory: Option<u64>,
+
+    /// Where work spills to [default: the system's directory for temporary files]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) temp_dir: Option<PathBuf>,
+
+    /// Threads that work at once [default: one for each core]
+    #[arg(long, value_name = "N", global = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+
+    /// When to use colours; `auto` is on a terminal, unless `NO_COLOR` is set
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
+    pub(super) color: When,
+
+    /// The configuration file [default: config.toml in the user's configuration directory]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// When to do something that suits terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Bounds on records and on inflation. The defaults are reached by no genuine log.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Limits")]
+#[expect(clippy::struct_field_names, reason = "the flags are called so")]
+pub(super) struct LimitArgs {
+    /// The longest record, in bytes of JSON; longer ones are rejected [default: 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::positive_size)]
+    pub(super) max_record_size: Option<u64>,
+
+    /// The deepest nesting within a record; deeper ones are rejected [default: 128]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_depth: Option<u64>,
+
+    /// The most keys in one object of a record; more are rejected [default: 20000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_keys: Option<u64>,
+
+    /// The most bytes a stored byte may inflate to, once 64 MiB came out; the records before that
+    /// are kept, the file is named as skipped [default: 250]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_ratio: Option<u64>,
+
+    /// The most bytes one file may inflate to; the same [default: 64GiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::positive_size)]
+    pub(super) max_inflated: Option<u64>,
+}
+
+impl LimitArgs {
+    /// What was typed, else what `config` says.
+    pub(super) fn or(self, config: config::Limits) -> config::Limits {
+        config::Limits {
+            max_record_bytes: self.max_record_size.or(config.max_record_bytes),
+            max_depth: self.max_depth.or(config.max_depth),
+            max_keys: self.max_keys.or(config.max_keys),
+            max_ratio: self.max_ratio.or(config.max_ratio),
+            max_inflated_bytes: self.max_inflated.or(config.max_inflated_bytes),
+        }
+    }
+}
+
+/// Which files of the sources to read, by what their path tells.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Choosing files by their S3 key or path")]
+pub(super) struct FilterArgs {
+    /// Only files of this time and later: 2024-01-31, 2024-01-31T08:00:00Z, 7d or 24h ago
+    ///
+    /// The day in the key chooses whole files; a chosen file is read whole, and files whose key
+    /// tells no day are read. Times without a zone are UTC.
+    #[arg(long, value_name = "TIME", value_parser = values::since)]
+    pub(super) since: Option<i64>,
+
+    /// Only files of this time and earlier; a day is meant whole
+    #[arg(long, value_name = "TIME", value_parser = values::until)]
+    pub(super) until: Option<i64>,
+
+    /// Only files of this account, twelve digits; may be repeated
+    #[arg(long, value_name = "ID", value_parser = values::account)]
+    pub(super) account: Vec<String>,
+
+    /// Only files of this region, such as eu-west-1; may be repeated
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_and_command_has_help() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                let id = argument.get_id();
+                assert!(argument.get_help().is_some(), "{} {id}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Examples:\n  trailhound "), "{}", command.get_name());
+        }
+    }
+}

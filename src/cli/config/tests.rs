@@ -1,0 +1,96 @@
+use super::*;
+use crate::output::render_error;
+
+fn fault(text: &str) -> String {
+    render_error(&Config::parse(text, "config.toml").unwrap_err(), false)
+}
+
+#[test]
+fn every_setting_is_read() {
+    let text = r#"
+        case = "acme"
+        memory = "1GiB"
+        threads = 4
+        temp-dir = "/var/tmp"
+        [tables]
+        "security.trail_logs" = "cloudtrail_logs"
+        [limits]
+        max-record-size = "16MiB"
+        max-depth = 64
+        max-keys = 0x10
+        max-ratio = 100
+        max-inflated = 1024
+    "#;
+    let config = Config {
+        case: Some("acme".to_owned()),
+        memory: Some(1 << 30),
+        threads: Some(4),
+        temp_dir: Some("/var/tmp".to_owned()),
+        tables: vec![("security.trail_logs".to_owned(), "cloudtrail_logs".to_owned())],
+        limits: Limits {
+            max_record_bytes: Some(16 << 20),
+            max_depth: Some(64),
+            max_keys: Some(16),
+            max_ratio: Some(100),
+            max_inflated_bytes: Some(1024),
+        },
+    };
+    assert_eq!(Config::parse(text, "config.toml").unwrap(), config);
+}
+
+#[test]
+fn an_empty_file_says_nothing() {
+    assert_eq!(Config::parse("", "config.toml").unwrap(), Config::default());
+}
+
+#[test]
+fn an_unknown_setting_is_drawn_with_the_one_that_was_meant() {
+    insta::assert_snapshot!(fault("memory = \"1GiB\"\n[limits]\nmax-dept = 3\n"), @r"
+    error: unknown setting `max-dept`
+     --> config.toml:3:1
+      |
+    3 | max-dept = 3
+      | ^^^^^^^^
+      |
+      = help: did you mean `max-depth`?
+    ");
+    insta::assert_snapshot!(fault("colour = true"), @r"
+    error: unknown setting `colour`
+     --> config.toml:1:1
+      |
+    1 | colour = true
+      | ^^^^^^
+      |
+      = help: the settings here are case, memory, threads, temp-dir, tables, limits
+    ");
+}
+
+#[test]
+fn values_that_do_not_fit_are_drawn() {
+    insta::assert_snapshot!(fault("memory = \"lots\""), @r#"
+    error: expected a size such as 512MiB, 2GiB, 500MB or 1048576 (bytes)
+     --> config.toml:1:10
+      |
+    1 | memory = "lots"
+      |          ^^^^^^
+    "#);
+    insta::assert_snapshot!(fault("threads = 0"), @r"
+    error: expected a whole number from 1
+     --> config.toml:1:11
+      |
+    1 | threads = 0
+      |           ^
+    ");
+    insta::assert_snapshot!(fault("[tables]\nx = 1"), @r"
+    error: expected a string, but found an integer
+     --> config.toml:2:5
+      |
+    2 | x = 1
+      |     ^
+    ");
+}
+
+#[test]
+fn what_is_no_toml_is_drawn() {
+    assert!(fault("case = [").starts_with("error: "));
+}

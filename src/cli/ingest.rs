@@ -1,0 +1,52 @@
+//! `trailhound ingest`: logs → the cache.
+
+use clap::Args;
+
+use super::{
+    Outcome,
+    args::{FilterArgs, LimitArgs},
+    ingest_into_cache, print,
+    settings::{Settings, filter},
+};
+use crate::{ErrorKind, Result, output, repl};
+
+const EXAMPLES: &str = "\
+Examples:
+  trailhound ingest ./AWSLogs                        a directory, searched to the bottom
+  trailhound ingest evidence.zip events.json.gz      archives and files, in any shape
+  trailhound ingest ./AWSLogs --since 2024-01-01 --until 2024-01-31 --region us-east-1
+  aws cloudtrail lookup-events | trailhound ingest -
+  trailhound ingest ./AWSLogs --json | jq .files     counts for scripts
+
+Every file met is in the table `log_files` with its outcome. The exit code is 1 where some were
+skipped or records were rejected. It may be interrupted at any time and run again.";
+
+/// Read logs into the cache; what is in it already is not read again
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct IngestArgs {
+    /// Files, directories, zip or tar archives, or `-` for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<String>,
+
+    /// Print the report as one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+pub(super) fn run(settings: &Settings, args: &IngestArgs) -> Result<Outcome> {
+    let options = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
+    let (_, report, interrupted) = ingest_into_cache(settings, &options)?;
+    if args.json {
+        print(&format!("{}\n", output::json_text(&report)?))?;
+    } else {
+        settings.screen.say(&repl::summary(&report));
+    }
+    if interrupted { Err(ErrorKind::Interrupted.into()) } else { Ok(Outcome::of(&report)) }
+}

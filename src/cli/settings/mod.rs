@@ -1,0 +1,242 @@
+//! What the program needs: arguments, environment and configuration file → settings.
+//!
+//! A flag wins over the environment, the environment over the configuration file.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+};
+
+use etcetera::{AppStrategy, AppStrategyArgs, app_strategy::choose_app_strategy};
+
+use super::{
+    args::{FilterArgs, Global, LimitArgs, When},
+    config::{self, Config},
+};
+use crate::{
+    ErrorKind, Result,
+    engine::SessionOptions,
+    ingest::{self, InflateLimits, IngestOptions},
+    logs::Limits,
+    repl::Screen,
+    source::Filter,
+};
+
+/// The case that is opened unless told.
+const DEFAULT_CASE: &str = "default";
+
+/// What all commands need to know.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// The cache's directory.
+    pub(super) cache_dir: PathBuf,
+    /// Memory for ingest and for queries, in bytes.
+    pub(super) memory_bytes: usize,
+    /// Where work spills to.
+    pub(super) temp_dir: PathBuf,
+    /// Threads that work at once.
+    pub(super) threads: usize,
+    /// Further names of tables.
+    pub(super) table_names: Vec<(String, String)>,
+    /// Bounds from the configuration file.
+    pub(super) limits: config::Limits,
+    /// Where output goes.
+    pub(super) screen: Screen,
+    /// The user's own saved queries.
+    pub(super) queries_dir: Option<PathBuf>,
+    /// Where the prompt's history rests.
+    pub(super) history_file: Option<PathBuf>,
+}
+
+/// What the machine says about the user.
+#[derive(Debug, Clone, Default)]
+struct Surroundings {
+    config_dir: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
+    /// `TRAILHOUND_CACHE`.
+    cache: Option<PathBuf>,
+    /// `NO_COLOR` (<https://no-color.org>), or a terminal that has no colours.
+    no_color: bool,
+}
+
+impl Surroundings {
+    fn of_this_process() -> Self {
+        let dirs = choose_app_strategy(AppStrategyArgs {
+            top_level_domain: "org".to_owned(),
+            author: String::new(),
+            app_name: "trailhound".to_owned(),
+        })
+        .ok();
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            config_dir: dirs.as_ref().map(AppStrategy::config_dir),
+            data_dir: dirs.as_ref().map(AppStrategy::data_dir),
+            state_dir: dirs
+                .as_ref()
+                .map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_dir())),
+            cache: env::var_os("TRAILHOUND_CACHE").filter(|dir| !dir.is_empty()).map(PathBuf::from),
+            no_color: is_set("NO_COLOR") || env::var_os("TERM") == Some(OsString::from("dumb")),
+        }
+    }
+}
+
+impl Settings {
+    /// Settles what `global` leaves open.
+    ///
+    /// # Errors
+    /// The configuration file cannot be read, or there is no place for the cache.
+    pub(super) fn new(global: &Global) -> Result<Self> {
+        Self::within(global, &Surroundings::of_this_process())
+    }
+
+    fn within(global: &Global, surroundings: &Surroundings) -> Result<Self> {
+        let config = match (&global.config, &surroundings.config_dir) {
+            (Some(path), _) => Config::read(path)?,
+            (None, Some(dir)) if dir.join("config.toml").is_file() => {
+                Config::read(&dir.join("config.toml"))?
+            }
+            _ => Config::default(),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let memory_bytes = global.memory.or(config.memory);
+        let in_config = |name: &str| Some(surroundings.config_dir.as_ref()?.join(name));
+        Ok(Self {
+            cache_dir: cache_dir(global, &config, surroundings)?,
+            memory_bytes: memory_bytes.map_or(ingest::DEFAULT_MEMORY_BYTES, |bytes| {
+                usize::try_from(bytes).unwrap_or(usize::MAX)
+            }),
+            temp_dir: global
+                .temp_dir
+                .clone()
+                .or(config.temp_dir.map(PathBuf::from))
+                .unwrap_or_else(env::temp_dir),
+            threads: global.threads.map(usize::from).or(config.threads).unwrap_or(cores),
+            table_names: config.tables,
+            limits: config.limits,
+            screen: screen_of(global.color, surroundings.no_color),
+            queries_dir: in_config("queries"),
+            history_file: surroundings.state_dir.as_ref().map(|dir| dir.join("history")),
+        })
+    }
+
+    /// How queries run.
+    pub(super) fn session(&self) -> SessionOptions {
+        SessionOptions {
+            memory_bytes: self.memory_bytes,
+            temp_dir: self.temp_dir.clone(),
+            threads: self.threads,
+            table_names: self.table_names.clone(),
+        }
+    }
+
+    /// How `sources` are ingested.
+    pub(super) fn ingest(
+        &self,
+        sources: &[String],
+        filter: Filter,
+        limits: LimitArgs,
+    ) -> IngestOptions {
+        let (limits, inflate) = bounds(limits.or(self.limits));
+        IngestOptions {
+            sources: sources.to_vec(),
+            filter,
+            limits,
+            inflate,
+            memory_bytes: self.memory_bytes,
+            threads: self.threads,
+            temp_dir: self.temp_dir.clone(),
+        }
+    }
+}
+
+/// `--cache` or `--case`, else `TRAILHOUND_CACHE`, else the configuration's case.
+fn cache_dir(global: &Global, config: &Config, surroundings: &Surroundings) -> Result<PathBuf> {
+    let told = global.cache.as_ref();
+    if let Some(dir) = told.or(surroundings.cache.as_ref().filter(|_| global.case.is_none())) {
+        return Ok(dir.clone());
+    }
+    let case = global.case.as_deref().or(config.case.as_deref()).unwrap_or(DEFAULT_CASE);
+    match &surroundings.data_dir {
+        Some(dir) => Ok(dir.join("cases").join(case)),
+        None => Err(ErrorKind::Value {
+            name: "--cache".to_owned(),
+            value: String::new(),
+            reason: "the user has no home directory, so the cache needs a place".to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// Bounds with the defaults where nothing was said.
+fn bounds(limits: config::Limits) -> (Limits, InflateLimits) {
+    let (record, inflate) = (Limits::default(), InflateLimits::default());
+    let or = |value: Option<u64>, default: usize| {
+        value.map_or(default, |value| usize::try_from(value).unwrap_or(usize::MAX))
+    };
+    (
+        Limits {
+            max_record_bytes: or(limits.max_record_bytes, record.max_record_bytes),
+            max_depth: or(limits.max_depth, record.max_depth),
+            max_keys: or(limits.max_keys, record.max_keys),
+        },
+        InflateLimits {
+            max_ratio: limits.max_ratio.unwrap_or(inflate.max_ratio),
+            max_bytes: limits.max_inflated_bytes.unwrap_or(inflate.max_bytes),
+        },
+    )
+}
+
+/// The files that `args` choose.
+///
+/// # Errors
+/// The span of time is empty.
+pub(super) fn filter(args: &FilterArgs) -> Result<Filter> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since > until
+    {
+        return Err(ErrorKind::Value {
+            name: "--since".to_owned(),
+            value: moment(since),
+            reason: format!("it is later than --until, {}", moment(until)),
+        }
+        .into());
+    }
+    Ok(Filter {
+        since: args.since,
+        until: args.until,
+        accounts: args.account.clone(),
+        regions: args.region.clone(),
+    })
+}
+
+fn moment(micros: i64) -> String {
+    chrono::DateTime::from_timestamp_micros(micros)
+        .map_or_else(|| micros.to_string(), |at| format!("{at:?}"))
+}
+
+/// Where output goes, told by `global` alone.
+pub(super) fn screen(global: &Global) -> Screen {
+    screen_of(global.color, Surroundings::of_this_process().no_color)
+}
+
+fn screen_of(color: When, no_color: bool) -> Screen {
+    let colored = |is_terminal: bool| match color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => is_terminal && !no_color,
+    };
+    let (stdout, stderr) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    Screen {
+        stdin_is_terminal: io::stdin().is_terminal(),
+        stdout_is_terminal: stdout,
+        stderr_is_terminal: stderr,
+        stdout_color: colored(stdout),
+        stderr_color: colored(stderr),
+    }
+}
+
+#[cfg(test)]
+mod tests;

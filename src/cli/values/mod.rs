@@ -1,0 +1,148 @@
+//! Values as they are typed on the command line: sizes, times, names.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
+/// Which end of a span of time a value stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    /// A day is its first moment.
+    Since,
+    /// A day is its last moment.
+    Until,
+}
+
+/// Parses `--since`: microseconds since 1970 in UTC.
+pub(super) fn since(text: &str) -> Result<i64, String> {
+    time(text, Edge::Since, Utc::now())
+}
+
+/// Parses `--until`: microseconds since 1970 in UTC.
+pub(super) fn until(text: &str) -> Result<i64, String> {
+    time(text, Edge::Until, Utc::now())
+}
+
+fn time(text: &str, edge: Edge, now: DateTime<Utc>) -> Result<i64, String> {
+    let text = text.trim();
+    if let Some(ago) = ago(text) {
+        let at = now.checked_sub_signed(ago).ok_or("that is before the calendar begins")?;
+        return Ok(at.timestamp_micros());
+    }
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let start = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+        let is_last = day.checked_add_days(Days::new(1)).is_none();
+        return match edge {
+            Edge::Since => Ok(start),
+            Edge::Until if is_last => Err("that is where the calendar ends".to_owned()),
+            Edge::Until => Ok(start + 86_400_000_000 - 1),
+        };
+    }
+    let with_t = text.replacen(' ', "T", 1);
+    if let Ok(at) = DateTime::parse_from_rfc3339(&with_t.to_ascii_uppercase()) {
+        return Ok(at.timestamp_micros());
+    }
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(&with_t, format).ok())
+        .map(|at| at.and_utc().timestamp_micros())
+        .ok_or_else(|| {
+            "expected a time such as 2024-01-31, 2024-01-31T08:00:00Z, 7d or 24h".to_owned()
+        })
+}
+
+/// `7d`: how long before now.
+fn ago(text: &str) -> Option<TimeDelta> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let number: i64 = number.parse().ok()?;
+    match unit {
+        "m" | "min" => TimeDelta::try_minutes(number),
+        "h" => TimeDelta::try_hours(number),
+        "d" => TimeDelta::try_days(number),
+        "w" => TimeDelta::try_weeks(number),
+        _ => None,
+    }
+}
+
+/// Parses a size in bytes: `512MiB`, `2G`, `1.5GB`, `1048576`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "expected a size such as 512MiB, 2GiB, 500MB or 1048576 (bytes)".to_owned();
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end).ok_or_else(wrong)?;
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(wrong()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    // Nobody means more than nine digits behind the point.
+    let fraction = fraction.get(..9).unwrap_or(fraction);
+    let whole: u64 = whole.parse().map_err(|_not_a_number| wrong())?;
+    let scale = 10_u64.pow(u32::try_from(fraction.len()).unwrap_or(0));
+    let part = if fraction.is_empty() {
+        0
+    } else {
+        let part: u64 = fraction.parse().map_err(|_not_a_number| wrong())?;
+        u64::try_from(u128::from(part) * u128::from(factor) / u128::from(scale)).unwrap_or(0)
+    };
+    whole
+        .checked_mul(factor)
+        .and_then(|bytes| bytes.checked_add(part))
+        .ok_or_else(|| "that is more than any machine has".to_owned())
+}
+
+/// Like [`size`], but at least one byte.
+pub(super) fn positive_size(text: &str) -> Result<u64, String> {
+    size(text).and_then(|bytes| match bytes {
+        0 => Err("expected more than nothing".to_owned()),
+        bytes => Ok(bytes),
+    })
+}
+
+/// Parses the memory to use, which must be enough to work with.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    size(text).and_then(|bytes| match bytes {
+        0..0x400_0000 => Err("at least 64MiB are needed".to_owned()),
+        bytes => Ok(bytes),
+    })
+}
+
+/// Parses an AWS account id: twelve digits.
+pub(super) fn account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { Ok(text.to_owned()) } else { Err("expected twelve digits".to_owned()) }
+}
+
+/// Parses the name of a case, which becomes the name of a directory.
+pub(super) fn case(text: &str) -> Result<String, String> {
+    let is_fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    let is_name = !text.is_empty()
+        && text.len() <= 100
+        && !text.starts_with(['.', ' ', '-'])
+        && !text.ends_with([' ', '.'])
+        && text.chars().all(is_fine);
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err("expected letters, digits, `-`, `_` and `.`, starting with a letter or digit"
+            .to_owned())
+    }
+}
+
+/// Parses a parameter of a saved query: `key=value`.
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected key=value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

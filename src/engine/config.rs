@@ -1,0 +1,119 @@
+//! How DataFusion is set up: options, memory, disk.
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use datafusion::{
+    common::tree_node::Transformed,
+    execution::{
+        SessionStateBuilder,
+        disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        memory_pool::{FairSpillPool, TrackConsumersPool},
+        runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
+        session_state::SessionState,
+    },
+    logical_expr::LogicalPlan,
+    optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
+    prelude::SessionConfig,
+};
+
+use super::{SessionOptions, functions};
+
+/// The catalog that names without one belong to; Athena's name for the Glue catalog.
+pub(super) const CATALOG: &str = "awsdatacatalog";
+
+/// The database that names without one belong to; Athena's default.
+pub(super) const SCHEMA: &str = "default";
+
+/// Consumers named when memory runs out.
+const CONSUMERS_TOLD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+
+/// The options every statement starts from; `SET` changes them for the session.
+pub(super) fn session(options: &SessionOptions) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(options.threads.max(1))
+        .with_information_schema(true)
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false);
+    let all = config.options_mut();
+    all.sql_parser.collect_spans = true;
+    // As Athena does; DataFusion's default would put NULLs first in descending order.
+    "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
+    all.execution.time_zone = Some("UTC".to_owned());
+    all.execution.parquet.pushdown_filters = true;
+    all.execution.parquet.reorder_filters = true;
+    all.execution.parquet.bloom_filter_on_read = true;
+    all.execution.parquet.enable_page_index = true;
+    all.explain.logical_plan_only = false;
+    config
+}
+
+/// Memory and disk: one pool and one footer cache for all statements of a session.
+pub(super) fn runtime(options: &SessionOptions) -> datafusion::error::Result<Arc<RuntimeEnv>> {
+    // Footers are kept outside the pool, so they come out of its share.
+    let footers = (options.memory_bytes / 8).min(256 << 20);
+    let pool = FairSpillPool::new(options.memory_bytes.saturating_sub(footers));
+    let disk = DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::Directories(vec![options.temp_dir.clone()]));
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, CONSUMERS_TOLD)))
+        .with_disk_manager_builder(disk)
+        .with_metadata_cache_limit(footers)
+        .build_arc()
+}
+
+/// The state statements are planned with, before they get their catalog.
+pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionState {
+    SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_optimizer_rules(rules())
+        .build()
+}
+
+/// DataFusion's optimizer rules and ours.
+///
+/// Its rule that pushes reads of a struct's members towards the scan (so that one leaf of
+/// `useridentity` is read and not all twenty) fails on plans that common subexpressions have been
+/// taken out of, with "duplicate unqualified field name __common_expr_1" (55.2). So common
+/// subexpressions are taken out after it, and where a later pass still fails, its input stays.
+fn rules() -> Vec<Rule> {
+    let mut rules = Optimizer::new().rules;
+    let position = |rules: &[Rule], name: &str| rules.iter().position(|rule| rule.name() == name);
+    if let Some(at) = position(&rules, "common_sub_expression_eliminate") {
+        let rule = rules.remove(at);
+        rules.push(rule);
+    }
+    if let Some(at) = position(&rules, "push_down_leaf_projections")
+        && let Some(rule) = rules.get_mut(at)
+    {
+        *rule = Arc::new(Optional(Arc::clone(rule)));
+    }
+    rules.push(Arc::new(functions::OpenRows));
+    rules
+}
+
+type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// A rule that a plan can do without: where it fails, the plan stays as it was.
+#[derive(Debug)]
+struct Optional(Rule);
+
+impl OptimizerRule for Optional {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> datafusion::error::Result<Transformed<LogicalPlan>> {
+        let before = plan.clone();
+        Ok(self.0.rewrite(plan, config).unwrap_or_else(|_| Transformed::no(before)))
+    }
+}

@@ -1,0 +1,218 @@
+//! The lines that go to stderr beside an answer.
+
+use std::collections::BTreeSet;
+
+use datafusion::{
+    common::tree_node::TreeNodeRecursion,
+    datasource::source_as_provider,
+    error::Result,
+    execution::session_state::SessionState,
+    logical_expr::{Expr, LogicalPlan},
+    scalar::ScalarValue,
+};
+
+use super::{HOUR, asked::Asked, data_events, instant, report};
+use crate::{
+    cache::Table,
+    engine::tables::{SnapshotTables, scan::ParquetTable},
+};
+
+/// Values of one column that are looked up; a longer list is not a question about coverage.
+const MAX_VALUES: usize = 16;
+
+/// What the optimised `plan` asks for beyond what the cache covers.
+pub(in crate::engine) async fn notices(
+    plan: &LogicalPlan,
+    state: &SessionState,
+    tables: &SnapshotTables,
+) -> Result<Vec<String>> {
+    if matches!(plan, LogicalPlan::Explain(_)) {
+        return Ok(Vec::new());
+    }
+    let mut notices = Vec::new();
+    for (table, filters) in scans(plan)? {
+        match table {
+            Table::Events if tables.rows(table) == 0 => {
+                push(&mut notices, "the cache holds no events".to_owned());
+            }
+            Table::Events => {
+                let asked = Asked::of(&filters);
+                values(&asked, state, tables, &mut notices).await?;
+                times(&asked, state, tables, &mut notices).await?;
+            }
+            Table::Aggregated if tables.rows(table) == 0 => {
+                push(&mut notices, "the cache holds no aggregated events".to_owned());
+            }
+            _ => {}
+        }
+    }
+    Ok(notices)
+}
+
+/// What to say of an empty answer from `plan`: it may be empty because files could not be read.
+pub(in crate::engine) async fn closing(
+    plan: &LogicalPlan,
+    state: &SessionState,
+    tables: &SnapshotTables,
+) -> Result<Vec<String>> {
+    let of_events = |(table, _): &(Table, _)| matches!(table, Table::Events | Table::Aggregated);
+    if !scans(plan)?.iter().any(of_events) {
+        return Ok(Vec::new());
+    }
+    let (skipped, rejected) = report::faults(state, tables).await?;
+    let count = |n: u64, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{n} {many}")),
+    };
+    let files = count(skipped, "file was skipped", "files were skipped");
+    let records = count(rejected, "record was rejected", "records were rejected");
+    Ok(match (files, records) {
+        (None, None) => Vec::new(),
+        (Some(files), None) => vec![format!("{files} (see log_files)")],
+        (None, Some(records)) => vec![format!("{records} (see rejects)")],
+        (Some(files), Some(records)) => {
+            vec![format!("{files} and {records} (see log_files, rejects)")]
+        }
+    })
+}
+
+fn push(notices: &mut Vec<String>, notice: String) {
+    if !notices.contains(&notice) {
+        notices.push(notice);
+    }
+}
+
+/// The scans of cache tables in `plan`, with their predicates.
+fn scans(plan: &LogicalPlan) -> Result<Vec<(Table, Vec<Expr>)>> {
+    let mut scans = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let Ok(provider) = source_as_provider(&scan.source)
+            && let Some(table) = provider.downcast_ref::<ParquetTable>()
+        {
+            scans.push((table.table(), scan.filters.clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(scans)
+}
+
+/// Accounts, regions, categories and kinds of data events that were never seen.
+async fn values(
+    asked: &Asked,
+    state: &SessionState,
+    tables: &SnapshotTables,
+    notices: &mut Vec<String>,
+) -> Result<()> {
+    let any = async |key: Vec<(&'static str, String)>| tables.probes.any(key, state, tables).await;
+    let few = |values: &Option<BTreeSet<String>>| -> Vec<String> {
+        values.iter().flatten().take(MAX_VALUES).cloned().collect()
+    };
+    for account in few(&asked.accounts) {
+        // Anything else (`anonymous`, a service) is no account whose logs could be here.
+        let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        if is_account
+            && !any(vec![("recipientaccountid", account.clone())]).await?
+            && !any(vec![("account", account.clone())]).await?
+        {
+            push(notices, format!("no events of account {account} are in the cache"));
+        }
+    }
+    for region in few(&asked.regions) {
+        if !any(vec![("awsregion", region.clone())]).await?
+            && !any(vec![("region", region.clone())]).await?
+        {
+            push(notices, format!("no events of region {region} are in the cache"));
+        }
+    }
+    let classes = data_events::asked_for(asked.names.iter().flatten(), asked.sources.as_ref());
+    let categories = few(&asked.categories);
+    let data = || vec![("category", "Data".to_owned())];
+    if (!classes.is_empty() || categories.iter().any(|c| c == "Data")) && !any(data()).await? {
+        let notice = "no data events (S3 objects, Lambda invocations, …) are in the cache";
+        push(notices, notice.to_owned());
+    } else {
+        for class in classes {
+            let key = vec![("eventsource", class.source.to_owned())];
+            if !any([data(), key].concat()).await? {
+                push(notices, format!("no data events of {} are in the cache", class.label));
+            }
+        }
+    }
+    for category in categories.into_iter().filter(|category| category != "Data") {
+        if !any(vec![("category", category.clone())]).await? {
+            push(notices, format!("no events of category {category} are in the cache"));
+        }
+    }
+    Ok(())
+}
+
+/// Times before the first event and after the last: of the account and region asked for where it
+/// is one, else of the cache.
+async fn times(
+    asked: &Asked,
+    state: &SessionState,
+    tables: &SnapshotTables,
+    notices: &mut Vec<String>,
+) -> Result<()> {
+    if asked.from.is_none() && asked.to.is_none() {
+        return Ok(());
+    }
+    let single = |values: &Option<BTreeSet<String>>| match values {
+        Some(values) if values.len() == 1 => values.first().cloned(),
+        _ => None,
+    };
+    let mut key = Vec::new();
+    let mut of = String::new();
+    if let Some(account) = single(&asked.accounts) {
+        of = format!(" of account {account}");
+        key.push(("recipientaccountid", account));
+    }
+    if let Some(region) = single(&asked.regions) {
+        of = format!("{of} in {region}");
+        key.push(("awsregion", region));
+    }
+    let mut span = match key.is_empty() {
+        true => None,
+        false => tables.probes.span(key, state, tables).await?,
+    };
+    if span.is_none() {
+        of.clear();
+        span = whole(tables);
+    }
+    let Some((first, last)) = span else { return Ok(()) };
+    // A trail with events in an hour covers the hour.
+    let (start, end) = (first.div_euclid(HOUR) * HOUR, (last.div_euclid(HOUR) + 1) * HOUR);
+    let after = asked.to.is_some_and(|to| to > end) || asked.from.is_some_and(|from| from >= end);
+    let before =
+        asked.from.is_some_and(|from| from < start) || asked.to.is_some_and(|to| to <= start);
+    let question = match (asked.from, asked.to) {
+        (Some(from), Some(to)) if from == to => format!("asks for {}", instant(from)),
+        (Some(from), Some(to)) => format!("asks for {} to {}", instant(from), instant(to)),
+        (Some(from), None) => format!("asks for events from {} on", instant(from)),
+        (None, Some(to)) => format!("asks for events up to {}", instant(to)),
+        (None, None) => return Ok(()),
+    };
+    let covered = match (before, after) {
+        (false, false) => return Ok(()),
+        (true, false) => format!("no events{of} before {}", instant(first)),
+        (false, true) => format!("no events{of} after {}", instant(last)),
+        (true, true) => {
+            format!("no events{of} before {} or after {}", instant(first), instant(last))
+        }
+    };
+    push(notices, format!("the cache holds {covered}; this query {question}"));
+    Ok(())
+}
+
+/// The first and last event of the cache, from the transaction log.
+fn whole(tables: &SnapshotTables) -> Option<(i64, i64)> {
+    match tables.table(Table::Events).bounds("event_ts")? {
+        (
+            ScalarValue::TimestampMicrosecond(Some(first), _),
+            ScalarValue::TimestampMicrosecond(Some(last), _),
+        ) => Some((first, last)),
+        _ => None,
+    }
+}

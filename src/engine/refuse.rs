@@ -1,0 +1,216 @@
+//! What SQL may not do here: write.
+//!
+//! A list of what may run, not of what may not: a statement that this module does not know is
+//! refused. The walk goes into `EXPLAIN`, `PREPARE`, CTEs and every nested query, where
+//! `PostgreSQL`'s grammar allows statements that write.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::{
+    parser::Statement as Ast,
+    sqlparser::ast::{Query, Select, SetExpr, Spanned, Statement as Sql, Visit, Visitor},
+    sqlparser::tokenizer::Span,
+};
+
+/// Why a statement is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// What is not possible, in one line.
+    pub(super) message: String,
+    /// What to do instead.
+    pub(super) help: Option<&'static str>,
+    /// Where, when it is not the statement's first word.
+    pub(super) span: Option<Span>,
+}
+
+const READ_ONLY: &str = "a cache changes only through `trailhound ingest` and `trailhound forget`";
+const USE_VIEW: &str = "CREATE VIEW gives a query a name for this session";
+const USE_OUTPUT: &str = "to write an answer to a file, use -o FILE with --format";
+
+/// The settings that `SET` may change, by prefix.
+const SETTINGS: [&str; 5] = [
+    "datafusion.execution.batch_size",
+    "datafusion.execution.time_zone",
+    "datafusion.execution.target_partitions",
+    "datafusion.optimizer.",
+    "datafusion.explain.",
+];
+
+/// Why `statement` may not run; nothing where it may.
+pub(super) fn refusal(statement: &Ast) -> Option<Refusal> {
+    match statement {
+        Ast::Statement(sql) => sql_refusal(sql),
+        Ast::Explain(explain) => refusal(&explain.statement),
+        Ast::Reset(_) => None,
+        Ast::CreateExternalTable(_) => Some(Refusal {
+            message: "CREATE EXTERNAL TABLE is not possible: the tables are those of the cache"
+                .to_owned(),
+            help: Some("`trailhound ingest SOURCE…` reads logs into them"),
+            span: None,
+        }),
+        Ast::CopyTo(_) => Some(writes("COPY", USE_OUTPUT)),
+    }
+}
+
+fn sql_refusal(statement: &Sql) -> Option<Refusal> {
+    let own = match statement {
+        Sql::Query(_)
+        | Sql::ShowTables { .. }
+        | Sql::ShowColumns { .. }
+        | Sql::ShowViews { .. }
+        | Sql::ShowFunctions { .. }
+        | Sql::ShowVariable { .. }
+        | Sql::ShowVariables { .. }
+        | Sql::ShowCreate { .. }
+        | Sql::ExplainTable { .. }
+        | Sql::Explain { .. }
+        | Sql::Prepare { .. }
+        | Sql::Execute { .. }
+        | Sql::Deallocate { .. }
+        | Sql::Set(_) => None,
+        Sql::CreateView(view) if view.materialized => Some(Refusal {
+            message: "a materialized view cannot be created: views live as long as the session"
+                .to_owned(),
+            help: Some(USE_VIEW),
+            span: None,
+        }),
+        Sql::CreateView(_) => None,
+        Sql::Drop { object_type, .. } if object_type.to_string() == "VIEW" => None,
+        Sql::CreateTable(_) => Some(writes("CREATE TABLE", USE_VIEW)),
+        Sql::Copy { .. } | Sql::CopyIntoSnowflake { .. } | Sql::Unload { .. } => {
+            Some(writes(&first_words(statement, 1), USE_OUTPUT))
+        }
+        Sql::Insert(_)
+        | Sql::Update(_)
+        | Sql::Delete(_)
+        | Sql::Merge(_)
+        | Sql::Truncate(_)
+        | Sql::LoadData { .. } => Some(writes(&first_words(statement, 1), READ_ONLY)),
+        Sql::Drop { .. } | Sql::AlterTable(_) => {
+            Some(writes(&first_words(statement, 2), READ_ONLY))
+        }
+        Sql::StartTransaction { .. } | Sql::Commit { .. } | Sql::Rollback { .. } => Some(Refusal {
+            message: format!("{} is not possible: nothing is written", first_words(statement, 1)),
+            help: Some("each statement sees the cache as it is when it starts"),
+            span: None,
+        }),
+        other => Some(Refusal {
+            message: format!("{} is not supported", first_words(other, 2)),
+            help: Some("SQL here reads: SELECT, WITH, EXPLAIN, DESCRIBE, SHOW, CREATE VIEW, SET"),
+            span: None,
+        }),
+    };
+    own.or_else(|| nested(statement))
+}
+
+fn writes(what: &str, help: &'static str) -> Refusal {
+    let message = format!("{what} is not possible: SQL cannot change the cache or the evidence");
+    Refusal { message, help: Some(help), span: None }
+}
+
+/// The statement's own words, for naming it: at most `n` of letters only, upper case.
+fn first_words(statement: &Sql, n: usize) -> String {
+    let text = statement.to_string();
+    let words: Vec<String> = text
+        .split_whitespace()
+        .take(n)
+        .take_while(|word| word.chars().all(|c| c.is_ascii_alphabetic()))
+        .map(str::to_uppercase)
+        .collect();
+    if words.is_empty() { "this statement".to_owned() } else { words.join(" ") }
+}
+
+/// What hides inside: queries that write, and statements inside statements.
+fn nested(statement: &Sql) -> Option<Refusal> {
+    let mut walk = Walk { depth: 0 };
+    match statement.visit(&mut walk) {
+        ControlFlow::Break(refusal) => Some(*refusal),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+struct Walk {
+    depth: usize,
+}
+
+impl Visitor for Walk {
+    type Break = Box<Refusal>;
+
+    fn pre_visit_statement(&mut self, statement: &Sql) -> ControlFlow<Self::Break> {
+        self.depth += 1;
+        if self.depth > 1
+            && let Some(mut refusal) = sql_refusal(statement)
+        {
+            refusal.span = refusal.span.or_else(|| place(statement.span()));
+            return ControlFlow::Break(Box::new(refusal));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_statement(&mut self, _: &Sql) -> ControlFlow<Self::Break> {
+        self.depth = self.depth.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
+        let writer = writer(&query.body);
+        if let Some(statement) = writer {
+            let mut refusal = writes(&first_words(statement, 1), READ_ONLY);
+            refusal.span = place(statement.span());
+            return ControlFlow::Break(Box::new(refusal));
+        }
+        if let Some(lock) = query.locks.first() {
+            return ControlFlow::Break(Box::new(Refusal {
+                message: format!("{lock} is not possible: nothing is written"),
+                help: None,
+                span: None,
+            }));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
+        if let Some(into) = &select.into {
+            let mut refusal = writes("SELECT INTO", USE_VIEW);
+            refusal.span = place(into.name.span());
+            return ControlFlow::Break(Box::new(refusal));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The statement that writes among the operands of a query.
+fn writer(body: &SetExpr) -> Option<&Sql> {
+    match body {
+        SetExpr::Insert(statement)
+        | SetExpr::Update(statement)
+        | SetExpr::Delete(statement)
+        | SetExpr::Merge(statement) => Some(statement),
+        SetExpr::SetOperation { left, right, .. } => writer(left).or_else(|| writer(right)),
+        _ => None,
+    }
+}
+
+fn place(span: Span) -> Option<Span> {
+    (span.start.line > 0).then_some(span)
+}
+
+/// Why the setting `name` may not be changed; nothing where it may.
+pub(super) fn setting_refusal(name: &str) -> Option<Refusal> {
+    let name = name.to_lowercase();
+    if SETTINGS.iter().any(|prefix| name.starts_with(prefix)) {
+        return None;
+    }
+    let (message, help) = if name.starts_with("datafusion.runtime.") {
+        let help = "memory and spilling are set on the command line: --memory, --temp-dir";
+        (format!("`{name}` cannot be changed by SQL"), help)
+    } else if name.starts_with("datafusion.") {
+        let help = "settings that only change how fast or in which time zone a query runs can be: \
+                    datafusion.execution.batch_size, .target_partitions, .time_zone, \
+                    datafusion.optimizer.*, datafusion.explain.*";
+        (format!("`{name}` cannot be changed: answers rest on it"), help)
+    } else {
+        (format!("there is no setting `{name}`"), "`SHOW ALL` lists the settings")
+    };
+    Some(Refusal { message, help: Some(help), span: None })
+}

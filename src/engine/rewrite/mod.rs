@@ -1,0 +1,258 @@
+//! What is changed on the syntax tree before it is planned, so that SQL written for Athena
+//! resolves here.
+//!
+//! * Names are case-insensitive, quoted or not ([`casing`]).
+//! * `*` and `t.*` give the columns that AWS's table has, although ours have more ([`wildcard`]):
+//!   DataFusion has no hidden columns.
+//! * A hidden column never gets in the way of a name that the statement itself introduces: an
+//!   alias in `GROUP BY` and `HAVING`, a column of a CTE or subquery beside it ([`scope`]).
+//! * A struct's member is named after itself (`useridentity.arn` gives `arn`), as in Athena.
+//!
+//! The user's text is never touched.
+
+mod casing;
+mod from;
+mod scope;
+mod select;
+#[cfg(test)]
+mod tests;
+mod wildcard;
+
+use std::{collections::HashMap, ops::ControlFlow};
+
+use datafusion::sql::{
+    parser::Statement as Ast,
+    sqlparser::ast::{
+        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut, VisitorMut,
+    },
+    sqlparser::tokenizer::Span,
+};
+
+use scope::{Scope, Shape};
+
+/// What the rewriter must know of the tables.
+pub(super) trait Shapes {
+    /// The columns of the table that `parts` (lower case) name: visible ones and hidden ones.
+    fn shape(&self, parts: &[String]) -> Option<(Vec<String>, Vec<String>)>;
+}
+
+/// A fault in the statement that only this module sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) span: Option<Span>,
+    pub(super) help: Option<String>,
+}
+
+/// How the answer's columns are spelled: by lower-case name, as the user wrote their aliases.
+pub(super) type Spelling = HashMap<String, String>;
+
+/// Rewrites `statement` in place and gives the spelling of its aliases.
+pub(super) fn rewrite(statement: &mut Ast, shapes: &dyn Shapes) -> Result<Spelling, Fault> {
+    match statement {
+        Ast::Statement(sql) => {
+            let spelling = casing::lower(sql);
+            let mut rewriter =
+                Rewriter { shapes, ctes: Vec::new(), scopes: Vec::new(), unnamed: 0 };
+            rewriter.statement(sql)?;
+            Ok(spelling)
+        }
+        Ast::Explain(explain) => rewrite(&mut explain.statement, shapes),
+        _ => Ok(Spelling::new()),
+    }
+}
+
+/// An identifier's name: what quotes do not keep apart here.
+fn lower(ident: &Ident) -> String {
+    ident.value.to_ascii_lowercase()
+}
+
+/// The parts of a table's name, lower case; nothing where a part is no identifier.
+fn parts(name: &ObjectName) -> Option<Vec<String>> {
+    name.0.iter().map(|part| part.as_ident().map(lower)).collect()
+}
+
+/// An identifier that names `name` exactly.
+fn quoted(name: &str, span: Span) -> Ident {
+    Ident { value: name.to_owned(), quote_style: Some('"'), span }
+}
+
+struct Rewriter<'a> {
+    shapes: &'a dyn Shapes,
+    /// The CTEs in scope, innermost last.
+    ctes: Vec<(String, Shape)>,
+    /// The FROM clauses in scope, innermost last.
+    scopes: Vec<Scope>,
+    /// Subqueries that were given a name.
+    unnamed: usize,
+}
+
+impl Rewriter<'_> {
+    fn statement(&mut self, statement: &mut Sql) -> Result<(), Fault> {
+        match statement {
+            Sql::Query(query) => self.query(query).map(drop),
+            Sql::CreateView(view) => self.query(&mut view.query).map(drop),
+            Sql::Explain { statement, .. } | Sql::Prepare { statement, .. } => {
+                self.statement(statement)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Rewrites a query and gives the columns it yields.
+    fn query(&mut self, query: &mut Query) -> Result<Shape, Fault> {
+        let ctes = self.ctes.len();
+        if let Some(with) = &mut query.with {
+            for cte in &mut with.cte_tables {
+                let name = lower(&cte.alias.name);
+                if with.recursive {
+                    let shape = aliased(Shape::unknown(), Some(&cte.alias));
+                    self.ctes.push((name.clone(), shape));
+                }
+                let shape = self.query(&mut cte.query)?;
+                if with.recursive {
+                    self.ctes.pop();
+                }
+                self.ctes.push((name, aliased(shape, Some(&cte.alias))));
+            }
+        }
+        let order_by = query.order_by.as_mut();
+        let shape = match query.body.as_mut() {
+            SetExpr::Select(select) => self.select(select, order_by)?,
+            body => {
+                let shape = self.set_expr(body)?;
+                self.walk_all(order_by)?;
+                shape
+            }
+        };
+        self.walk_all(query.limit_clause.as_mut())?;
+        self.ctes.truncate(ctes);
+        Ok(shape)
+    }
+
+    fn set_expr(&mut self, body: &mut SetExpr) -> Result<Shape, Fault> {
+        match body {
+            SetExpr::Select(select) => self.select(select, None),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::SetOperation { left, right, .. } => {
+                let shape = self.set_expr(left)?;
+                self.set_expr(right)?;
+                Ok(shape)
+            }
+            SetExpr::Values(values) => {
+                self.walk_all(Some(values))?;
+                Ok(Shape::unknown())
+            }
+            SetExpr::Table(table) => {
+                let parts: Vec<Ident> = table
+                    .schema_name
+                    .iter()
+                    .chain(&table.table_name)
+                    .map(|name| Ident::new(name.clone()))
+                    .collect();
+                let mut select = wildcard::everything_of(ObjectName::from(parts));
+                let shape = self.select(&mut select, None)?;
+                *body = SetExpr::Select(Box::new(select));
+                Ok(shape)
+            }
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                Ok(Shape::unknown())
+            }
+        }
+    }
+
+    /// Resolves the names in `node`, and rewrites the queries in it.
+    fn walk_all<N: VisitMut>(&mut self, node: Option<&mut N>) -> Result<(), Fault> {
+        self.walk(node, &[])
+    }
+
+    /// The same, leaving alone the names in `bound`.
+    fn walk<N: VisitMut>(&mut self, node: Option<&mut N>, bound: &[String]) -> Result<(), Fault> {
+        let Some(node) = node else { return Ok(()) };
+        let mut walk = Walk { rewriter: self, depth: 0, bound: bound.to_vec() };
+        match node.visit(&mut walk) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(fault) => Err(*fault),
+        }
+    }
+}
+
+/// The shape under an alias, which may rename the columns.
+fn aliased(mut shape: Shape, alias: Option<&TableAlias>) -> Shape {
+    if let Some(alias) = alias
+        && !alias.columns.is_empty()
+    {
+        let named: Vec<String> = alias.columns.iter().map(|column| lower(&column.name)).collect();
+        let rest = shape.columns.iter().skip(named.len()).cloned();
+        shape.columns = named.into_iter().chain(rest).collect();
+    }
+    shape
+}
+
+/// Walks expressions of one FROM clause; queries inside are rewritten as a whole.
+struct Walk<'r, 'a> {
+    rewriter: &'r mut Rewriter<'a>,
+    /// How many queries deep: what is inside them has been rewritten already.
+    depth: usize,
+    /// Names that are no columns: aliases that win, parameters of lambdas.
+    bound: Vec<String>,
+}
+
+impl VisitorMut for Walk<'_, '_> {
+    type Break = Box<Fault>;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        self.depth += 1;
+        if self.depth > 1 {
+            return ControlFlow::Continue(());
+        }
+        match self.rewriter.query(query) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(fault) => ControlFlow::Break(Box::new(fault)),
+        }
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Self::Break> {
+        self.depth = self.depth.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if self.depth == 0 {
+            match expr {
+                Expr::Lambda(lambda) => {
+                    self.bound.extend(lambda.params.iter().map(|param| lower(&param.name)));
+                }
+                Expr::Identifier(name) if !self.bound.contains(&lower(name)) => {
+                    let own = self.rewriter.scopes.last();
+                    if let Some(value) = own.and_then(|scope| scope.merged_value(&lower(name))) {
+                        *expr = value.clone();
+                    } else if let Some(mut path) = scope::qualifier(&self.rewriter.scopes, name) {
+                        path.push(name.clone());
+                        *expr = Expr::CompoundIdentifier(path);
+                    }
+                }
+                Expr::CompoundIdentifier(path) => {
+                    if let Some(first) = path.first()
+                        && !self.bound.contains(&lower(first))
+                        && !scope::is_source(&self.rewriter.scopes, first)
+                        && let Some(mut whole) = scope::qualifier(&self.rewriter.scopes, first)
+                    {
+                        whole.append(path);
+                        *path = whole;
+                    }
+                }
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if let (0, Expr::Lambda(lambda)) = (self.depth, expr) {
+            let params = lambda.params.iter().count();
+            self.bound.truncate(self.bound.len().saturating_sub(params));
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,316 @@
+//! The session: statements in, answers out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::Array;
+use datafusion::{
+    common::tree_node::{TreeNode, TreeNodeRecursion},
+    datasource::provider_as_source,
+    error::DataFusionError,
+    execution::{
+        SessionStateBuilder, memory_pool::MemoryConsumer, runtime_env::RuntimeEnv,
+        session_state::SessionState,
+    },
+    functions_aggregate::expr_fn::{count, max},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit},
+    physical_plan::execute_stream,
+    prelude::{SQLOptions, SessionConfig},
+};
+use futures::StreamExt;
+
+use super::{
+    Answer, SessionOptions, Statement,
+    answer::Query,
+    catalog::{Aliases, AnyCatalog, Names},
+    config, coverage, diagnose,
+    functions::{Conflicts, IsMember, MemberKind, Versions},
+    names::{self, Name},
+    parse, refuse,
+    rewrite::{Shapes, Spelling},
+    statements::{Prepared, View},
+    tables::{Relation, SnapshotTables},
+};
+use crate::{
+    ErrorKind, Result,
+    cache::{Cache, Table},
+};
+
+/// A session of queries over one cache. Every statement sees the cache as it is when it starts.
+pub struct Session {
+    cache: Arc<Cache>,
+    /// The state every statement's state is made from: functions, rules, runtime.
+    base: SessionState,
+    config: Mutex<SessionConfig>,
+    defaults: SessionConfig,
+    aliases: Arc<Aliases>,
+    /// The tables of the last snapshot seen, so that what was computed about it is kept.
+    seen: Mutex<Option<Arc<SnapshotTables>>>,
+    pub(super) views: Mutex<Vec<View>>,
+    pub(super) prepared: Mutex<Vec<Prepared>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("cache", &self.cache).finish_non_exhaustive()
+    }
+}
+
+/// Locks `mutex`; what a panicking thread left behind is whole, since every change is one store.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// Opens a session over `cache`.
+    ///
+    /// # Errors
+    /// The directory for spilling cannot be used.
+    pub fn open(cache: Arc<Cache>, options: &SessionOptions) -> Result<Self> {
+        let runtime: Arc<RuntimeEnv> =
+            config::runtime(options).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
+        let defaults = config::session(options);
+        Ok(Self {
+            cache,
+            base: config::state(defaults.clone(), runtime),
+            config: Mutex::new(defaults.clone()),
+            defaults,
+            aliases: Arc::new(Aliases::new(&options.table_names)),
+            seen: Mutex::new(None),
+            views: Mutex::default(),
+            prepared: Mutex::default(),
+        })
+    }
+
+    /// Splits `text` into statements; the parser sees each byte for byte.
+    ///
+    /// # Errors
+    /// The text is no SQL: a [`crate::error::Diagnostic`] with the place.
+    pub fn parse(&self, text: &str, origin: Option<&str>) -> Result<Vec<Statement>> {
+        parse::split(text, origin)
+    }
+
+    /// Starts a statement.
+    ///
+    /// # Errors
+    /// It does not plan: a [`crate::error::Diagnostic`] with the place and a suggestion. Or the
+    /// cache cannot be read.
+    pub async fn run(&self, statement: &Statement) -> Result<Answer> {
+        let tree = parse::tree(statement)?;
+        if let Some(refusal) = refuse::refusal(&tree) {
+            return Err(diagnose::refused(statement, refusal));
+        }
+        self.dispatch(statement, tree).await
+    }
+
+    /// Turns an error met while rows stream into one of ours, drawn at its place where known.
+    pub fn explain(&self, statement: &Statement, error: DataFusionError) -> crate::Error {
+        diagnose::running(statement, self, error)
+    }
+
+    /// The names a prompt completes: tables, columns, struct fields, functions, keywords.
+    pub fn names(&self) -> Vec<Name> {
+        names::all(self, &self.base)
+    }
+
+    /// The names of the tables that can be queried, the session's views included.
+    pub(super) fn table_names(&self) -> Vec<String> {
+        let tables = Relation::ALL.into_iter().map(|relation| relation.name().to_owned());
+        let aliases = self.aliases.names().map(|(name, _)| name.to_owned());
+        let views = locked(&self.views);
+        let views = views.iter().map(|view| view.name.clone());
+        tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(views).collect()
+    }
+
+    /// The names of the columns of all tables.
+    pub(super) fn columns(&self) -> Vec<String> {
+        let columns = Relation::ALL.into_iter().flat_map(Relation::columns);
+        columns.map(|column| column.name).collect()
+    }
+
+    /// The user's further names of tables.
+    pub(super) fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    /// The names of all functions.
+    pub(super) fn function_names(&self) -> Vec<String> {
+        names::functions(&self.base)
+    }
+
+    /// The cache's tables as they are now.
+    ///
+    /// # Errors
+    /// The cache cannot be read.
+    pub(super) async fn tables(&self) -> Result<Arc<SnapshotTables>> {
+        let cache = Arc::clone(&self.cache);
+        let snapshot = tokio::task::spawn_blocking(move || cache.snapshot())
+            .await
+            .map_err(|error| ErrorKind::Engine(Box::new(error)))??;
+        let mut seen = locked(&self.seen);
+        if let Some(tables) = seen.as_ref()
+            && tables.version == snapshot.version()
+        {
+            return Ok(Arc::clone(tables));
+        }
+        let tables = Arc::new(SnapshotTables::new(&snapshot));
+        *seen = Some(Arc::clone(&tables));
+        Ok(tables)
+    }
+
+    /// The state for one statement over `names`.
+    pub(super) fn state(&self, names: &Arc<Names>) -> SessionState {
+        let mut state = SessionStateBuilder::new_from_existing(self.base.clone())
+            .with_config(locked(&self.config).clone())
+            .with_catalog_list(Arc::new(AnyCatalog(Arc::clone(names))))
+            .build();
+        state.mark_start_execution();
+        state
+    }
+
+    /// The names that a statement over `tables` sees, without views.
+    pub(super) fn names_over(&self, tables: Arc<SnapshotTables>) -> Arc<Names> {
+        Arc::new(Names::new(tables, Arc::clone(&self.aliases)))
+    }
+
+    /// Changes a setting.
+    pub(super) fn set(&self, name: &str, value: &str) -> Result<(), DataFusionError> {
+        locked(&self.config).options_mut().set(name, value)
+    }
+
+    /// Gives a setting its default back.
+    pub(super) fn reset(&self, name: &str) -> Result<(), DataFusionError> {
+        let entries = self.defaults.options().entries();
+        let value = entries.into_iter().find(|entry| entry.key == name);
+        match value.and_then(|entry| entry.value) {
+            Some(value) => self.set(name, &value),
+            None => {
+                let message = format!("`{name}` has no default value");
+                Err(DataFusionError::Configuration(message))
+            }
+        }
+    }
+
+    /// Runs a planned query.
+    pub(super) async fn answer(
+        &self,
+        statement: &Statement,
+        state: &SessionState,
+        names: &Names,
+        plan: LogicalPlan,
+        spelling: &Spelling,
+    ) -> Result<Answer> {
+        let failed = |error| diagnose::planning(statement, self, error);
+        // The last line of defence: nothing that writes is planned above.
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .verify_plan(&plan)
+            .map_err(failed)?;
+        let plan = state.optimize(&plan).map_err(failed)?;
+        self.gather(&plan, state, &names.tables).await.map_err(failed)?;
+        let notices = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
+        let physical =
+            state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
+        let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;
+        let query = Query {
+            physical,
+            logical: plan,
+            state: state.clone(),
+            tables: Arc::clone(&names.tables),
+        };
+        Ok(Answer::streaming(query, rows, spelling, notices))
+    }
+
+    /// Computes the sets behind `id_conflict` and `superseded`, if `plan` asks for them.
+    async fn gather(
+        &self,
+        plan: &LogicalPlan,
+        state: &SessionState,
+        tables: &SnapshotTables,
+    ) -> Result<(), DataFusionError> {
+        let mut asked = Vec::new();
+        plan.apply_with_subqueries(|node| {
+            node.apply_expressions(|expr| {
+                expr.apply(|expr| {
+                    if let Expr::ScalarFunction(call) = expr
+                        && let Some(member) = call.func.inner().downcast_ref::<IsMember>()
+                    {
+                        asked.push(member.kind);
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        if asked.contains(&MemberKind::Conflict) {
+            tables.members.conflicts.get_or_try_init(|| conflicts(state, tables)).await?;
+        }
+        if asked.contains(&MemberKind::Superseded) {
+            tables.members.versions.get_or_try_init(|| versions(state, tables)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The (recipient account, event id) pairs that several rows have.
+async fn conflicts(
+    state: &SessionState,
+    tables: &SnapshotTables,
+) -> Result<Conflicts, DataFusionError> {
+    let events = provider_as_source(tables.table(Table::Events));
+    let keys = || vec![ident("recipientaccountid"), ident("eventid")];
+    let plan = LogicalPlanBuilder::scan(Table::Events.name(), events, None)?
+        .filter(ident("eventid").is_not_null())?
+        .aggregate(keys(), vec![count(lit(1_i64)).alias("n")])?
+        .filter(ident("n").gt(lit(1_i64)))?
+        .project(keys())?
+        .build()?;
+    let consumer = MemoryConsumer::new("id conflicts");
+    let mut conflicts = Conflicts::new(consumer.register(&state.runtime_env().memory_pool));
+    let plan = state.create_physical_plan(&plan).await?;
+    let mut rows = execute_stream(plan, state.task_ctx())?;
+    while let Some(batch) = rows.next().await {
+        if let [accounts, ids] = batch?.columns() {
+            conflicts.add(accounts.as_ref() as &dyn Array, ids.as_ref())?;
+        }
+    }
+    Ok(conflicts)
+}
+
+/// The latest version of each file that has several.
+async fn versions(
+    state: &SessionState,
+    tables: &SnapshotTables,
+) -> Result<Versions, DataFusionError> {
+    let ledger = provider_as_source(tables.table(Table::LogFiles));
+    let plan = LogicalPlanBuilder::scan(Table::LogFiles.name(), ledger, None)?
+        .aggregate(vec![ident("uri")], vec![max(ident("version")).alias("latest")])?
+        .filter(ident("latest").gt(lit(1_i32)))?
+        .build()?;
+    let consumer = MemoryConsumer::new("file versions");
+    let mut versions = Versions::new(consumer.register(&state.runtime_env().memory_pool));
+    let plan = state.create_physical_plan(&plan).await?;
+    let mut rows = execute_stream(plan, state.task_ctx())?;
+    while let Some(batch) = rows.next().await {
+        if let [uris, latest] = batch?.columns() {
+            versions.add(uris.as_ref() as &dyn Array, latest.as_ref())?;
+        }
+    }
+    Ok(versions)
+}
+
+impl Shapes for Session {
+    fn shape(&self, parts: &[String]) -> Option<(Vec<String>, Vec<String>)> {
+        let (name, qualifiers) = parts.split_last()?;
+        if let Some(view) = locked(&self.views).iter().find(|view| view.name == *name) {
+            return Some((view.columns.clone(), Vec::new()));
+        }
+        let database = qualifiers.last().map(String::as_str);
+        let columns = self.aliases.resolve(database, name)?.columns();
+        let (hidden, shown): (Vec<_>, Vec<_>) =
+            columns.into_iter().partition(|column| column.hidden);
+        let named = |columns: Vec<super::tables::Column>| {
+            columns.into_iter().map(|column| column.name).collect()
+        };
+        Some((named(shown), named(hidden)))
+    }
+}

@@ -1,0 +1,374 @@
+//! Statements by kind: queries, views, prepared statements, settings, and what describes tables.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use datafusion::{
+    common::{ParamValues, ScalarValue, TableReference, metadata::ScalarAndMetadata},
+    datasource::ViewTable,
+    error::DataFusionError,
+    execution::session_state::SessionState,
+    logical_expr::{DdlStatement, Expr, LogicalPlan, Statement as PlanStatement},
+    sql::{
+        parser::Statement as Ast,
+        resolve::resolve_table_references,
+        sqlparser::ast::{DescribeAlias, ObjectName, Statement as Sql},
+    },
+};
+
+use super::{
+    Answer, Statement,
+    catalog::Names,
+    config::{CATALOG, SCHEMA},
+    describe, diagnose, refuse,
+    rewrite::{self, Shapes as _, Spelling},
+    session::{Session, locked},
+};
+use crate::Result;
+
+/// A view of the session.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) name: String,
+    /// The columns it shows.
+    pub(super) columns: Vec<String>,
+    /// The rewritten CREATE VIEW.
+    tree: Sql,
+    /// Its text, for `information_schema`.
+    text: String,
+}
+
+/// A prepared statement; planned again for each EXECUTE, on the snapshot of that moment.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    name: String,
+    tree: Ast,
+    spelling: Spelling,
+}
+
+impl Session {
+    /// Runs a statement that may run.
+    pub(super) async fn dispatch(&self, statement: &Statement, mut tree: Ast) -> Result<Answer> {
+        if let Ast::Statement(sql) = &tree {
+            match sql.as_ref() {
+                Sql::ShowTables { .. } | Sql::ShowViews { .. } => {
+                    return self.show_tables(statement);
+                }
+                Sql::ExplainTable { describe_alias, table_name, .. }
+                    if *describe_alias != DescribeAlias::Explain =>
+                {
+                    return self.describe(statement, table_name).await;
+                }
+                Sql::ShowColumns { show_options, .. } => {
+                    let table = show_options.show_in.as_ref().and_then(|s| s.parent_name.as_ref());
+                    if let Some(table) = table {
+                        return self.describe(statement, table).await;
+                    }
+                }
+                Sql::Drop { names, if_exists, .. } => {
+                    return self.drop_views(statement, names, *if_exists);
+                }
+                _ => {}
+            }
+        }
+        let spelling =
+            rewrite::rewrite(&mut tree, self).map_err(|fault| diagnose::fault(statement, fault))?;
+        match &tree {
+            Ast::Statement(sql) if matches!(sql.as_ref(), Sql::CreateView(_)) => {
+                self.create_view(statement, tree).await
+            }
+            _ => self.query(statement, tree, spelling).await,
+        }
+    }
+
+    async fn query(&self, statement: &Statement, tree: Ast, spelling: Spelling) -> Result<Answer> {
+        let (state, names) = self.prepare_for(statement, &tree).await?;
+        let plan = self.plan(statement, &state, tree.clone()).await?;
+        match plan {
+            LogicalPlan::Statement(PlanStatement::SetVariable(set)) => {
+                self.change(statement, &set.variable, Some(&set.value))
+            }
+            LogicalPlan::Statement(PlanStatement::ResetVariable(reset)) => {
+                self.change(statement, &reset.variable, None)
+            }
+            LogicalPlan::Statement(PlanStatement::Prepare(prepare)) => {
+                let mut prepared = locked(&self.prepared);
+                if prepared.iter().any(|known| known.name == prepare.name) {
+                    let message = format!("prepared statement `{}` exists already", prepare.name);
+                    return Err(diagnose::at(statement, None, message));
+                }
+                prepared.push(Prepared { name: prepare.name, tree, spelling });
+                Ok(Answer::nothing())
+            }
+            LogicalPlan::Statement(PlanStatement::Execute(execute)) => {
+                self.execute(statement, &execute.name, execute.parameters).await
+            }
+            LogicalPlan::Statement(PlanStatement::Deallocate(gone)) => {
+                let mut prepared = locked(&self.prepared);
+                let before = prepared.len();
+                prepared.retain(|known| known.name != gone.name);
+                if prepared.len() == before {
+                    return Err(no_prepared(statement, &gone.name));
+                }
+                Ok(Answer::nothing())
+            }
+            plan => self.answer(statement, &state, &names, plan, &spelling).await,
+        }
+    }
+
+    /// The state and names to plan `tree` with: the newest snapshot, and the views it needs.
+    async fn prepare_for(
+        &self,
+        statement: &Statement,
+        tree: &Ast,
+    ) -> Result<(SessionState, Arc<Names>)> {
+        let names = self.names_over(self.tables().await?);
+        let state = self.state(&names);
+        self.plan_views(&state, &names, tree)
+            .await
+            .map_err(|error| diagnose::planning(statement, self, error))?;
+        Ok((state, names))
+    }
+
+    async fn plan(
+        &self,
+        statement: &Statement,
+        state: &SessionState,
+        tree: Ast,
+    ) -> Result<LogicalPlan> {
+        let plan = state.statement_to_plan(tree).await;
+        plan.map_err(|error| diagnose::planning(statement, self, error))
+    }
+
+    /// Plans the views that `tree` names, those they name themselves first.
+    async fn plan_views(
+        &self,
+        state: &SessionState,
+        names: &Names,
+        tree: &Ast,
+    ) -> Result<(), DataFusionError> {
+        let views = locked(&self.views).clone();
+        let all = |tree: &Ast| -> Result<BTreeSet<String>, DataFusionError> {
+            let (tables, _) = resolve_table_references(tree, true)?;
+            if tables.iter().any(|table| table.schema() == Some("information_schema")) {
+                return Ok(views.iter().map(|view| view.name.clone()).collect());
+            }
+            Ok(tables.iter().map(|table| table.table().to_ascii_lowercase()).collect())
+        };
+        let mut wanted = all(tree)?;
+        // A view names only views that were there before it, so one look from the back will do.
+        for view in views.iter().rev() {
+            if wanted.contains(&view.name) {
+                wanted.extend(all(&Ast::Statement(Box::new(view.tree.clone())))?);
+            }
+        }
+        for view in views.iter().filter(|view| wanted.contains(&view.name)) {
+            let plan = state.statement_to_plan(Ast::Statement(Box::new(view.tree.clone()))).await?;
+            if let LogicalPlan::Ddl(DdlStatement::CreateView(create)) = plan {
+                let input = Arc::unwrap_or_clone(create.input);
+                let table = ViewTable::new(input, Some(view.text.clone()));
+                names.add_view(view.name.clone(), Arc::new(table));
+            }
+        }
+        Ok(())
+    }
+
+    async fn create_view(&self, statement: &Statement, tree: Ast) -> Result<Answer> {
+        let (state, _) = self.prepare_for(statement, &tree).await?;
+        let Ast::Statement(sql) = &tree else { return Ok(Answer::nothing()) };
+        let Sql::CreateView(create) = sql.as_ref() else { return Ok(Answer::nothing()) };
+        let name = last_name(&create.name);
+        let at = diagnose::place(statement, &create.name);
+        if self.aliases().resolve(None, &name).is_some() {
+            let message = format!("`{name}` is a table of the cache");
+            return Err(diagnose::at(statement, at, message));
+        }
+        let exists = locked(&self.views).iter().any(|view| view.name == name);
+        if exists && create.if_not_exists {
+            return Ok(Answer::nothing());
+        }
+        if exists && !(create.or_replace || create.or_alter) {
+            let message = format!("view `{name}` exists already");
+            let help = "CREATE OR REPLACE VIEW puts another in its place";
+            return Err(diagnose::with_help(statement, at, message, help));
+        }
+        let plan = self.plan(statement, &state, tree.clone()).await?;
+        let LogicalPlan::Ddl(DdlStatement::CreateView(planned)) = plan else {
+            return Ok(Answer::nothing());
+        };
+        let fields = planned.input.schema().fields();
+        let columns = fields.iter().map(|field| field.name().clone()).collect();
+        let view =
+            View { name: name.clone(), columns, tree: *sql.clone(), text: statement.sql().into() };
+        self.store_view(statement, at, view)?;
+        Ok(Answer::nothing())
+    }
+
+    /// Stores a view behind those it names; one that another names keeps its place.
+    fn store_view(
+        &self,
+        statement: &Statement,
+        at: Option<std::ops::Range<usize>>,
+        view: View,
+    ) -> Result<()> {
+        let mut views = locked(&self.views);
+        let tree = Ast::Statement(Box::new(view.tree.clone()));
+        let (tables, _) = resolve_table_references(&tree, true)
+            .map_err(|error| diagnose::planning(statement, self, error))?;
+        let uses: BTreeSet<String> =
+            tables.iter().map(|table| table.table().to_ascii_lowercase()).collect();
+        match views.iter().position(|known| known.name == view.name) {
+            None => views.push(view),
+            Some(index) => {
+                let later = views.iter().skip(index).find(|known| uses.contains(&known.name));
+                if let Some(later) = later {
+                    let message = if later.name == view.name {
+                        format!("view `{}` would name itself", view.name)
+                    } else {
+                        format!("`{}` was created after `{}`", later.name, view.name)
+                    };
+                    let help = "drop the view and create it again";
+                    return Err(diagnose::with_help(statement, at, message, help));
+                }
+                if let Some(place) = views.get_mut(index) {
+                    *place = view;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_views(
+        &self,
+        statement: &Statement,
+        names: &[ObjectName],
+        if_exists: bool,
+    ) -> Result<Answer> {
+        for name in names {
+            let at = diagnose::place(statement, name);
+            let name = last_name(name).to_ascii_lowercase();
+            let mut views = locked(&self.views);
+            let before = views.len();
+            views.retain(|view| view.name != name);
+            if views.len() == before && !if_exists {
+                return Err(diagnose::at(statement, at, format!("view `{name}` does not exist")));
+            }
+        }
+        Ok(Answer::nothing())
+    }
+
+    fn change(&self, statement: &Statement, variable: &str, value: Option<&str>) -> Result<Answer> {
+        // `SET TIME ZONE` and DataFusion's short form.
+        let variable = match variable {
+            "timezone" | "time.zone" => "datafusion.execution.time_zone",
+            other => other,
+        };
+        if let Some(refusal) = refuse::setting_refusal(variable) {
+            return Err(diagnose::refused(statement, refusal));
+        }
+        let changed = match value {
+            Some(value) => self.set(variable, value),
+            None => self.reset(variable),
+        };
+        changed.map_err(|error| diagnose::planning(statement, self, error))?;
+        Ok(Answer::nothing())
+    }
+
+    async fn execute(
+        &self,
+        statement: &Statement,
+        name: &str,
+        parameters: Vec<Expr>,
+    ) -> Result<Answer> {
+        let known = locked(&self.prepared).iter().find(|known| known.name == name).cloned();
+        let Some(known) = known else { return Err(no_prepared(statement, name)) };
+        let failed = |error| diagnose::planning(statement, self, error);
+        let (state, names) = self.prepare_for(statement, &known.tree).await?;
+        let plan = self.plan(statement, &state, known.tree).await?;
+        let LogicalPlan::Statement(PlanStatement::Prepare(prepare)) = plan else {
+            return Err(no_prepared(statement, name));
+        };
+        let mut values = Vec::with_capacity(parameters.len());
+        for (index, parameter) in parameters.into_iter().enumerate() {
+            let value = literal(parameter).map_err(failed)?;
+            values.push(match prepare.fields.get(index) {
+                Some(field) => value.cast_storage_to(field.data_type()).map_err(failed)?,
+                None => value,
+            });
+        }
+        if !prepare.fields.is_empty() && values.len() != prepare.fields.len() {
+            let (wants, given) = (prepare.fields.len(), values.len());
+            let message = format!("`{name}` takes {wants} values, but {given} were given");
+            return Err(diagnose::at(statement, None, message));
+        }
+        let plan = Arc::unwrap_or_clone(prepare.input)
+            .replace_params_with_values(&ParamValues::List(values))
+            .map_err(failed)?;
+        self.answer(statement, &state, &names, plan, &known.spelling).await
+    }
+
+    fn show_tables(&self, statement: &Statement) -> Result<Answer> {
+        let views = locked(&self.views).iter().map(|view| view.name.clone()).collect();
+        let batch = describe::tables(self.aliases(), views)
+            .map_err(|error| diagnose::planning(statement, self, error))?;
+        Ok(Answer::ready(batch))
+    }
+
+    async fn describe(&self, statement: &Statement, table: &ObjectName) -> Result<Answer> {
+        let parts: Vec<String> = table
+            .0
+            .iter()
+            .filter_map(|part| part.as_ident())
+            .map(|name| name.value.to_ascii_lowercase())
+            .collect();
+        let failed = |error| diagnose::planning(statement, self, error);
+        let (name, database) = match parts.as_slice() {
+            [.., database, name] => (name.clone(), Some(database.as_str())),
+            [name] => (name.clone(), None),
+            [] => return Err(diagnose::at(statement, None, "expected a table's name")),
+        };
+        if database != Some("information_schema") {
+            if let Some(relation) = self.aliases().resolve(database, &name) {
+                return Ok(Answer::ready(describe::relation(relation).map_err(failed)?));
+            }
+            if self.shape(&parts).is_none() {
+                let at = diagnose::place(statement, table);
+                return Err(diagnose::no_table(statement, self, at, &name));
+            }
+        }
+        // A view, or a table of information_schema: as DataFusion sees it.
+        let database = database.unwrap_or(SCHEMA);
+        let reference = TableReference::full(CATALOG, database.to_owned(), name.clone());
+        let sql = format!("SELECT * FROM {}", reference.to_quoted_string());
+        let tree = datafusion::sql::parser::DFParser::parse_sql(&sql)
+            .map_err(failed)?
+            .pop_front()
+            .ok_or_else(|| diagnose::at(statement, None, "expected a table's name"))?;
+        let (state, _) = self.prepare_for(statement, &tree).await?;
+        let plan = self.plan(statement, &state, tree).await?;
+        Ok(Answer::ready(describe::schema(plan.schema().as_arrow()).map_err(failed)?))
+    }
+}
+
+fn last_name(name: &ObjectName) -> String {
+    name.0
+        .last()
+        .and_then(|part| part.as_ident())
+        .map_or_else(String::new, |name| name.value.to_ascii_lowercase())
+}
+
+fn no_prepared(statement: &Statement, name: &str) -> crate::Error {
+    diagnose::at(statement, None, format!("no statement is prepared as `{name}`"))
+}
+
+/// A parameter's value.
+fn literal(parameter: Expr) -> Result<ScalarAndMetadata, DataFusionError> {
+    match parameter {
+        Expr::Literal(value, metadata) => Ok(ScalarAndMetadata::new(value, metadata)),
+        Expr::Negative(inner) => {
+            let value = literal(*inner)?;
+            let negated: ScalarValue = value.value().arithmetic_negate()?;
+            Ok(ScalarAndMetadata::new(negated, None))
+        }
+        other => Err(DataFusionError::Plan(format!("expected a value, but found {other}"))),
+    }
+}

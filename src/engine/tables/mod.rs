@@ -1,0 +1,249 @@
+//! The tables SQL sees: their names, their columns, and the plans behind them.
+//!
+//! Each is a logical plan over [`scan::ParquetTable`]s. DataFusion inlines the plan where the
+//! table is named, pushes predicates through it and drops what nothing asks for: a column that
+//! is computed costs nothing until a statement names it.
+
+mod lake;
+mod ledger;
+mod logs;
+pub(super) mod scan;
+mod stats;
+
+use std::{borrow::Cow, sync::Arc};
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::{
+    catalog::Session,
+    datasource::{TableProvider, TableType, ViewTable},
+    error::Result,
+    logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown},
+    physical_plan::ExecutionPlan,
+};
+
+use super::{coverage::Probes, functions::Members, types::type_name};
+use crate::{
+    cache::{Snapshot, Table},
+    logs::cloudtrail::schema::{self, Group},
+};
+use scan::ParquetTable;
+
+/// The tables of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Relation {
+    /// `cloudtrail_logs`: the events in Athena's schema.
+    Logs,
+    /// `cloudtrail_lake`: the same events in CloudTrail Lake's schema.
+    Lake,
+    /// `cloudtrail_aggregated`.
+    Aggregated,
+    /// `log_files`: the ledger, the latest row of each version of a file.
+    LogFiles,
+    /// `duplicates`.
+    Duplicates,
+    /// `rejects`.
+    Rejects,
+}
+
+impl Relation {
+    /// All of them, as `SHOW TABLES` lists them.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Logs, Self::Lake, Self::Aggregated, Self::LogFiles, Self::Duplicates, Self::Rejects];
+
+    /// Its own name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Logs => "cloudtrail_logs",
+            Self::Lake => "cloudtrail_lake",
+            Self::Aggregated => "cloudtrail_aggregated",
+            Self::LogFiles => "log_files",
+            Self::Duplicates => "duplicates",
+            Self::Rejects => "rejects",
+        }
+    }
+
+    /// What its rows are.
+    pub(super) fn comment(self) -> &'static str {
+        match self {
+            Self::Logs => {
+                "management, data, Insight and network-activity events, in Athena's schema"
+            }
+            Self::Lake => "the same events, in CloudTrail Lake's schema",
+            Self::Aggregated => "aggregated data events, one row per dimension bucket",
+            Self::LogFiles => "every file or archive member met, its hashes and its outcome",
+            Self::Duplicates => "copies of events that were not written again",
+            Self::Rejects => "what stood in a record's place and could not be written",
+        }
+    }
+
+    /// The table that `name` (in lower case) means, without the names that the user maps.
+    ///
+    /// `cloudtrail` is the name of AWS's security analytics samples; a GUID is the id of an event
+    /// data store, as `CloudTrail` Lake's queries name it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "cloudtrail" => Some(Self::Logs),
+            _ if uuid::Uuid::try_parse(name).is_ok_and(|_| name.len() == 36) => Some(Self::Lake),
+            _ => Self::ALL.into_iter().find(|relation| relation.name() == name),
+        }
+    }
+
+    /// Its columns, those of `SELECT *` first.
+    pub(super) fn columns(self) -> Vec<Column> {
+        match self {
+            Self::Logs => logs::columns(),
+            Self::Lake => lake::columns(),
+            Self::Aggregated => stored(schema::aggregated_columns()),
+            Self::LogFiles => books(Table::LogFiles),
+            Self::Duplicates => books(Table::Duplicates),
+            Self::Rejects => ledger::reject_columns(books(Table::Rejects)),
+        }
+    }
+
+    /// The plan behind it, over `tables`.
+    pub(super) fn provider(self, tables: &SnapshotTables) -> Result<Arc<dyn TableProvider>> {
+        let plan = match self {
+            Self::Logs => logs::plan(tables)?,
+            Self::Lake => lake::plan(tables)?,
+            Self::LogFiles => ledger::plan(tables)?,
+            Self::Aggregated => return Ok(tables.table(Table::Aggregated)),
+            Self::Duplicates => return Ok(tables.table(Table::Duplicates)),
+            Self::Rejects => ledger::rejects(tables)?,
+        };
+        Ok(Arc::new(Presented { view: ViewTable::new(plan, None) }))
+    }
+}
+
+/// A column as the user sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    /// Its name, lower-case.
+    pub(super) name: String,
+    /// Its type in Athena's words.
+    pub(super) sql_type: String,
+    /// Why it is there, in a word.
+    pub(super) group: &'static str,
+    /// What it holds.
+    pub(super) comment: Cow<'static, str>,
+    /// Whether `SELECT *` leaves it out.
+    pub(super) hidden: bool,
+}
+
+/// The word for a group in `DESCRIBE`.
+fn group_word(group: Group) -> &'static str {
+    match group {
+        Group::Athena => "athena",
+        Group::Companion => "derived",
+        Group::Field => "field",
+        Group::Envelope => "envelope",
+        Group::Partition => "partition",
+        Group::Provenance => "provenance",
+    }
+}
+
+/// The columns of a table of events as they are stored, those of `SELECT *` first.
+fn stored(columns: &[schema::Column]) -> Vec<Column> {
+    columns
+        .iter()
+        .map(|column| Column {
+            name: column.name.to_owned(),
+            sql_type: type_name(&column.ty.arrow()),
+            group: group_word(column.group),
+            comment: Cow::Borrowed(column.doc),
+            hidden: column.group != Group::Athena,
+        })
+        .collect()
+}
+
+/// The columns of a table of the books; `SELECT *` gives them all.
+fn books(table: Table) -> Vec<Column> {
+    crate::cache::tables::columns(table)
+        .iter()
+        .map(|column| Column {
+            name: column.name.to_owned(),
+            sql_type: type_name(&column.data_type),
+            group: "ledger",
+            comment: Cow::Borrowed(column.doc),
+            hidden: false,
+        })
+        .collect()
+}
+
+/// The Parquet tables of one snapshot, and what was computed about it; shared by all statements
+/// that run on it.
+#[derive(Debug)]
+pub(super) struct SnapshotTables {
+    /// [`Snapshot::version`].
+    pub(super) version: u64,
+    tables: [Arc<ParquetTable>; 5],
+    /// The rows that `id_conflict` and `superseded` name.
+    pub(super) members: Arc<Members>,
+    /// What has been asked about coverage.
+    pub(super) probes: Probes,
+}
+
+impl SnapshotTables {
+    /// Reads the file lists and statistics of `snapshot`.
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
+        let version = snapshot.version();
+        let tables =
+            Table::ALL.map(|table| Arc::new(ParquetTable::new(table, snapshot.files(table))));
+        Self {
+            version,
+            tables,
+            members: Arc::new(Members::new(version)),
+            probes: Probes::default(),
+        }
+    }
+
+    /// The Parquet files of `table` as a table.
+    pub(super) fn table(&self, table: Table) -> Arc<ParquetTable> {
+        let index = Table::ALL.iter().position(|t| *t == table).unwrap_or_default();
+        let [first, ..] = &self.tables;
+        Arc::clone(self.tables.get(index).unwrap_or(first))
+    }
+
+    /// The rows of `table`, from the transaction log.
+    pub(super) fn rows(&self, table: Table) -> u64 {
+        self.table(table).rows()
+    }
+}
+
+/// A plan that calls itself a table, for `information_schema`.
+#[derive(Debug)]
+struct Presented {
+    view: ViewTable,
+}
+
+#[async_trait]
+impl TableProvider for Presented {
+    fn get_logical_plan(&'_ self) -> Option<Cow<'_, LogicalPlan>> {
+        self.view.get_logical_plan()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.view.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        self.view.supports_filters_pushdown(filters)
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.view.scan(state, projection, filters, limit).await
+    }
+}

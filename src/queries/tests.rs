@@ -1,0 +1,141 @@
+use super::*;
+use crate::output::render_error;
+
+const HEAD: &str = "-- title: T\n-- description: D\n";
+
+fn parse(front_matter: &str) -> Result<SavedQuery> {
+    SavedQuery::parse("q", &format!("{HEAD}{front_matter}\nSELECT 1"), "q.sql")
+}
+
+fn fault(front_matter: &str) -> String {
+    render_error(&parse(front_matter).unwrap_err(), false)
+}
+
+#[test]
+fn every_file_of_the_folder_is_built_in_and_parses() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    files.sort();
+    let built_in: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    assert_eq!(built_in, files);
+    Library::open(None).unwrap();
+}
+
+#[test]
+fn every_parameter_is_used_and_every_placeholder_declared() {
+    for query in Library::open(None).unwrap().find("") {
+        let sql: String = query
+            .text
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let used: std::collections::BTreeSet<&str> = sql
+            .split(':')
+            .skip(1)
+            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+            .collect();
+        let declared = query.parameters.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(used, declared, "{}", query.name);
+    }
+}
+
+#[test]
+fn front_matter_is_read_whole() {
+    let query = parse(
+        "-- severity: medium\n-- attack: TA0003:T1098.001\n\
+         -- param: actor varchar = '%' -- only principals that match,\n--   as in LIKE\n\
+         -- param: n bigint -- how many\n-- reference: https://example.com/a\n\
+         -- false_positive: automation\n",
+    )
+    .unwrap();
+    assert_eq!(query.severity, Some(Severity::Medium));
+    assert_eq!(query.attack, ["TA0003:T1098.001"]);
+    let actor = Parameter {
+        name: "actor".to_owned(),
+        kind: Kind::Varchar,
+        default: Some("%".to_owned()),
+        description: "only principals that match, as in LIKE".to_owned(),
+    };
+    assert_eq!(query.parameters.first(), Some(&actor));
+    assert_eq!(query.parameters.get(1).map(|n| n.default.clone()), Some(None));
+    assert_eq!(query.references, ["https://example.com/a"]);
+}
+
+#[test]
+fn faults_are_drawn_at_their_place() {
+    insta::assert_snapshot!(fault("-- sevrity: low"), @r"
+    error: unknown key `sevrity`
+     --> q.sql:3:4
+      |
+    3 | -- sevrity: low
+      |    ^^^^^^^
+      |
+      = help: did you mean `severity`?
+    ");
+    insta::assert_snapshot!(fault("-- severity: bad"), @r"
+    error: expected informational, low, medium, high or critical
+     --> q.sql:3:14
+      |
+    3 | -- severity: bad
+      |              ^^^
+    ");
+    insta::assert_snapshot!(fault("-- attack: T1098"), @r"
+    error: expected a tactic and technique: TA0003:T1098.001
+     --> q.sql:3:12
+      |
+    3 | -- attack: T1098
+      |            ^^^^^
+    ");
+    insta::assert_snapshot!(fault("-- param: n int = 1 -- how many"), @r"
+    error: unknown type `int`: expected one of varchar, bigint, double, boolean, date
+     --> q.sql:3:11
+      |
+    3 | -- param: n int = 1 -- how many
+      |           ^^^^^^^^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn a_query_without_a_title_is_refused() {
+    let error = SavedQuery::parse("q", "SELECT 1", "q.sql").unwrap_err();
+    assert_eq!(error.to_string(), "a saved query needs a title");
+}
+
+#[test]
+fn values_become_literals_of_their_type_or_are_refused() {
+    assert_eq!(Kind::Varchar.literal("a' OR '1'='1").unwrap(), "'a'' OR ''1''=''1'");
+    assert_eq!(Kind::Bigint.literal("-5").unwrap(), "-5");
+    assert_eq!(Kind::Double.literal("1.5").unwrap(), "1.5e0");
+    assert_eq!(Kind::Boolean.literal("true").unwrap(), "true");
+    assert_eq!(Kind::Date.literal("2024-01-31").unwrap(), "DATE '2024-01-31'");
+    for (kind, value) in [
+        (Kind::Bigint, "1; DROP"),
+        (Kind::Double, "inf"),
+        (Kind::Boolean, "yes"),
+        (Kind::Date, "x"),
+    ] {
+        assert!(kind.literal(value).is_err(), "{value}");
+    }
+}
+
+#[test]
+fn an_own_query_wins_over_the_built_in_one() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("top_callers.sql"), format!("{HEAD}SELECT 1")).unwrap();
+    std::fs::write(dir.path().join("mine.sql"), format!("{HEAD}SELECT 2")).unwrap();
+    std::fs::write(dir.path().join("notes.txt"), "no query").unwrap();
+    let library = Library::open(Some(dir.path())).unwrap();
+    assert_eq!(library.get("top_callers").unwrap().title, "T");
+    assert_eq!(library.find("").count(), BUILT_IN.len() + 1);
+    assert_eq!(library.find("ACCESS KEY").count(), 2);
+}
+
+#[test]
+fn an_unknown_query_names_the_nearest() {
+    let error = Library::open(None).unwrap().get("top_caller").unwrap_err();
+    assert_eq!(error.help().unwrap(), "did you mean `top_callers`?");
+}

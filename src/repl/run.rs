@@ -1,0 +1,140 @@
+//! Runs one statement: rows to a writer, and Ctrl-C stops it.
+
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::SchemaRef;
+use futures::StreamExt as _;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+    task::JoinSet,
+};
+
+use crate::{
+    ErrorKind, Result,
+    engine::{Coverage, Session, Statement},
+    output::{RowWriter, human},
+};
+
+/// Batches that may wait for the writer.
+const BATCHES_AHEAD: usize = 2;
+
+/// Runs statements on threads of its own.
+#[derive(Debug)]
+pub struct Runner {
+    runtime: Runtime,
+}
+
+/// How a statement went.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// Rows written.
+    pub rows: u64,
+    /// Whether it was a question: those that are not have no columns.
+    pub has_columns: bool,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+    /// Bytes read from the cache.
+    pub scanned_bytes: u64,
+    /// What the user should know beside the rows.
+    pub notices: Vec<String>,
+}
+
+impl Ran {
+    /// `2 rows · 0.081 s · data scanned 1.9 MB`.
+    pub fn footer(&self) -> String {
+        let mut footer = human::counted(self.rows, "row", "rows");
+        footer.push_str(" · ");
+        footer.push_str(&human::duration(self.elapsed));
+        footer.push_str(" · data scanned ");
+        footer.push_str(&human::bytes(self.scanned_bytes));
+        footer
+    }
+}
+
+impl Runner {
+    /// A runner with `threads` threads.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn new(threads: usize) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .thread_name("query")
+            .enable_all()
+            .build()
+            .map_err(|source| ErrorKind::Engine(Box::new(source)))?;
+        Ok(Self { runtime })
+    }
+
+    /// Runs `statement`; `open` makes the writer once the columns are known.
+    ///
+    /// # Errors
+    /// The statement fails, the writer's sink does, or the user interrupted.
+    pub fn run<'w>(
+        &self,
+        session: &Session,
+        statement: &Statement,
+        open: impl FnOnce(&SchemaRef) -> Result<Box<dyn RowWriter + 'w>>,
+    ) -> Result<Ran> {
+        self.until_interrupted(drive(session, statement, open))
+    }
+
+    /// What the cache of `session` covers.
+    ///
+    /// # Errors
+    /// The cache cannot be read, or the user interrupted.
+    pub fn coverage(&self, session: &Session) -> Result<Coverage> {
+        self.until_interrupted(session.coverage())
+    }
+
+    fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = tokio::signal::ctrl_c() => Err(ErrorKind::Interrupted.into()),
+                done = work => done,
+            }
+        })
+    }
+}
+
+async fn drive<'w>(
+    session: &Session,
+    statement: &Statement,
+    open: impl FnOnce(&SchemaRef) -> Result<Box<dyn RowWriter + 'w>>,
+) -> Result<Ran> {
+    let started = Instant::now();
+    let answer = session.run(statement).await?;
+    let has_columns = !answer.schema.fields().is_empty();
+    let mut writer = open(&answer.schema)?;
+    let (send, mut receive) = mpsc::channel(BATCHES_AHEAD);
+    let mut rows = answer.rows;
+    // In a task of its own, so that this one stays free to hear of Ctrl-C; dropping the set stops
+    // the task, and with it the query.
+    let mut query = JoinSet::new();
+    query.spawn(async move {
+        while let Some(batch) = rows.next().await {
+            let was_last = batch.is_err();
+            if send.send(batch).await.is_err() || was_last {
+                break;
+            }
+        }
+    });
+    while let Some(batch) = receive.recv().await {
+        writer.write(&batch.map_err(|error| session.explain(statement, error))?)?;
+    }
+    // A task that panicked closes the channel like one that is done: an answer must not look
+    // whole then.
+    if let Some(Err(panicked)) = query.join_next().await {
+        return Err(ErrorKind::Engine(Box::new(panicked)).into());
+    }
+    let n_rows = writer.finish()?;
+    Ok(Ran {
+        rows: n_rows,
+        has_columns,
+        elapsed: started.elapsed(),
+        scanned_bytes: answer.outcome.bytes_scanned(),
+        notices: [answer.notices, answer.outcome.closing_notices().await].concat(),
+    })
+}
