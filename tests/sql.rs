@@ -7,7 +7,12 @@
 //!
 //! `BLESS=1 cargo test --test sql` writes what is answered into the records.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
 
 #[path = "sql/fixture.rs"]
 mod fixture;
@@ -72,7 +77,7 @@ fn run(path: &Path, cache: &Arc<Cache>, spill: &Path) -> Result<(), Failed> {
         .map_err(|error| error.to_string())?;
     let connect = || {
         let (cache, spill) = (Arc::clone(cache), spill.to_owned());
-        async move { Ok(Engine { session: fixture::session(&cache, &spill) }) }
+        async move { Ok(Engine { session: fixture::session(&cache, &spill, 256 << 20) }) }
     };
     let mut runner = Runner::new(connect);
     let outcome = if std::env::var_os("BLESS").is_some() {

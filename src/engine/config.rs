@@ -75,7 +75,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
 ///
 /// Its rule that pushes reads of a struct's members towards the scan (so that one leaf of
 /// `useridentity` is read and not all twenty) fails on plans that common subexpressions have been
-/// taken out of, with "duplicate unqualified field name __common_expr_1" (55.2). So common
+/// taken out of, with "duplicate unqualified field name __`common_expr_1`" (55.2). So common
 /// subexpressions are taken out after it, and where a later pass still fails, its input stays.
 fn rules() -> Vec<Rule> {
     let mut rules = Optimizer::new().rules;

@@ -54,7 +54,14 @@ pub(super) fn refusal(statement: &Ast) -> Option<Refusal> {
 
 fn sql_refusal(statement: &Sql) -> Option<Refusal> {
     let own = match statement {
+        Sql::CreateView(view) if view.materialized => Some(Refusal {
+            message: "a materialized view cannot be created: views live as long as the session"
+                .to_owned(),
+            help: Some(USE_VIEW),
+            span: None,
+        }),
         Sql::Query(_)
+        | Sql::CreateView(_)
         | Sql::ShowTables { .. }
         | Sql::ShowColumns { .. }
         | Sql::ShowViews { .. }
@@ -68,13 +75,6 @@ fn sql_refusal(statement: &Sql) -> Option<Refusal> {
         | Sql::Execute { .. }
         | Sql::Deallocate { .. }
         | Sql::Set(_) => None,
-        Sql::CreateView(view) if view.materialized => Some(Refusal {
-            message: "a materialized view cannot be created: views live as long as the session"
-                .to_owned(),
-            help: Some(USE_VIEW),
-            span: None,
-        }),
-        Sql::CreateView(_) => None,
         Sql::Drop { object_type, .. } if object_type.to_string() == "VIEW" => None,
         Sql::CreateTable(_) => Some(writes("CREATE TABLE", USE_VIEW)),
         Sql::Copy { .. } | Sql::CopyIntoSnowflake { .. } | Sql::Unload { .. } => {

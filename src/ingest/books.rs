@@ -55,6 +55,10 @@ pub(super) fn log_files(rows: &[FileRow], stamp: &Stamp) -> Result<RecordBatch> 
     build(Table::LogFiles, rows.len(), |name| Some(log_files_column(name, rows, stamp)))
 }
 
+fn digest(row: &FileRow) -> Option<&super::inflate::Digest> {
+    row.ending.as_ref()?.digest.as_ref()
+}
+
 fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
     let text = |of: &dyn Fn(&FileRow) -> Option<String>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<StringArray>())
@@ -67,9 +71,6 @@ fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<Int32Array>())
     };
     let time = |of: &dyn Fn(&FileRow) -> Option<i64>| times(rows.iter().map(of));
-    fn digest(row: &FileRow) -> Option<&super::inflate::Digest> {
-        row.ending.as_ref()?.digest.as_ref()
-    }
     let read = |row: &FileRow| row.ending.as_ref().is_none_or(|ending| ending.digest.is_some());
     match name {
         "uri" => text(&|row| Some(row.job.file.uri.to_string())),

@@ -189,7 +189,7 @@ impl<'a> Committer<'a> {
             .collect();
         let chunk = Chunk {
             log_files,
-            duplicates: self.duplicates(&[&events, &aggregated], &shares, &stamp)?,
+            duplicates: Self::duplicates(&[&events, &aggregated], &shares, &stamp)?,
             rejects: some(&rejects, |rows| books::rejects(rows, &stamp))?,
             events: Sorted { batches: events.1, order: events.0.order },
             aggregated: Sorted { batches: aggregated.1, order: aggregated.0.order },
@@ -200,7 +200,7 @@ impl<'a> Committer<'a> {
             version: row.version,
             job: row.job,
         });
-        let taken = shares.shares.iter().map(|share| share.is_taken).collect();
+        let taken = shares.open.iter().map(|share| share.is_taken).collect();
         let taken_settled = shares.settled.iter().map(|share| share.is_taken).collect();
         Ok(Draft { chunk, counts, taken, taken_settled, open: next })
     }
@@ -225,7 +225,6 @@ impl<'a> Committer<'a> {
     }
 
     fn duplicates(
-        &self,
         tables: &[&(Verdicts, Vec<Arc<Rows>>)],
         shares: &Shares<'_>,
         stamp: &Stamp,
@@ -242,7 +241,7 @@ impl<'a> Committer<'a> {
 
     /// The rows of the ledger for what the round is done with.
     fn file_rows(&self, round: &Round, shares: &Shares<'_>, counts: &[Counts]) -> Vec<FileRow> {
-        let read = round.parts.iter().zip(&shares.shares).zip(counts.iter().copied());
+        let read = round.parts.iter().zip(&shares.open).zip(counts.iter().copied());
         let settled = round.settled.iter().zip(&shares.settled);
         let settled = settled.map(|both| (both, Counts::default()));
         let mut rows = Vec::new();
@@ -460,7 +459,7 @@ struct Shares<'r> {
     first_seq: u32,
     end_seq: u32,
     parts: &'r [Part],
-    shares: Vec<Share>,
+    open: Vec<Share>,
     settled: Vec<Share>,
 }
 
@@ -470,7 +469,7 @@ impl<'r> Shares<'r> {
             first_seq: round.parts.first().map_or(0, |part| part.seq),
             end_seq: round.end_seq,
             parts: &round.parts,
-            shares: round.parts.iter().map(|part| committer.share(part)).collect(),
+            open: round.parts.iter().map(|part| committer.share(part)).collect(),
             settled: round.settled.iter().map(|part| committer.share(part)).collect(),
         }
     }
@@ -483,7 +482,7 @@ impl<'r> Shares<'r> {
 
     fn of(&self, seq: u32) -> Option<(&'r Part, &Share)> {
         let index = self.index(seq)?;
-        Some((self.parts.get(index)?, self.shares.get(index)?))
+        Some((self.parts.get(index)?, self.open.get(index)?))
     }
 
     fn count(&self, counts: &mut [Counts], seq: u32, add: impl FnOnce(&mut Counts)) {
@@ -512,7 +511,7 @@ impl<'r> Shares<'r> {
     /// The batches, with the versions of files that turned out to have another.
     fn renumbered(&self, batches: &[Arc<Rows>]) -> Result<Vec<Arc<Rows>>> {
         let moved = |(part, share): (&Part, &Share)| part.job.version != share.version;
-        if !self.parts.iter().zip(&self.shares).any(moved) {
+        if !self.parts.iter().zip(&self.open).any(moved) {
             return Ok(batches.to_vec());
         }
         batches.iter().map(|rows| self.renumber(rows)).collect()

@@ -23,8 +23,7 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
     let reader = BufReader::with_capacity(DIRECTORY_BUFFER_BYTES, window.reader()?);
     let mut archive = ZipIterable::try_new(reader, Config::default()).map_err(io_error)?;
     let n_members = archive.len();
-    let mut n_listed = 0_usize;
-    for entry in archive.files().map_err(io_error)? {
+    for (n_listed, entry) in archive.files().map_err(io_error)?.enumerate() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -36,7 +35,6 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
                 return Ok(());
             }
         };
-        n_listed += 1;
         if entry.is_dir() {
             continue;
         }
@@ -90,6 +88,7 @@ fn method_name(method: CompressionMethod) -> String {
         (93, "zstd"),
         (95, "xz"),
     ];
+    #[expect(deprecated, reason = "the number of a method without a constant is nowhere else")]
     let CompressionMethod::Unsupported(number) = method else { return format!("{method:?}") };
     NAMES
         .iter()
@@ -114,6 +113,7 @@ fn micros(at: ::zip::DateTime) -> Option<i64> {
 }
 
 /// A member, found by its place in the archive.
+#[expect(clippy::struct_field_names, reason = "packed bytes are those of the archive")]
 struct Packed {
     archive: Window,
     header_start: u64,
@@ -125,9 +125,12 @@ struct Packed {
 impl Packed {
     /// Its packed bytes: they follow the local header, whose length only it tells.
     fn data(&self) -> io::Result<Window> {
-        const HEADER_BYTES: u64 = 30;
-        let mut header = [0_u8; HEADER_BYTES as usize];
-        self.archive.slice(self.header_start, HEADER_BYTES).reader()?.read_exact(&mut header)?;
+        const HEADER_BYTES: usize = 30;
+        let mut header = [0_u8; HEADER_BYTES];
+        self.archive
+            .slice(self.header_start, HEADER_BYTES as u64)
+            .reader()?
+            .read_exact(&mut header)?;
         let [b'P', b'K', 3, 4, .., n0, n1, e0, e1] = header else {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -136,7 +139,8 @@ impl Packed {
         };
         let name_bytes = u64::from(u16::from_le_bytes([n0, n1]));
         let extra_bytes = u64::from(u16::from_le_bytes([e0, e1]));
-        let start = self.header_start.saturating_add(HEADER_BYTES + name_bytes + extra_bytes);
+        let start =
+            self.header_start.saturating_add(HEADER_BYTES as u64 + name_bytes + extra_bytes);
         Ok(self.archive.slice(start, self.packed_bytes))
     }
 }

@@ -114,9 +114,9 @@ fn execute(text: &str, cache: &Path) -> (String, Vec<String>) {
             }
             let printed = run(&command, cache);
             if agree(&expected, &printed) {
-                expected.iter().for_each(|line| {
+                for line in expected {
                     let _ = writeln!(written, "{line}");
-                });
+                }
             } else {
                 written.push_str(&printed);
                 failures.push(format!("$ {command}\n{printed}"));

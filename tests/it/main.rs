@@ -3,6 +3,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::format_collect,
+    clippy::naive_bytecount,
     reason = "a test that cannot go on panics"
 )]
 
@@ -12,6 +15,7 @@ mod generate;
 mod answers;
 mod cli;
 mod docs;
+mod engine;
 mod errors;
 mod generator;
 mod ingest;

@@ -173,10 +173,8 @@ async fn times(
         of = format!("{of} in {region}");
         key.push(("awsregion", region));
     }
-    let mut span = match key.is_empty() {
-        true => None,
-        false => tables.probes.span(key, state, tables).await?,
-    };
+    let mut span =
+        if key.is_empty() { None } else { tables.probes.span(key, state, tables).await? };
     if span.is_none() {
         of.clear();
         span = whole(tables);

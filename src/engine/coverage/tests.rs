@@ -17,6 +17,7 @@ fn range(filter: Expr) -> (Option<i64>, Option<i64>) {
     (asked.from, asked.to)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the fields it is compared with")]
 fn set(values: &[&str]) -> Option<BTreeSet<String>> {
     Some(values.iter().map(|value| (*value).to_owned()).collect())
 }

@@ -10,7 +10,7 @@ use super::{
     planning::{Context, Found},
     words::{tidy, translate},
 };
-use crate::engine::{names::NameKind, tables::Relation};
+use crate::engine::{Session, names::NameKind, tables::Relation};
 
 /// One kind of sentence.
 type Pattern = fn(&Context<'_>, &str) -> Option<Found>;
@@ -209,7 +209,7 @@ fn no_star(context: &Context<'_>, message: &str) -> Option<Found> {
         span: context.place_of(name),
         label: Some("`.*` needs a table"),
         help: Some(format!("name the fields, as in `{name}.arn`"))
-            .filter(|_| context.session.columns().iter().any(|column| column == name)),
+            .filter(|_| Session::columns().iter().any(|column| column == name)),
     })
 }
 
@@ -345,7 +345,7 @@ fn cast(context: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 /// The statement's CAST, where it has one only.
-fn only_cast(context: &Context<'_>) -> Option<std::ops::Range<usize>> {
+fn only_cast(context: &Context<'_>) -> Option<Range<usize>> {
     let first = context.place_of_call("cast")?;
     let casts = context.tokens.iter().filter(|(token, _)| {
         matches!(token, Token::Word(word)

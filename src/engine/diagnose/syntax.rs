@@ -30,7 +30,7 @@ pub(in crate::engine) fn syntax(statement: &Statement, fault: &DataFusionError) 
             return from_parser(statement, parser);
         }
     }
-    at(statement, None, super::words::tidy(&fault.strip_backtrace()))
+    at(statement, None, words::tidy(&fault.strip_backtrace()))
 }
 
 fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
@@ -60,7 +60,7 @@ fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
                 found_name(found, statement, &span)
             )
         }
-        None => super::words::tidy(text),
+        None => words::tidy(text),
     };
     let help = advice(statement, &tokens, index, &message);
     let diagnostic = parse::diagnostic(statement, Some(span), message);

@@ -218,7 +218,7 @@ fn with_prefixes(args: Vec<ArrayRef>) -> Result<ArrayRef> {
     for row in 0..resources.len() {
         let of_row = prefixes.is_valid(row).then(|| prefixes.value(row));
         let of_row = of_row.as_ref().map(|values| cast(values, &DataType::Utf8)).transpose()?;
-        let of_row = of_row.as_ref().map(|values| values.as_string::<i32>());
+        let of_row = of_row.as_ref().map(AsArray::as_string::<i32>);
         let length = usize::try_from(resources.value_length(row)).unwrap_or(0);
         for at in 0..length {
             let value = of_row.filter(|values| at < values.len() && values.is_valid(at));

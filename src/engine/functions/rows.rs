@@ -72,7 +72,7 @@ impl ScalarUDFImpl for RowOf {
                 None => present = BooleanBuffer::new_set(rows),
             }
         }
-        let fields = self.fields(members.iter().map(|member| member.data_type()));
+        let fields = self.fields(members.iter().map(Array::data_type));
         let row = StructArray::try_new_with_length(
             fields,
             members,

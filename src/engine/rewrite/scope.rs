@@ -44,6 +44,7 @@ impl Source {
 }
 
 /// One column of `*`, or all of a source's.
+#[expect(clippy::large_enum_variant, reason = "a statement has a few dozen of them")]
 #[derive(Debug, Clone)]
 pub(super) enum Star {
     /// A column by name; an expression where a join merges it from both sides.

@@ -39,7 +39,6 @@ fn a_star_gives_the_columns_that_are_shown() {
     becomes("SELECT l.* FROM logs AS l", r#"SELECT "id", "name", "who" FROM logs AS l"#);
     becomes("SELECT logs.* FROM db.logs", r#"SELECT "id", "name", "who" FROM db.logs"#);
     becomes("SELECT * EXCEPT (name) FROM logs", r#"SELECT "id", "who" FROM logs"#);
-    becomes("TABLE logs", r#"SELECT "id", "name", "who" FROM logs"#);
     becomes(
         "SELECT * REPLACE (upper(name) AS name) FROM logs",
         r#"SELECT "id", upper(name) AS name, "who" FROM logs"#,
@@ -120,12 +119,12 @@ fn quotes_keep_no_case() {
 #[test]
 fn an_alias_is_meant_before_a_hidden_column() {
     becomes(
-        "SELECT substr(id, 1) AS day FROM logs GROUP BY day HAVING day > 'x'",
-        "SELECT substr(id, 1) AS day FROM logs GROUP BY (substr(id, 1)) HAVING (substr(id, 1)) > 'x'",
+        "SELECT SUBSTR(id, 1) AS day FROM logs GROUP BY day HAVING day > 'x'",
+        "SELECT SUBSTR(id, 1) AS day FROM logs GROUP BY (SUBSTR(id, 1)) HAVING (SUBSTR(id, 1)) > 'x'",
     );
-    stays("SELECT substr(id, 1) AS name FROM logs GROUP BY name");
-    stays("SELECT substr(id, 1) AS day FROM logs WHERE day = 'x'");
-    stays("SELECT substr(id, 1) AS day FROM logs ORDER BY day");
+    stays("SELECT SUBSTR(id, 1) AS name FROM logs GROUP BY name");
+    stays("SELECT SUBSTR(id, 1) AS day FROM logs WHERE day = 'x'");
+    stays("SELECT SUBSTR(id, 1) AS day FROM logs ORDER BY day");
 }
 
 #[test]

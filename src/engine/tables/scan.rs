@@ -24,7 +24,7 @@ use datafusion::{
     error::Result,
     execution::object_store::ObjectStoreUrl,
     logical_expr::{Expr, TableProviderFilterPushDown, utils::conjunction},
-    physical_optimizer::pruning::PruningPredicate,
+    physical_optimizer::pruning::PruningPredicateBuilder,
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
 use object_store::{ObjectMeta, path::Path};
@@ -111,12 +111,14 @@ impl ParquetTable {
         };
         let schema = Arc::clone(&self.schema).to_dfschema()?;
         let predicate = state.create_physical_expr(predicate, &schema)?;
-        let keep = PruningPredicate::try_new(predicate, Arc::clone(&self.schema))
-            .and_then(|pruning| pruning.prune(&self.stats));
+        let keep = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.schema))
+            .build(predicate)
+            .and_then(|pruning| pruning.prune(&self.stats).ok());
         Ok(match keep {
-            Ok(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
+            Some(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
             // A predicate that cannot be judged by bounds keeps every file.
-            Err(_) => all.collect(),
+            None => all.collect(),
         })
     }
 

@@ -19,7 +19,9 @@ fn each_partition_has_its_file_and_every_row_is_in_one() {
     let regions: ArrayRef =
         Arc::new(StringArray::from(vec![Some("a"), Some("a"), Some("b"), Some("b"), None, None]));
     let batch = RecordBatch::try_from_iter([("n", numbers), ("partition_0", regions)]).unwrap();
-    let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
+    let written = AtomicU64::new(0);
+    let keys = [PartitionKey::Region];
+    let mut writer = Partitioned::new(root.path(), &keys, &batch.schema(), &written);
     // The second partition reaches over the batches' border.
     writer.write(&batch.slice(0, 3)).unwrap();
     writer.write(&batch.slice(3, 3)).unwrap();
@@ -45,6 +47,8 @@ fn rows_of_one_partition_that_come_apart_are_a_fault() {
     let regions: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a"]));
     let batch = RecordBatch::try_from_iter([("r", Arc::clone(&regions)), ("partition_0", regions)])
         .unwrap();
-    let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
+    let written = AtomicU64::new(0);
+    let keys = [PartitionKey::Region];
+    let mut writer = Partitioned::new(root.path(), &keys, &batch.schema(), &written);
     assert!(writer.write(&batch).is_err());
 }

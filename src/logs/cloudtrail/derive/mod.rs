@@ -7,7 +7,7 @@ mod time;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub(crate) use deny::{Denial, denial};
+pub(crate) use deny::denial;
 pub(crate) use time::{days_from_civil, event_time};
 
 /// What `sourceipaddress` is.

@@ -1,4 +1,4 @@
-use super::*;
+use super::{deny::Denial, *};
 
 #[test]
 fn reads_times_in_every_spelling_that_was_seen() {

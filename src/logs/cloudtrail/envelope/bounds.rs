@@ -55,16 +55,16 @@ impl Index {
         let chunk = &bytes[at..bytes.len().min(at + CHUNK)];
         self.start = at;
         self.length = chunk.len();
-        match at.checked_sub(1).and_then(|before| bytes.get(before..at + CHUNK)) {
-            Some(input) => self.classify(input),
-            None => {
-                let mut input = [b' '; CHUNK + 1];
-                if at > 0 {
-                    input[0] = bytes[at - 1];
-                }
-                input[1..=chunk.len()].copy_from_slice(chunk);
-                self.classify(&input);
+        let input = at.checked_sub(1).and_then(|before| bytes.get(before..at + CHUNK));
+        if let Some(input) = input {
+            self.classify(input);
+        } else {
+            let mut input = [b' '; CHUNK + 1];
+            if at > 0 {
+                input[0] = bytes[at - 1];
             }
+            input[1..=chunk.len()].copy_from_slice(chunk);
+            self.classify(&input);
         }
         self.escaped = false;
         let mut next = usize::from(escaped);

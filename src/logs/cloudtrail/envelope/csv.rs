@@ -68,7 +68,7 @@ impl Csv {
     /// Reads as many rows as are in view.
     pub(super) fn run(&mut self, work: &mut Work<'_, '_, '_>) {
         let view = work.view;
-        let longest = (self.limits.max_record_bytes + BESIDE_RECORD) as u64;
+        let longest = self.limits.max_record_bytes.saturating_add(BESIDE_RECORD) as u64;
         while self.at < view.end() {
             if let Some(long) = self.long.take() {
                 if !self.pass_long(long, work) {
@@ -76,11 +76,11 @@ impl Csv {
                 }
                 continue;
             }
-            let bytes = view.upto(self.at + longest);
+            let bytes = view.upto(self.at.saturating_add(longest));
             let rest = json::part(bytes, view.index(self.at)..bytes.len());
             let end = match row_end(rest, self.delimiter) {
                 Some(end) => self.at + end as u64,
-                None if view.end() >= self.at + longest => {
+                None if view.end() >= self.at.saturating_add(longest) => {
                     let kept = json::part(rest, 0..tally::KEPT_OF_LONG).to_vec();
                     self.long = Some(Long { start: self.at, kept, in_quotes: false });
                     continue;
@@ -166,7 +166,7 @@ impl Csv {
         };
         if cells.iter().any(is_cut) {
             reject.reason = RejectReason::NotJson;
-            reject.detail = "the record in the row is not whole".to_owned();
+            "the record in the row is not whole".clone_into(&mut reject.detail);
             return work.tally.reject(Cow::Borrowed(row), self.at, length, reject, work.sink);
         }
         work.tally.foreign(Cow::Borrowed(row), self.at, length, reject, work.sink);

@@ -2,7 +2,7 @@
 //!
 //! They follow brackets and quotes only and never fail: what is not JSON simply ends the walk.
 
-use std::ops::Range;
+use std::{fmt::Write as _, ops::Range};
 
 use memchr::memchr;
 
@@ -48,7 +48,7 @@ pub(super) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
     let (words, tail) = rest.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ BYTES * u64::from(b'"')) | zeros(word ^ BYTES * u64::from(b'\\'));
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
         if found != 0 {
             return Some(from + i * 8 + (found.trailing_zeros() / 8) as usize);
         }
@@ -59,6 +59,8 @@ pub(super) fn find_special(bytes: &[u8], from: usize) -> Option<usize> {
 
 /// One in each of eight bytes.
 const BYTES: u64 = 0x0101_0101_0101_0101;
+const QUOTES: u64 = BYTES * b'"' as u64;
+const BACKSLASHES: u64 = BYTES * b'\\' as u64;
 
 /// The high bit of each byte that is zero; what lies above the first of them may be wrong.
 fn zeros(word: u64) -> u64 {
@@ -249,7 +251,7 @@ pub(super) fn unescape(bytes: &[u8]) -> Option<Vec<u8>> {
 fn copy_plain(bytes: &[u8], from: usize, out: &mut Vec<u8>) -> usize {
     let mut at = from;
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let found = zeros(u64::from_le_bytes(*word) ^ BYTES * u64::from(b'\\'));
+        let found = zeros(u64::from_le_bytes(*word) ^ BACKSLASHES);
         let length = out.len();
         out.extend_from_slice(word);
         if found != 0 {
@@ -316,7 +318,7 @@ pub(super) fn to_text(bytes: Vec<u8>) -> String {
         for chunk in error.as_bytes().utf8_chunks() {
             text.push_str(chunk.valid());
             for byte in chunk.invalid() {
-                text.push_str(&format!("\\udc{byte:02x}"));
+                let _ = write!(text, "\\udc{byte:02x}");
             }
         }
         text

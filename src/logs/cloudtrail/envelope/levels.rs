@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{
     Shape, json, other,
-    shapes::{ROUTES, Route},
+    shapes::{self, ROUTES, Route},
     tally::{self, Sink, Tally},
 };
 
@@ -16,6 +16,7 @@ const MAX_LEVELS: usize = 8;
 const MAX_REPEATED: usize = 16 << 10;
 
 /// An array or a container.
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each its own")]
 pub(super) struct Level {
     /// The keys that led to the container's array.
     keys: Option<&'static [&'static str]>,
@@ -109,6 +110,11 @@ impl Levels {
         }
     }
 
+    /// Whether an array that comes next is a row, and so one element.
+    pub(super) fn has_rows(&self) -> bool {
+        self.stack.last().is_some_and(|level| shapes::has_rows(level.keys))
+    }
+
     /// Whether an element that came now would follow another without a comma.
     pub(super) fn lacks_comma(&self) -> bool {
         self.stack.last().is_some_and(|level| level.in_array && level.n > 0 && !level.comma)
@@ -152,7 +158,7 @@ impl Levels {
     ) {
         let mut open = Vec::new();
         json::compact(head, &mut open);
-        let bare = bare(keys);
+        let bare: &[u8] = &bare(keys);
         let is_void = memmem::find(&open, b"\"messageType\":\"CONTROL_MESSAGE\"").is_some();
         if is_void {
             tally.name(|| other::CONTROL_NAME.to_owned());
@@ -165,7 +171,7 @@ impl Levels {
             }
             open.extend(keys.iter().map(|_| b'}'));
             keep(open, start, tally, sink);
-            open = bare.clone();
+            open = bare.to_vec();
         } else {
             open.push(b'[');
         }

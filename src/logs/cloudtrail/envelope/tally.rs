@@ -178,12 +178,10 @@ impl Tally {
             [one] => Some(one.clone()),
             many => Some(format!("[{}]", many.join(","))),
         };
-        let damaged = |(offset, reason)| Kind::Damaged { offset, reason };
         let kind = match (self.firm, self.name, self.damage) {
-            (true, _, Some(damage)) => damaged(damage),
-            (true, _, None) => Kind::CloudTrail,
             (false, Some(name), _) => Kind::Other(name),
-            (false, None, Some(damage)) => damaged(damage),
+            (_, _, Some((offset, reason))) => Kind::Damaged { offset, reason },
+            (true, _, None) => Kind::CloudTrail,
             (false, None, None) if self.records_array => Kind::CloudTrail,
             (false, None, None) => Kind::Other(fallback()),
         };

@@ -7,7 +7,7 @@ use super::{
     json::{self, Members, Span},
     other,
     record::{self, Place},
-    shapes::{EACH, Leaf, ROUTES, Route, Shape},
+    shapes::{ANY, EACH, Leaf, ROUTES, Route, Shape},
     tally::{self, Sink, Tally},
 };
 use crate::logs::{Reject, RejectReason};
@@ -40,7 +40,8 @@ enum Source<'a, 'm> {
     Made(&'m [u8], u64),
 }
 
-impl<'a, 'm> Source<'a, 'm> {
+impl<'a> Source<'a, '_> {
+    #[expect(clippy::match_same_arms, reason = "the bytes live differently long")]
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Window(bytes, _) => bytes,
@@ -152,6 +153,12 @@ impl Unwrapper {
             let found = text(source, Leaf::Text, Place::Anywhere, 0, out);
             return found.then_some(Shape::Strings);
         }
+        if source.bytes().first() == Some(&b'[') {
+            let of_rows = |route: &&Route| container.is_some() && route.container() == container;
+            let mut routes = ROUTES.iter().filter(of_rows);
+            let found = routes.find(|r| follow(source, r.within(), r.leaf, r.place, 0, out));
+            return found.map(|route| route.shape);
+        }
         let usual = |route: &&Route| match route.container() {
             Some(keys) => container == Some(keys) && !route.within().is_empty(),
             None => true,
@@ -223,20 +230,12 @@ fn follow_member<'a>(
     let Some((key, rest)) = path.split_first() else { return false };
     let is_it = |member: &&Span| json::part(source.bytes(), member.key.clone()) == key.as_bytes();
     let Some(Span { value: range, .. }) = members.iter().find(is_it) else { return false };
-    let first = out.len();
     let place = match route.shape {
         Shape::EventBridge if other::is_via_cloudtrail(source.bytes()) => Place::Expected,
         Shape::EventBridge => Place::Anywhere,
         _ => route.place,
     };
-    if !follow(source.part(range.clone()), rest, route.leaf, place, depth, out) {
-        return false;
-    }
-    let (mut before, mut behind) = (Vec::new(), Vec::new());
-    json::compact(json::part(source.bytes(), 0..range.start), &mut before);
-    json::compact(json::part(source.bytes(), range.end..usize::MAX), &mut behind);
-    surround(out.get_mut(first..).unwrap_or_default(), &before, &behind);
-    true
+    follow_part(source, range.clone(), rest, route.leaf, place, depth, out)
 }
 
 /// The records at the end of `path`.
@@ -257,19 +256,32 @@ fn follow<'a>(
         Some((&EACH, rest)) if bytes.first() == Some(&b'[') => {
             each(source, out, |element, out| follow(element, rest, leaf, place, depth, out))
         }
-        Some((key, rest)) => {
-            let Some(range) = json::member(bytes, key) else { return false };
-            let first = out.len();
-            if !follow(source.part(range.clone()), rest, leaf, place, depth, out) {
-                return false;
-            }
-            let (mut before, mut behind) = (Vec::new(), Vec::new());
-            json::compact(json::part(bytes, 0..range.start), &mut before);
-            json::compact(json::part(bytes, range.end..usize::MAX), &mut behind);
-            surround(out.get_mut(first..).unwrap_or_default(), &before, &behind);
-            true
-        }
+        Some((&ANY, rest)) if bytes.first() == Some(&b'[') => json::Elements::new(bytes)
+            .any(|range| follow_part(source, range, rest, leaf, place, depth, out)),
+        Some((key, rest)) => json::member(bytes, key)
+            .is_some_and(|range| follow_part(source, range, rest, leaf, place, depth, out)),
     }
+}
+
+/// The records at the end of `path` from a part of the source, which stays around them.
+fn follow_part<'a>(
+    source: Source<'a, '_>,
+    range: Range<usize>,
+    path: &[&str],
+    leaf: Leaf,
+    place: Place,
+    depth: usize,
+    out: &mut Vec<Piece<'a>>,
+) -> bool {
+    let first = out.len();
+    if !follow(source.part(range.clone()), path, leaf, place, depth, out) {
+        return false;
+    }
+    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    json::compact(json::part(source.bytes(), 0..range.start), &mut before);
+    json::compact(json::part(source.bytes(), range.end..usize::MAX), &mut behind);
+    surround(out.get_mut(first..).unwrap_or_default(), &before, &behind);
+    true
 }
 
 /// The records of an array's elements. Where some hold records, those that do not are rejected.

@@ -183,7 +183,7 @@ impl Walk {
         match (byte, self.levels.last()) {
             (b'{', _) => self.open_object(work),
             (b'[', level) if level.is_none_or(Level::in_array) => {
-                if !self.levels.is_full() {
+                if !self.levels.is_full() && !self.levels.has_rows() {
                     self.note_comma(work);
                     self.levels.push(Level::array());
                     self.at += 1;
@@ -274,7 +274,7 @@ impl Walk {
         let mut garbage = Garbage::new(self.at, self.at, "no JSON stands here", None);
         garbage.is_reject = in_place;
         if at_top {
-            garbage = if self.fresh_line { garbage.to_line_end() } else { garbage.at_top() };
+            garbage = if self.fresh_line { garbage.until_line_end() } else { garbage.at_top() };
         }
         self.state = State::Garbage(garbage);
         self.careful = true;
@@ -436,7 +436,7 @@ impl Walk {
         garbage.is_reject = true;
         if self.levels.is_empty() {
             let one_line = memchr::memchr(b'\n', text).is_none();
-            garbage = if one_line { garbage.to_line_end() } else { garbage.at_top() };
+            garbage = if one_line { garbage.until_line_end() } else { garbage.at_top() };
         }
         self.state = State::Garbage(garbage);
         Flow::Go

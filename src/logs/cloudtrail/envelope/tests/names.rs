@@ -161,7 +161,7 @@ const OTHERS: &[(&str, &str)] = &[
     ),
     ("# A data set\n\nSome logs, see below.\n", "Markdown text"),
     ("MIT License\n\nPermission is hereby granted, free of charge\n", "licence text"),
-    ("a,b,c\n1,2,3\n4,5,6\n", "table of separated values"),
+    ("a,b,c\n1,2,3\n4,5,6\n", "CSV table"),
     ("[]", "empty JSON array"),
     (" [ ]\n", "empty JSON array"),
     ("{}", "empty JSON object"),

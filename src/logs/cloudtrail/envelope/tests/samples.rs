@@ -1,5 +1,7 @@
 //! One document of every shape, and what must come out of it.
 
+#![expect(clippy::too_many_lines, reason = "tables")]
+
 use super::super::{Shape, json};
 
 /// A record as CloudTrail delivers it, the `n`th of its kind.
@@ -212,6 +214,27 @@ fn by_aws() -> Vec<Sample> {
                 r#"{"events":[{"timestamp":1,"message":$0,"ingestionTime":2},{"timestamp":1,"message":$1}],"nextForwardToken":"f/1","nextBackwardToken":"b/1"}"#,
             ),
             r#"{"nextForwardToken":"f/1","nextBackwardToken":"b/1"}"#,
+        ),
+        with_beside(
+            sample(
+                "insights",
+                Shape::CloudWatchInsights,
+                2,
+                Some(
+                    r#"{"results":[[{"field":"@timestamp","value":"t"},{"field":"@message","value":null},{"field":"@ptr","value":"p"}]]}"#,
+                ),
+                r#"{"results":[[{"field":"@timestamp","value":"t"},{"field":"@message","value":$0},{"field":"@ptr","value":"p"}],[{"field":"@message","value":$1}]],"statistics":{"recordsMatched":2.0},"status":"Complete"}"#,
+            ),
+            r#"{"statistics":{"recordsMatched":2.0},"status":"Complete"}"#,
+        ),
+        sample(
+            "lake, rows",
+            Shape::Lake,
+            2,
+            Some(
+                r#"{"QueryStatus":"FINISHED","QueryResultRows":[[{"eventID":"1"},{"eventJson":null}]]}"#,
+            ),
+            r#"{"QueryStatus":"FINISHED","QueryResultRows":[[{"eventID":"1"},{"eventJson":$0}],[{"eventJson":$1}]]}"#,
         ),
         sample(
             "export",
