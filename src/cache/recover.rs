@@ -60,7 +60,9 @@ impl Known {
     async fn load(logs: &[Log]) -> Result<Self, BoxError> {
         let mut known = loop {
             let states = futures::future::try_join_all(logs.iter().map(Log::load)).await?;
-            let states = states.try_into().map_err(|_| "a table is missing")?;
+            let Ok(states) = <[State; 5]>::try_from(states) else {
+                return Err("a table is missing".into());
+            };
             let (promises, looked_at) = (BTreeMap::new(), Instant::now());
             let mut known = Self { states, promises, looked_at, snapshot: None };
             if known.catch_up(logs).await? {
