@@ -218,7 +218,7 @@ pub(super) fn write_batch(
     let rows: Vec<(usize, usize)> = (0..batch.num_rows()).map(|row| (0, row)).collect();
     writer.write(
         rows.chunks(MAX_GROUP_ROWS)
-            .map(|order| Ok(Group { batches: Arc::clone(&batches), order: order.to_vec() })),
+            .map(|order| Ok(Group { batches: Arc::clone(&batches), order: order.into() })),
     )?;
     let file = writer.finish()?;
     loose.add(&file);

@@ -172,6 +172,7 @@ impl Log {
         Ok(state)
     }
 
+    /// Has the library read it, which also judges whether we may write to it.
     async fn open(&self) -> Result<DeltaTable, BoxError> {
         let mut table = DeltaTable::new(Arc::clone(&self.store));
         table.load().await?;
@@ -284,12 +285,7 @@ impl Log {
     pub(super) async fn follow(&self, state: &mut State) -> Result<Vec<Entry>, BoxError> {
         let mut entries = Vec::new();
         while let Some(entry) = self.entry(state.version + 1).await? {
-            if entry.metadata {
-                // Another program changed the table: let the library judge whether we can go on.
-                *state = self.load().await?;
-            } else {
-                state.apply(&entry);
-            }
+            state.apply(&entry);
             entries.push(entry);
         }
         Ok(entries)

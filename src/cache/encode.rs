@@ -7,9 +7,10 @@
 use std::{collections::VecDeque, fs::File, path::PathBuf, sync::Arc, thread};
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch, new_null_array},
+    array::{Array, ArrayRef, AsArray, RecordBatch, StructArray, new_null_array},
+    buffer::NullBuffer,
     compute::interleave,
-    datatypes::SchemaRef,
+    datatypes::{DataType, Field, SchemaRef},
     error::ArrowError,
 };
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -45,7 +46,7 @@ pub(super) struct Group {
     /// Where the rows lie.
     pub(super) batches: Arc<[RecordBatch]>,
     /// (batch, row) of each, in the order to be stored.
-    pub(super) order: Vec<(usize, usize)>,
+    pub(super) order: Arc<[(usize, usize)]>,
 }
 
 /// A Parquet file that is being written. Dropped before [`FileWriter::finish`], it deletes it.
@@ -293,26 +294,18 @@ impl Task {
         let field = self.schema.field(self.column);
         let columns: Vec<&dyn Array> =
             self.group.batches.iter().map(|batch| batch.column(self.column).as_ref()).collect();
-        let all_null = columns.iter().all(|column| column.null_count() == column.len());
         let bytes: usize = columns.iter().map(|column| column.get_buffer_memory_size()).sum();
         let rows: usize = columns.iter().map(|column| column.len()).sum();
         let slice_rows = (SLICE_BYTES / (bytes / rows.max(1)).max(1)).clamp(16, SLICE_ROWS);
         for slice in self.group.order.chunks(slice_rows) {
-            if all_null {
-                let nulls = new_null_array(field.data_type(), slice.len());
-                write_leaves(field, &nulls, &mut self.writers)?;
-            } else {
-                gather(&columns, slice, &mut |array| {
-                    write_leaves(field, &array, &mut self.writers)
-                })?;
-            }
+            gather(&columns, slice, &mut |array| write_leaves(field, &array, &mut self.writers))?;
         }
         Ok(self.writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?)
     }
 }
 
 fn write_leaves(
-    field: &arrow::datatypes::Field,
+    field: &Field,
     array: &ArrayRef,
     writers: &mut [ArrowColumnWriter],
 ) -> Result<(), BoxError> {
@@ -336,7 +329,7 @@ fn gather(
     {
         return sink(column.slice(row, order.len()));
     }
-    match interleave(columns, order) {
+    match gather_array(columns, order) {
         Ok(array) => sink(array),
         Err(ArrowError::OffsetOverflowError(_)) if order.len() > 1 => {
             let (left, right) = order.split_at(order.len() / 2);
@@ -345,4 +338,32 @@ fn gather(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// [`interleave`], but quick about what is NULL throughout, as most members of `useridentity` are.
+fn gather_array(columns: &[&dyn Array], order: &[(usize, usize)]) -> Result<ArrayRef, ArrowError> {
+    if columns.iter().all(|column| column.null_count() == column.len())
+        && let Some(column) = columns.first()
+    {
+        return Ok(new_null_array(column.data_type(), order.len()));
+    }
+    let structs: Vec<&StructArray> =
+        columns.iter().filter_map(|column| column.as_struct_opt()).collect();
+    let Some(DataType::Struct(fields)) = structs.first().map(|column| column.data_type()) else {
+        return interleave(columns, order);
+    };
+    let members = (0..fields.len()).map(|member| {
+        let columns: Vec<&dyn Array> =
+            structs.iter().map(|column| column.column(member).as_ref()).collect();
+        gather_array(&columns, order)
+    });
+    let members = members.collect::<Result<Vec<_>, _>>()?;
+    let is_valid = |&(batch, row): &(usize, usize)| {
+        structs.get(batch).is_some_and(|column| column.is_valid(row))
+    };
+    let nulls: Option<NullBuffer> = structs
+        .iter()
+        .any(|column| column.null_count() > 0)
+        .then(|| order.iter().map(is_valid).collect());
+    Ok(Arc::new(StructArray::try_new(fields.clone(), members, nulls)?))
 }

@@ -115,7 +115,7 @@ impl Merger {
                 break;
             }
         }
-        Ok((!order.is_empty()).then(|| Group { batches: batches.into(), order }))
+        Ok((!order.is_empty()).then(|| Group { batches: batches.into(), order: order.into() }))
     }
 }
 

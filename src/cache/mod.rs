@@ -325,14 +325,14 @@ impl Cache {
     /// Creates the tables that are not there: all of them at first, and those that a crash at
     /// that moment left out.
     fn ensure_tables(&self) -> Result<(), BoxError> {
-        for table in Table::ALL {
-            let log = self.log(table);
-            let schema = self.schemas.of(table);
-            self.runtime.wait(async move {
-                if log.exists().await? { Ok(()) } else { log.create(&schema).await }
-            })?;
-        }
-        Ok(())
+        let tables: Vec<(Log, SchemaRef)> =
+            Table::ALL.map(|table| (self.log(table), self.schemas.of(table))).into();
+        self.runtime.wait(async move {
+            let ensure = tables.iter().map(|(log, schema)| async move {
+                if log.exists().await? { Ok(()) } else { log.create(schema).await }
+            });
+            futures::future::try_join_all(ensure).await.map(drop)
+        })
     }
 
     /// Sets how many threads encode; as many as cores unless told.
@@ -363,9 +363,9 @@ impl Cache {
         commit::commit(self, base, chunk)
     }
 
-    /// Reads the columns `columns` of those rows of `table` whose `event_ts` lies in one of
-    /// `ranges` (microseconds, inclusive, sorted, disjoint), batch by batch. Rows without a time
-    /// count as `i64::MIN`.
+    /// Reads the columns `columns` of those rows of `table` whose `event_ts` is in one of `ranges`
+    /// (microseconds, inclusive, sorted, disjoint), batch by batch. Rows without a time count as
+    /// `i64::MIN`; without `ranges`, all rows are read.
     ///
     /// # Errors
     /// A file cannot be read.

@@ -131,7 +131,9 @@ pub(super) fn open(
         present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
     );
     let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
-    let rows = ranges.and_then(|ranges| rows_within(&metadata, ranges));
+    // Where every row is wanted, choosing rows would only cost.
+    let some = ranges.filter(|ranges| !file.event_ts.is_some_and(|b| contains(ranges, b)));
+    let rows = some.and_then(|ranges| rows_within(&metadata, ranges));
     let batch_rows = size.rows(metadata.metadata());
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
         .with_projection(mask)
@@ -167,6 +169,12 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, BoxEr
 fn overlaps((min, max): (i64, i64), ranges: &[(i64, i64)]) -> bool {
     let first = ranges.partition_point(|&(_, end)| end < min);
     ranges.get(first).is_some_and(|&(start, _)| start <= max)
+}
+
+/// Whether all of `bounds` lies in one of `ranges`.
+fn contains(ranges: &[(i64, i64)], (min, max): (i64, i64)) -> bool {
+    let first = ranges.partition_point(|&(_, end)| end < min);
+    ranges.get(first).is_some_and(|&(start, end)| start <= min && max <= end)
 }
 
 /// Chooses the rows whose time lies in one of `ranges`: the other columns are decoded for these

@@ -56,53 +56,71 @@ impl Known {
         &mut self.states[table as usize]
     }
 
-    /// Reads everything.
-    ///
-    /// `log_files` comes first and `cloudtrail_logs` last: the others never run ahead of the
-    /// latter, and what of its promises the former does not tell to be kept is looked up.
+    /// Reads everything: all tables at once, and then what was written meanwhile.
     async fn load(logs: &[Log]) -> Result<Self, BoxError> {
-        let [events, aggregated, log_files, duplicates, rejects] = logs else {
-            return Err("a table is missing".into());
+        let mut known = loop {
+            let states = futures::future::try_join_all(logs.iter().map(Log::load)).await?;
+            let Ok(states) = <[State; 5]>::try_from(states) else {
+                return Err("a table is missing".into());
+            };
+            let (promises, looked_at) = (BTreeMap::new(), Instant::now());
+            let mut known = Self { states, promises, looked_at, snapshot: None };
+            if known.catch_up(logs).await? {
+                break known;
+            }
         };
-        let log_files = log_files.load().await?;
-        let (aggregated, duplicates, rejects) =
-            futures::try_join!(aggregated.load(), duplicates.load(), rejects.load())?;
-        let state = events.load().await?;
-        let mut promises = BTreeMap::new();
-        let mut version = state.version;
-        let mut missing = state.n - log_files.n;
-        while missing > 0 {
+        let Some(events) = logs.get(Table::Events as usize) else { return Ok(known) };
+        let kept = known.state(Table::LogFiles).n;
+        let (mut n, mut version) =
+            (known.state(Table::Events).n, known.state(Table::Events).version);
+        while n > kept {
             let entry = events.entry(version).await?;
             let entry = entry.ok_or("log entries are missing that tell what is to be done")?;
-            if let Some((n, promise)) = Promise::of(entry) {
-                promises.insert(n, promise);
-                missing = n - log_files.n - 1;
+            if let Some((number, promise)) = Promise::of(entry) {
+                known.promises.insert(number, promise);
+                n = number - 1;
             }
             version = version.checked_sub(1).ok_or("the tables do not belong together")?;
         }
-        let states = [state, aggregated, log_files, duplicates, rejects];
-        Ok(Self { states, promises, looked_at: Instant::now(), snapshot: None })
+        Ok(known)
     }
 
-    /// Brings everything up to date, in the same order.
-    async fn follow(mut self, logs: &[Log]) -> Result<Self, BoxError> {
+    /// Brings everything up to date. `log_files` is no newer than the others then, and they are
+    /// no newer than `cloudtrail_logs`: every promise of the latter that the former does not tell
+    /// to be kept is looked up. Gives `false` when all must be read anew.
+    async fn catch_up(&mut self, logs: &[Log]) -> Result<bool, BoxError> {
         let order =
             [Table::LogFiles, Table::Aggregated, Table::Duplicates, Table::Rejects, Table::Events];
-        if self.looked_at.elapsed() > STALE_AFTER {
-            return Self::load(logs).await;
-        }
         for table in order {
             let Some(log) = logs.get(table as usize) else { continue };
-            if !log.has_entry(self.state(table).version).await? {
-                return Self::load(logs).await;
-            }
             let entries = log.follow(self.state_mut(table)).await?;
+            if entries.iter().any(|entry| entry.metadata) {
+                // Another program changed the table: the library must judge what it is now.
+                return Ok(false);
+            }
             if !entries.is_empty() {
                 self.snapshot = None;
             }
             if table == Table::Events {
                 self.promises.extend(entries.into_iter().filter_map(Promise::of));
             }
+        }
+        Ok(true)
+    }
+
+    /// What is known now, starting from what was known before.
+    async fn renew(mut self, logs: &[Log]) -> Result<Self, BoxError> {
+        if self.looked_at.elapsed() > STALE_AFTER {
+            return Self::load(logs).await;
+        }
+        for (state, log) in self.states.iter().zip(logs) {
+            if !log.has_entry(state.version).await? {
+                // It was cleaned away, and perhaps its successors too.
+                return Self::load(logs).await;
+            }
+        }
+        if !self.catch_up(logs).await? {
+            return Self::load(logs).await;
         }
         self.looked_at = Instant::now();
         Ok(self)
@@ -178,7 +196,7 @@ fn look(cache: &Cache, known: Option<Known>) -> Result<Known> {
     let logs = cache.logs.clone();
     let look = async move {
         match known {
-            Some(known) => known.follow(&logs).await,
+            Some(known) => known.renew(&logs).await,
             None => Known::load(&logs).await,
         }
     };

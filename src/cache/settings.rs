@@ -48,16 +48,37 @@ const PAGE_STATISTICS: &[&str] = &[
     "useridentity.accesskeyid",
 ];
 
-/// Long texts, whose bounds say nothing.
+/// Columns whose bounds say nothing: long texts, ids, and words of which every row group has the
+/// first and the last. Finding bounds is a tenth of the work of encoding; this halves it.
+/// A column of this name, or below it.
 const NO_STATISTICS: &[&str] = &[
+    "actor_account",
     "additionaleventdata",
+    "empty_fields",
     "envelope",
-    "eventjson",
+    "errormessage",
+    "event_name_base",
     "eventid",
+    "eventjson",
+    "eventtype",
+    "eventversion",
+    "key_kind",
+    "owner_account",
     "requestid",
     "requestparameters",
+    "resources",
     "responseelements",
+    "service",
+    "session_name",
+    "shape",
+    "src_kind",
     "text",
+    "tlsdetails",
+    "useragent",
+    "useridentity.principalid",
+    "useridentity.sessioncontext",
+    "useridentity.type",
+    "useridentity.username",
     "wrapper",
 ];
 
@@ -105,7 +126,9 @@ fn column(
     }
     if PAGE_STATISTICS.contains(&name) {
         builder = builder.set_column_statistics_enabled(column(), EnabledStatistics::Page);
-    } else if NO_STATISTICS.contains(&name) {
+    } else if NO_STATISTICS.iter().any(|column| {
+        name.strip_prefix(column).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }) {
         builder = builder.set_column_statistics_enabled(column(), EnabledStatistics::None);
     }
     builder

@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// What begins the name of a log entry that is still being written.
 pub(super) const STAGED: &str = ".staged-";
 
+/// The file whose lock is taken where the file system has no hard links.
+const LOCK: &str = ".lock";
+
 /// [`LocalFileSystem`], except that what is written has reached the disk before its name appears,
 /// and its name before the write is reported: a power cut can neither lose a reported commit nor
 /// leave an empty file under the name of one.
@@ -173,8 +176,7 @@ fn put(path: &FsPath, payload: &PutPayload, exclusive: bool) -> io::Result<()> {
 /// Writes `path` so that it appears whole or not at all, and is on disk when this returns.
 ///
 /// With `exclusive`, an existing file makes it fail with [`io::ErrorKind::AlreadyExists`]: of
-/// several writers of one name, exactly one succeeds. A hard link does that on every local file
-/// system that has them; `rename` would silently replace.
+/// several writers of one name, exactly one succeeds.
 pub(super) fn write_durably(
     path: &FsPath,
     exclusive: bool,
@@ -193,7 +195,7 @@ pub(super) fn write_durably(
         write(&mut file)?;
         file.sync_all()?;
         drop(file);
-        if exclusive { fs::hard_link(&staged, path) } else { fs::rename(&staged, path) }
+        if exclusive { rename_if_absent(&staged, path) } else { fs::rename(&staged, path) }
     })();
     if exclusive || result.is_err() {
         // A leftover is harmless: the sweep takes it.
@@ -201,6 +203,34 @@ pub(super) fn write_durably(
     }
     result?;
     sync_dir(dir)
+}
+
+/// Gives the file `from` the name `to` as well, unless that exists.
+///
+/// A hard link is atomic and never replaces, but exFAT, as on many a portable disk, has none.
+fn rename_if_absent(from: &FsPath, to: &FsPath) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+            ) =>
+        {
+            rename_under_lock(from, to)
+        }
+        result => result,
+    }
+}
+
+/// The same where there are no hard links: whoever holds the directory's lock may look and rename.
+/// The system releases it when its holder dies.
+pub(super) fn rename_under_lock(from: &FsPath, to: &FsPath) -> io::Result<()> {
+    let lock = File::create(to.with_file_name(LOCK))?;
+    lock.lock()?;
+    if to.try_exists()? {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(from, to)
 }
 
 /// Makes the names in `dir` durable.

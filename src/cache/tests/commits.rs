@@ -239,6 +239,32 @@ fn creates_in_an_empty_directory_and_resumes_a_crashed_creation() {
 }
 
 #[test]
+fn without_hard_links_one_of_many_still_gets_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let to = dir.path().join("00000000000000000001.json");
+    let winners: usize = std::thread::scope(|scope| {
+        let put = |writer: usize| {
+            let from = dir.path().join(format!("{writer}"));
+            fs::write(&from, writer.to_string()).unwrap();
+            store::rename_under_lock(&from, &to)
+        };
+        let threads: Vec<_> = (0..8).map(|writer| scope.spawn(move || put(writer))).collect();
+        let results = threads.into_iter().map(|thread| thread.join().unwrap());
+        results
+            .filter(|result| match result {
+                Ok(()) => true,
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+                    false
+                }
+            })
+            .count()
+    });
+    assert_eq!(winners, 1);
+    assert!(fs::read_to_string(&to).unwrap().parse::<usize>().is_ok());
+}
+
+#[test]
 fn works_below_a_directory_with_a_difficult_name() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("Fäll #7 100%25 ?x=1&y [a]");

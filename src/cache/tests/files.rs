@@ -189,6 +189,9 @@ fn reads_only_the_rows_whose_time_is_asked_for() {
     assert_eq!(read(&[(at(200_000), at(200_000))]), 1);
     assert_eq!(read(&[(i64::MIN, i64::MIN)]), 1);
     assert_eq!(read(&[(at(0), at(0)), (at(131_000), at(299_999))]), 2 + 300_000 - 131_000);
+    let apart = [(at(-5), at(4)), (at(130_000), at(140_000)), (at(299_999), at(400_000))];
+    assert_eq!(read(&apart), 5 + 5 + 10_001 + 1);
+    assert_eq!(read(&[(i64::MIN, i64::MAX)]), 300_001 + 10);
     assert_eq!(read(&[]), 0);
 }
 
