@@ -250,7 +250,7 @@ fn cached(
     let mut columns = vec!["event_ts"];
     columns.extend(target.identity());
     let mut found: Vec<(i64, u64)> = Vec::new();
-    let all = ranges(units.iter().map(|unit| unit.key.ts));
+    let all = ranges(&units.iter().map(|unit| unit.key.ts));
     cache.read(snapshot, target.table(), &columns, Some(&all), &mut |batch| {
         found.extend(matches(&batch, target, hasher, &wanted)?.map(|(_row, ts, hash)| (ts, hash)));
         Ok(())
@@ -260,7 +260,7 @@ fn cached(
     }
     found.sort_unstable();
     let hits = found.iter().map(|&(_ts, lookup)| lookup).collect();
-    let at = ranges(found.iter().map(|&(ts, _lookup)| ts));
+    let at = ranges(&found.iter().map(|&(ts, _lookup)| ts));
     let content = target.content();
     columns.extend(["source_file", "source_version", "record_no"]);
     columns.extend(content.iter().filter(|name| !target.identity().contains(name)));
@@ -325,7 +325,7 @@ fn origin_of(
 
 /// Stretches of time that hold all of `times`, which are sorted: sorted, disjoint, and no more
 /// than are worth it.
-fn ranges(times: impl Iterator<Item = i64> + Clone) -> Vec<(i64, i64)> {
+fn ranges(times: &(impl Iterator<Item = i64> + Clone)) -> Vec<(i64, i64)> {
     const SECOND: i64 = 1_000_000;
     let mut gap = 60 * SECOND;
     loop {
@@ -333,7 +333,7 @@ fn ranges(times: impl Iterator<Item = i64> + Clone) -> Vec<(i64, i64)> {
         for ts in times.clone() {
             match ranges.last_mut() {
                 Some((_start, end)) if ts.saturating_sub(*end) <= gap && *end != i64::MIN => {
-                    *end = ts
+                    *end = ts;
                 }
                 Some((_start, end)) if *end == ts => {}
                 _ => ranges.push((ts, ts)),

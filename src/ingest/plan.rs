@@ -72,14 +72,14 @@ impl Container {
         if member.limits_reached {
             self.limits_reached.store(true, Ordering::Relaxed);
         }
-        (self.open.fetch_sub(1, Ordering::Relaxed) == 1).then(|| self.row()).flatten()
+        (self.open.fetch_sub(1, Ordering::Relaxed) == 1).then(|| self.row())
     }
 
-    fn row(&self) -> Option<(Arc<Job>, Ending)> {
+    fn row(&self) -> (Arc<Job>, Ending) {
         let mut ending = self.ending.clone();
         ending.limits_reached |= self.limits_reached.load(Ordering::Relaxed);
         ending.may_change |= self.is_incomplete.load(Ordering::Relaxed);
-        Some((Arc::clone(&self.job), ending))
+        (Arc::clone(&self.job), ending)
     }
 }
 
@@ -302,7 +302,7 @@ fn look(job: &Job, context: &Context<'_>) -> io::Result<Look> {
         let wanted = archive::SNIFF_BYTES as u64;
         io::copy(&mut window.reader()?.take(wanted), &mut head)?;
         if archive::sniff(&head) == Some(format) {
-            let digest = hash(&window, &context.progress)?;
+            let digest = hash(&window, context.progress)?;
             return Ok(Look::Archive { format, window, digest, fault: None });
         }
     }

@@ -23,8 +23,7 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
     let reader = BufReader::with_capacity(DIRECTORY_BUFFER_BYTES, window.reader()?);
     let mut archive = ZipIterable::try_new(reader, Config::default()).map_err(io_error)?;
     let n_members = archive.len();
-    let mut n_listed = 0_usize;
-    for entry in archive.files().map_err(io_error)? {
+    for (n_listed, entry) in archive.files().map_err(io_error)?.enumerate() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -36,7 +35,6 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
                 return Ok(());
             }
         };
-        n_listed += 1;
         if entry.is_dir() {
             continue;
         }
@@ -69,7 +67,7 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
             opener: Arc::new(Packed {
                 archive: window.clone(),
                 header_start: entry.header_start(),
-                packed_bytes: entry.compressed_size(),
+                n_bytes: entry.compressed_size(),
                 deflated,
                 crc32,
             }),
@@ -90,6 +88,7 @@ fn method_name(method: CompressionMethod) -> String {
         (93, "zstd"),
         (95, "xz"),
     ];
+    #[expect(deprecated, reason = "the constants that replace it give no number")]
     let CompressionMethod::Unsupported(number) = method else { return format!("{method:?}") };
     NAMES
         .iter()
@@ -117,7 +116,7 @@ fn micros(at: ::zip::DateTime) -> Option<i64> {
 struct Packed {
     archive: Window,
     header_start: u64,
-    packed_bytes: u64,
+    n_bytes: u64,
     deflated: bool,
     crc32: u32,
 }
@@ -125,9 +124,9 @@ struct Packed {
 impl Packed {
     /// Its packed bytes: they follow the local header, whose length only it tells.
     fn data(&self) -> io::Result<Window> {
-        const HEADER_BYTES: u64 = 30;
-        let mut header = [0_u8; HEADER_BYTES as usize];
-        self.archive.slice(self.header_start, HEADER_BYTES).reader()?.read_exact(&mut header)?;
+        let mut header = [0_u8; 30];
+        let header_bytes = header.len() as u64;
+        self.archive.slice(self.header_start, header_bytes).reader()?.read_exact(&mut header)?;
         let [b'P', b'K', 3, 4, .., n0, n1, e0, e1] = header else {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -136,8 +135,8 @@ impl Packed {
         };
         let name_bytes = u64::from(u16::from_le_bytes([n0, n1]));
         let extra_bytes = u64::from(u16::from_le_bytes([e0, e1]));
-        let start = self.header_start.saturating_add(HEADER_BYTES + name_bytes + extra_bytes);
-        Ok(self.archive.slice(start, self.packed_bytes))
+        let start = self.header_start.saturating_add(header_bytes + name_bytes + extra_bytes);
+        Ok(self.archive.slice(start, self.n_bytes))
     }
 }
 

@@ -149,25 +149,25 @@ impl Inflater {
             Ok(_) => {}
             Err(_corrupt) => self.error = Some(Fault::damage(CORRUPT)),
         }
-        self.limited(n_out)
+        Ok(self.limited(n_out))
     }
 
     /// Counts `n_out` more bytes and gives how many of them are within the limits.
-    fn limited(&mut self, n_out: usize) -> io::Result<usize> {
+    fn limited(&mut self, n_out: usize) -> usize {
         let before = self.out_bytes;
         self.out_bytes += n_out as u64;
         let packed = self.meters.packed.load(Ordering::Relaxed);
         let by_ratio = packed.saturating_mul(self.limits.max_ratio).max(RATIO_FREE_BYTES);
         let allowed = by_ratio.min(self.limits.max_bytes);
         if self.out_bytes <= allowed {
-            return Ok(n_out);
+            return n_out;
         }
         self.error = Some(if self.out_bytes > self.limits.max_bytes {
             Fault::limit(format!("inflates to more than {} bytes", self.limits.max_bytes))
         } else {
             Fault::limit(format!("inflates to more than {} times its size", self.limits.max_ratio))
         });
-        Ok(usize::try_from(allowed.saturating_sub(before)).unwrap_or(n_out).min(n_out))
+        usize::try_from(allowed.saturating_sub(before)).unwrap_or(n_out).min(n_out)
     }
 
     fn trailer(&mut self) -> io::Result<()> {

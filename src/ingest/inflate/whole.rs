@@ -66,13 +66,13 @@ struct Inflated {
 }
 
 /// Reads a file that should be no longer than `max_bytes`, inflated included.
-pub(crate) fn whole<'a>(
+pub(crate) fn whole(
     stored: Stored,
     size_hint: u64,
     max_bytes: usize,
     limits: InflateLimits,
-    scratch: &'a mut Scratch,
-) -> io::Result<Whole<'a>> {
+    scratch: &mut Scratch,
+) -> io::Result<Whole<'_>> {
     let meters = Arc::new(Meters::default());
     let mut reader = unpacked(stored, limits, &meters);
     scratch.stored.clear();
