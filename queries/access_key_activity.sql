@@ -1,8 +1,8 @@
 -- title: What an access key did
 -- description: Every call made with one access key, in order. Give the key that leaked.
 -- param: key varchar -- the access key id, such as AKIAIOSFODNN7EXAMPLE
--- param: since varchar = '1970-01-01T00:00:00Z' -- earliest eventtime, inclusive
--- param: until varchar = '9999-12-31T23:59:59Z' -- latest eventtime, inclusive
+-- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
+-- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 
 SELECT eventtime,
        principal_key,
@@ -18,5 +18,6 @@ SELECT eventtime,
        eventid
 FROM   cloudtrail_logs
 WHERE  useridentity.accesskeyid = :key
-  AND  eventtime BETWEEN :since AND :until
+  AND  (:since = '' OR eventtime >= :since)
+  AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

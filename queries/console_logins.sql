@@ -1,8 +1,8 @@
 -- title: Sign-ins to the console
 -- description: Every ConsoleLogin with who, from where, with which client, whether it succeeded
 --   and whether a second factor was used.
--- param: since varchar = '1970-01-01T00:00:00Z' -- earliest eventtime, inclusive
--- param: until varchar = '9999-12-31T23:59:59Z' -- latest eventtime, inclusive
+-- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
+-- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
 
 SELECT eventtime,
@@ -19,5 +19,6 @@ SELECT eventtime,
 FROM   cloudtrail_logs
 WHERE  eventsource = 'signin.amazonaws.com'
   AND  eventname = 'ConsoleLogin'
-  AND  eventtime BETWEEN :since AND :until
+  AND  (:since = '' OR eventtime >= :since)
+  AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

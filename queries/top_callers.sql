@@ -1,8 +1,8 @@
 -- title: Who called what most
 -- description: The principals with the most calls, how many of them failed, from how many
 --   addresses and when. A principal that is new or suddenly busy stands out.
--- param: since varchar = '1970-01-01T00:00:00Z' -- earliest eventtime, inclusive
--- param: until varchar = '9999-12-31T23:59:59Z' -- latest eventtime, inclusive
+-- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
+-- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- param: top bigint = 50 -- how many principals
 
 SELECT principal_key,
@@ -13,7 +13,8 @@ SELECT principal_key,
        min(eventtime) AS first_seen,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
-WHERE  eventtime BETWEEN :since AND :until
+WHERE  (:since = '' OR eventtime >= :since)
+  AND  (:until = '' OR eventtime <= :until)
 GROUP  BY principal_key
 ORDER  BY calls DESC, principal_key
 LIMIT  :top

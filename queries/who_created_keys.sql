@@ -2,8 +2,8 @@
 -- description: Every CreateAccessKey with who made it and for whom. A key for another user keeps
 --   access after the first credentials are revoked; where requestparameters names nobody, the
 --   caller made it for itself.
--- param: since varchar = '1970-01-01T00:00:00Z' -- earliest eventtime, inclusive
--- param: until varchar = '9999-12-31T23:59:59Z' -- latest eventtime, inclusive
+-- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
+-- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
 
 SELECT eventtime,
@@ -20,5 +20,6 @@ SELECT eventtime,
 FROM   cloudtrail_logs
 WHERE  eventsource = 'iam.amazonaws.com'
   AND  eventname = 'CreateAccessKey'
-  AND  eventtime BETWEEN :since AND :until
+  AND  (:since = '' OR eventtime >= :since)
+  AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

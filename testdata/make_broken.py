@@ -107,8 +107,8 @@ def not_logs() -> dict:
                   "Bucket": "example-bucket", "RequestId": "EXAMPLE123456789", "HostId": "EXAMPLE"}
     return {
         "digest.json.gz": (gz(dumps(digest).encode()), other("digest")),
-        "s3-notification.json": (dumps(notification).encode(), other("S3 notification")),
-        "s3-test-event.json": (dumps(test_event).encode(), other("S3 notification")),
+        "s3-notification.json": (dumps(notification).encode(), other("S3 event notification")),
+        "s3-test-event.json": (dumps(test_event).encode(), other("S3 test event")),
         "prose.json": (b"Dear team,\n\nthe logs of Tuesday are attached.\n", other("text")),
         "no-records.json": (b'{"hello":"world","list":[1,2,3]}\n', other("JSON")),
         "empty.json": (b"", other("empty")),
@@ -126,15 +126,15 @@ def limits() -> dict:
     inside = with_text(rec(3, userAgent="BOMB"), "BOMB", b" " * (80 * MIB))
     return {
         "deep.json.gz": (gz(raw(one, deep, three)), ingested(3, 2, 0, 1, reject="nested too deep")),
-        "deep-file.json.gz": (gz(b"[" * 200_000), skipped()),
+        "deep-file.json.gz": (gz(b"[" * 200_000), skipped(1, 0, 0, 1, reject="truncated")),
         "many-keys.json.gz": (gz(raw(one, dumps(keys), three)), ingested(3, 2, 0, 1, reject="too many keys")),
         "long-record.json.gz": (gz(raw(one, dumps(long), three)), ingested(3, 3)),
         "too-long-record.json.gz": (gz(raw(one, dumps(too_long), three)),
                                     ingested(3, 2, 0, 1, reject="record too long")),
         # 300 MiB of spaces between the second record and the third.
         "bomb.json.gz": (gz(raw(one, two, b" " * (300 * MIB) + three.encode())), skipped(2, 2, reason="inflat")),
-        "bomb-in-string.json.gz": (gz(raw(one, two, inside)),
-                                   skipped(3, 2, 0, 1, reason="inflat", reject="record too long")),
+        # The limit cuts the third record, which is therefore not read.
+        "bomb-in-string.json.gz": (gz(raw(one, two, inside)), skipped(2, 2, reason="inflat")),
         "bomb.zip": (zipped([("a.json", raw(one, two, b" " * (80 * MIB) + three.encode()))]),
                      skipped(2, 2, reason="inflat")),
     }
@@ -155,8 +155,8 @@ def texts() -> dict:
     return {
         "not-utf8.json": (raw(dumps(rec(1)), with_text(rec(2, userAgent="BYTES"), "BYTES", b"caf\xe9 \xff\xfe"),
                               dumps(rec(3))), ingested(3, 2, 0, 1, reject="not UTF-8")),
-        "control-characters.json": (raw(dumps(rec(1)), control, dumps(rec(3))),
-                                    ingested(3, 2, 0, 1, reject="not JSON")),
+        # RFC 8259 forbids them; the text is clear all the same.
+        "control-characters.json": (raw(dumps(rec(1)), control, dumps(rec(3))), ingested(3, 3)),
         "control-escaped.json": (raw(dumps(rec(1)), escaped), ingested(2, 2)),
         "lone-surrogates.json": (raw(dumps(rec(1)), surrogates), ingested(2, 2)),
         "big-integers.json": (raw(dumps(rec(1)), numbers), ingested(2, 2)),
@@ -164,7 +164,7 @@ def texts() -> dict:
                              dumps(rec(2, userAgent="=HYPERLINK(\"https://example.com\",\"click\")")),
                              dumps(rec(3, userAgent="\u202e\u2066bidi\u2069 zero\u200bwidth"))), ingested(3, 3)),
         "utf16.json": ("\ufeff".encode("utf-16-le") + delivery(recs(1, 2)).decode().encode("utf-16-le"),
-                       skipped(reason="UTF-16")),
+                       ingested(2, 2)),
         "bom.json": (b"\xef\xbb\xbf" + delivery(recs(1, 2)), ingested(2, 2)),
         "crlf.jsonl": ("\r\n".join(map(dumps, recs(1, 2, 3))).encode() + b"\r\n", ingested(3, 3)),
         "damaged-line.jsonl": ("\n".join([dumps(rec(1)), dumps(rec(2))[:-30] + "@@@", dumps(rec(3))]).encode()
@@ -205,8 +205,9 @@ def contents() -> dict:
         "nulls.json": (raw(dumps(rec(1)), dumps(nulls)), ingested(2, 2)),
         "unknown-fields.json": (raw(dumps(rec(1)), dumps(unknown)), ingested(2, 2)),
         "lower-case.json": (raw(dumps(lower(rec(1))), dumps(rec(2))), ingested(2, 2)),
+        # An array holds elements; this one none.
         "not-records.json": (raw(dumps(rec(1)), "42", '"text"', "null", "{}", '{"hello":"world"}', "[]",
-                                 dumps(rec(2))), ingested(8, 2, 0, 6, reject="not a CloudTrail record")),
+                                 dumps(rec(2))), ingested(7, 2, 0, 5, reject="not a CloudTrail record")),
         "duplicate-equal.json": (raw(dumps(first), json.dumps(first, indent=1), dumps(turned)),
                                  ingested(3, 1, 2)),
         "duplicate-different.json": (raw(dumps(first), dumps(changed), dumps(first)), ingested(3, 2, 1)),

@@ -7,7 +7,12 @@
 //!
 //! `BLESS=1 cargo test --test sql` writes what is answered into the records.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
 
 #[path = "sql/fixture.rs"]
 mod fixture;
@@ -28,7 +33,7 @@ use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use trailhound::{
     cache::Cache,
     engine::{Session, type_name},
-    error::render,
+    output::render_error,
 };
 
 fn main() {
@@ -72,7 +77,7 @@ fn run(path: &Path, cache: &Arc<Cache>, spill: &Path) -> Result<(), Failed> {
         .map_err(|error| error.to_string())?;
     let connect = || {
         let (cache, spill) = (Arc::clone(cache), spill.to_owned());
-        async move { Ok(Engine { session: fixture::session(&cache, &spill) }) }
+        async move { Ok(Engine { session: fixture::session(&cache, &spill, 256 << 20) }) }
     };
     let mut runner = Runner::new(connect);
     let outcome = if std::env::var_os("BLESS").is_some() {
@@ -109,7 +114,7 @@ impl std::error::Error for Shown {}
 
 impl From<trailhound::Error> for Shown {
     fn from(error: trailhound::Error) -> Self {
-        Self(render(&error, false))
+        Self(render_error(&error, false))
     }
 }
 

@@ -128,7 +128,7 @@ fn merge(
 }
 
 /// Says of an entry whether it removes one of `files` of `table`.
-pub(super) fn taken_away<'a>(table: Table, files: &'a [DataFile]) -> impl Fn(&Entry) -> bool + 'a {
+pub(super) fn taken_away(table: Table, files: &[DataFile]) -> impl Fn(&Entry) -> bool + '_ {
     let names: HashSet<&str> = files.iter().map(|file| &*file.name).collect();
     move |entry| {
         let promised = entry.pending.get(&table).into_iter().flatten();

@@ -241,7 +241,7 @@ impl Log {
                     }
                     Action::Remove(remove) => {
                         entry.data_change |= remove.data_change;
-                        list.push(Change::Remove(other.removed(remove)?));
+                        list.push(Change::Remove(other.removed(&remove)?));
                     }
                     _ => return Err("an entry promises what is no file".into()),
                 }
@@ -261,7 +261,7 @@ impl Log {
         self.data_file(&add.path, add.size, add.modification_time, add.stats)
     }
 
-    fn removed(&self, remove: Remove) -> Result<DataFile, BoxError> {
+    fn removed(&self, remove: &Remove) -> Result<DataFile, BoxError> {
         // The statistics are not needed to take a file away, and are not there.
         let stats = Some(r#"{"numRecords":0}"#.to_owned());
         self.data_file(&remove.path, remove.size.unwrap_or(0), 0, stats)

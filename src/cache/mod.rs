@@ -425,6 +425,10 @@ impl Cache {
     }
 
     /// Where a crash can be simulated.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "fails in tests only")
+    )]
     fn step(&self, step: Step) -> Result<()> {
         #[cfg(test)]
         if self.fail_after.lock().unwrap().is_some_and(|fail| fail == step) {

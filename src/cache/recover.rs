@@ -14,7 +14,7 @@ use super::{
 use crate::{Result, error::BoxError};
 
 /// A state older than this is read anew: entries that followed it may have been cleaned away.
-const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const STALE_AFTER: Duration = Duration::from_hours(24);
 
 /// The order in which promises are kept. That of `log_files` says that all of them are.
 const KEEPING_ORDER: [Table; 4] =

@@ -7,7 +7,7 @@ use crate::{
     Result,
     engine::Session,
     output,
-    repl::{Runner, Status, render_status},
+    repl::{Runner, render_status},
 };
 
 const EXAMPLES: &str = "\
@@ -29,11 +29,11 @@ pub(super) struct StatusArgs {
 pub(super) fn run(settings: &Settings, args: StatusArgs) -> Result<Outcome> {
     let cache = open_cache(settings)?;
     let session = Session::open(std::sync::Arc::clone(&cache), &settings.session())?;
-    let status = Status::read(&cache, &session, &Runner::new(settings.threads)?)?;
+    let coverage = Runner::new(settings.threads)?.coverage(&session)?;
     if args.json {
-        print(&format!("{}\n", output::json_text(&status)?))?;
+        print(&format!("{}\n", output::json_text(&coverage)?))?;
     } else {
-        print(&render_status(&status))?;
+        print(&render_status(&coverage, cache.dir()))?;
     }
     Ok(Outcome::Done)
 }

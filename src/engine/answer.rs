@@ -146,8 +146,7 @@ impl Answer {
     ) -> Self {
         let schema = spelled(&rows.schema(), spelling);
         let outcome = Arc::new(Outcome::new(Some(query)));
-        let rows =
-            Rows { schema: Arc::clone(&schema), inner: rows, outcome: Arc::clone(&outcome) };
+        let rows = Rows { schema: Arc::clone(&schema), inner: rows, outcome: Arc::clone(&outcome) };
         Self { schema, rows: Box::pin(rows), notices, outcome }
     }
 

@@ -146,7 +146,6 @@ impl SchemaProvider for Database {
 
     fn table_exist(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        self.names.has_view(&name)
-            || self.names.aliases.resolve(Some(&self.name), &name).is_some()
+        self.names.has_view(&name) || self.names.aliases.resolve(Some(&self.name), &name).is_some()
     }
 }

@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, sync::Arc};
 
 use datafusion::{
+    common::tree_node::Transformed,
     execution::{
         SessionStateBuilder,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
@@ -10,6 +11,8 @@ use datafusion::{
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
         session_state::SessionState,
     },
+    logical_expr::LogicalPlan,
+    optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
     prelude::SessionConfig,
 };
 
@@ -45,9 +48,7 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
 }
 
 /// Memory and disk: one pool and one footer cache for all statements of a session.
-pub(super) fn runtime(
-    options: &SessionOptions,
-) -> datafusion::error::Result<Arc<RuntimeEnv>> {
+pub(super) fn runtime(options: &SessionOptions) -> datafusion::error::Result<Arc<RuntimeEnv>> {
     // Footers are kept outside the pool, so they come out of its share.
     let footers = (options.memory_bytes / 8).min(256 << 20);
     let pool = FairSpillPool::new(options.memory_bytes.saturating_sub(footers));
@@ -66,6 +67,53 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_optimizer_rule(Arc::new(functions::OpenRows))
+        .with_optimizer_rules(rules())
         .build()
+}
+
+/// DataFusion's optimizer rules and ours.
+///
+/// Its rule that pushes reads of a struct's members towards the scan (so that one leaf of
+/// `useridentity` is read and not all twenty) fails on plans that common subexpressions have been
+/// taken out of, with "duplicate unqualified field name __`common_expr_1`" (55.2). So common
+/// subexpressions are taken out after it, and where a later pass still fails, its input stays.
+fn rules() -> Vec<Rule> {
+    let mut rules = Optimizer::new().rules;
+    let position = |rules: &[Rule], name: &str| rules.iter().position(|rule| rule.name() == name);
+    if let Some(at) = position(&rules, "common_sub_expression_eliminate") {
+        let rule = rules.remove(at);
+        rules.push(rule);
+    }
+    if let Some(at) = position(&rules, "push_down_leaf_projections")
+        && let Some(rule) = rules.get_mut(at)
+    {
+        *rule = Arc::new(Optional(Arc::clone(rule)));
+    }
+    rules.push(Arc::new(functions::OpenRows));
+    rules
+}
+
+type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// A rule that a plan can do without: where it fails, the plan stays as it was.
+#[derive(Debug)]
+struct Optional(Rule);
+
+impl OptimizerRule for Optional {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> datafusion::error::Result<Transformed<LogicalPlan>> {
+        let before = plan.clone();
+        Ok(self.0.rewrite(plan, config).unwrap_or_else(|_| Transformed::no(before)))
+    }
 }

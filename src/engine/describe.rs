@@ -48,21 +48,13 @@ pub(super) fn relation(relation: Relation) -> Result<RecordBatch> {
 /// The columns of a view.
 pub(super) fn schema(schema: &Schema) -> Result<RecordBatch> {
     let row = |field: &Arc<arrow::datatypes::Field>| -> [Cow<'static, str>; 4] {
-        [
-            field.name().clone().into(),
-            type_name(field.data_type()).into(),
-            "view".into(),
-            "".into(),
-        ]
+        [field.name().clone().into(), type_name(field.data_type()).into(), "view".into(), "".into()]
     };
     let rows: Vec<_> = schema.fields().iter().map(row).collect();
     batch(["column_name", "type", "group", "comment"], &rows)
 }
 
-fn batch<const N: usize>(
-    names: [&str; N],
-    rows: &[[Cow<'static, str>; N]],
-) -> Result<RecordBatch> {
+fn batch<const N: usize>(names: [&str; N], rows: &[[Cow<'static, str>; N]]) -> Result<RecordBatch> {
     let columns = names.into_iter().enumerate().map(|(index, name)| {
         let values = rows.iter().map(|row| row.get(index).map(Cow::as_ref));
         (name, Arc::new(values.collect::<StringArray>()) as ArrayRef)

@@ -27,6 +27,7 @@ mod describe;
 mod diagnose;
 mod functions;
 mod names;
+mod parameters;
 mod parse;
 mod refuse;
 mod rewrite;
@@ -44,6 +45,11 @@ pub use self::{
     session::Session,
     types::type_name,
 };
+
+/// The names of the tables.
+pub fn table_names() -> impl Iterator<Item = &'static str> {
+    tables::Relation::ALL.into_iter().map(tables::Relation::name)
+}
 
 /// How queries run.
 #[derive(Debug, Clone)]
@@ -67,6 +73,9 @@ pub struct Statement {
     pub origin: Option<Arc<str>>,
     /// The bytes of the statement in it, without the semicolon that ends it.
     pub span: std::ops::Range<usize>,
+    /// Values of its `:name` parameters: names, and SQL literals that are put in their places on
+    /// the syntax tree.
+    pub parameters: Arc<[(String, String)]>,
 }
 
 impl Statement {

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::datatypes::{DataType, Fields};
-use datafusion::{
-    execution::session_state::SessionState,
-    sql::sqlparser::keywords::ALL_KEYWORDS,
-};
+use datafusion::execution::session_state::SessionState;
 
 use super::{session::Session, tables::Relation};
 use crate::cache::Table;
@@ -42,20 +39,89 @@ pub enum NameKind {
 
 /// Keywords that statements here are made of; the parser knows some 900 more.
 pub(super) const KEYWORDS: &[&str] = &[
-    "ALL", "AND", "ANY", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "CREATE", "CROSS",
-    "CURRENT_DATE", "CURRENT_TIMESTAMP", "DATE", "DESC", "DESCRIBE", "DISTINCT", "DROP", "ELSE",
-    "END", "ESCAPE", "EXCEPT", "EXECUTE", "EXISTS", "EXPLAIN", "EXTRACT", "FALSE", "FILTER",
-    "FIRST", "FROM", "FULL", "GROUP", "HAVING", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL",
-    "IS", "JOIN", "LAST", "LEFT", "LIKE", "LIMIT", "NATURAL", "NOT", "NULL", "NULLS", "OFFSET",
-    "ON", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PREPARE", "RECURSIVE", "REPLACE",
-    "RIGHT", "ROWS", "SELECT", "SET", "SHOW", "TABLES", "THEN", "TIMESTAMP", "TRUE", "TRY_CAST",
-    "UNION", "UNNEST", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WITH",
+    "ALL",
+    "AND",
+    "ANY",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CREATE",
+    "CROSS",
+    "CURRENT_DATE",
+    "CURRENT_TIMESTAMP",
+    "DATE",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXECUTE",
+    "EXISTS",
+    "EXPLAIN",
+    "EXTRACT",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LAST",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "PREPARE",
+    "RECURSIVE",
+    "REPLACE",
+    "RIGHT",
+    "ROWS",
+    "SELECT",
+    "SET",
+    "SHOW",
+    "TABLES",
+    "THEN",
+    "TIMESTAMP",
+    "TRUE",
+    "TRY_CAST",
+    "UNION",
+    "UNNEST",
+    "USING",
+    "VALUES",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WITH",
 ];
 
 /// All names of `session`.
 pub(super) fn all(session: &Session, state: &SessionState) -> Vec<Name> {
     let mut names = Vec::new();
-    names.extend(session.table_names().into_iter().map(|text| Name { text, kind: NameKind::Table }));
+    names
+        .extend(session.table_names().into_iter().map(|text| Name { text, kind: NameKind::Table }));
     for relation in Relation::ALL {
         names.extend(relation.columns().into_iter().map(|column| Name {
             text: column.name,
@@ -101,9 +167,4 @@ pub(super) fn functions(state: &SessionState) -> Vec<String> {
         .chain(state.table_functions().keys())
         .collect();
     names.into_iter().cloned().collect()
-}
-
-/// Whether `word` is a keyword of the parser.
-pub(super) fn is_keyword(word: &str) -> bool {
-    ALL_KEYWORDS.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
 }

@@ -11,7 +11,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{Statement, diagnose};
+use super::{Statement, diagnose, parameters};
 use crate::{Result, error::Diagnostic};
 
 /// How deep expressions and queries may nest before the parser gives up.
@@ -30,8 +30,12 @@ pub(super) fn split(text: &str, origin: Option<&str>) -> Result<Vec<Statement>> 
     let lines = Lines::new(text);
     let shared: Arc<str> = Arc::from(text);
     let origin: Option<Arc<str>> = origin.map(Arc::from);
-    let whole =
-        Statement { text: Arc::clone(&shared), origin: origin.clone(), span: 0..text.len() };
+    let whole = Statement {
+        text: Arc::clone(&shared),
+        origin: origin.clone(),
+        span: 0..text.len(),
+        parameters: Arc::default(),
+    };
     let tokens = tokenize(text).map_err(|error| diagnose::tokens(&whole, &error))?;
 
     let mut statements = Vec::new();
@@ -51,7 +55,12 @@ pub(super) fn split(text: &str, origin: Option<&str>) -> Result<Vec<Statement>> 
 
     let statements: Vec<Statement> = statements
         .into_iter()
-        .map(|span| Statement { text: Arc::clone(&shared), origin: origin.clone(), span })
+        .map(|span| Statement {
+            text: Arc::clone(&shared),
+            origin: origin.clone(),
+            span,
+            parameters: Arc::default(),
+        })
         .collect();
     for statement in &statements {
         tree(statement)?;
@@ -70,7 +79,10 @@ pub(super) fn tree(statement: &Statement) -> Result<Ast> {
     let mut trees =
         parser.parse_statements().map_err(|error| diagnose::syntax(statement, &error))?;
     match (trees.pop_front(), trees.is_empty()) {
-        (Some(tree), true) => Ok(tree),
+        (Some(mut tree), true) => {
+            parameters::bind(statement, &mut tree)?;
+            Ok(tree)
+        }
         (None, _) => Err(diagnose::at(statement, None, "expected a statement, but found none")),
         (Some(_), false) => {
             Err(diagnose::at(statement, None, "expected one statement, but found several"))

@@ -74,26 +74,25 @@ fn sql_refusal(statement: &Sql) -> Option<Refusal> {
             help: Some(USE_VIEW),
             span: None,
         }),
-        Sql::CreateView(_) => None,
         Sql::Drop { object_type, .. } if object_type.to_string() == "VIEW" => None,
         Sql::CreateTable(_) => Some(writes("CREATE TABLE", USE_VIEW)),
         Sql::Copy { .. } | Sql::CopyIntoSnowflake { .. } | Sql::Unload { .. } => {
             Some(writes(&first_words(statement, 1), USE_OUTPUT))
         }
-        Sql::Insert(_) | Sql::Update(_) | Sql::Delete(_) | Sql::Merge(_)
-        | Sql::Truncate(_) | Sql::LoadData { .. } => {
-            Some(writes(&first_words(statement, 1), READ_ONLY))
-        }
+        Sql::Insert(_)
+        | Sql::Update(_)
+        | Sql::Delete(_)
+        | Sql::Merge(_)
+        | Sql::Truncate(_)
+        | Sql::LoadData { .. } => Some(writes(&first_words(statement, 1), READ_ONLY)),
         Sql::Drop { .. } | Sql::AlterTable(_) => {
             Some(writes(&first_words(statement, 2), READ_ONLY))
         }
-        Sql::StartTransaction { .. } | Sql::Commit { .. } | Sql::Rollback { .. } => {
-            Some(Refusal {
-                message: format!("{} is not possible: nothing is written", first_words(statement, 1)),
-                help: Some("each statement sees the cache as it is when it starts"),
-                span: None,
-            })
-        }
+        Sql::StartTransaction { .. } | Sql::Commit { .. } | Sql::Rollback { .. } => Some(Refusal {
+            message: format!("{} is not possible: nothing is written", first_words(statement, 1)),
+            help: Some("each statement sees the cache as it is when it starts"),
+            span: None,
+        }),
         other => Some(Refusal {
             message: format!("{} is not supported", first_words(other, 2)),
             help: Some("SQL here reads: SELECT, WITH, EXPLAIN, DESCRIBE, SHOW, CREATE VIEW, SET"),

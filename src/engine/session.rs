@@ -121,6 +121,12 @@ impl Session {
         tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(views).collect()
     }
 
+    /// The names of the columns of all tables.
+    pub(super) fn columns() -> Vec<String> {
+        let columns = Relation::ALL.into_iter().flat_map(Relation::columns);
+        columns.map(|column| column.name).collect()
+    }
+
     /// The user's further names of tables.
     pub(super) fn aliases(&self) -> &Aliases {
         &self.aliases
@@ -175,12 +181,11 @@ impl Session {
     pub(super) fn reset(&self, name: &str) -> Result<(), DataFusionError> {
         let entries = self.defaults.options().entries();
         let value = entries.into_iter().find(|entry| entry.key == name);
-        match value.and_then(|entry| entry.value) {
-            Some(value) => self.set(name, &value),
-            None => {
-                let message = format!("`{name}` has no default value");
-                Err(DataFusionError::Configuration(message))
-            }
+        if let Some(value) = value.and_then(|entry| entry.value) {
+            self.set(name, &value)
+        } else {
+            let message = format!("`{name}` has no default value");
+            Err(DataFusionError::Configuration(message))
         }
     }
 

@@ -70,8 +70,8 @@ impl Session {
                 _ => {}
             }
         }
-        let spelling = rewrite::rewrite(&mut tree, self)
-            .map_err(|fault| diagnose::fault(statement, fault))?;
+        let spelling =
+            rewrite::rewrite(&mut tree, self).map_err(|fault| diagnose::fault(statement, fault))?;
         match &tree {
             Ast::Statement(sql) if matches!(sql.as_ref(), Sql::CreateView(_)) => {
                 self.create_view(statement, tree).await
@@ -80,12 +80,7 @@ impl Session {
         }
     }
 
-    async fn query(
-        &self,
-        statement: &Statement,
-        tree: Ast,
-        spelling: Spelling,
-    ) -> Result<Answer> {
+    async fn query(&self, statement: &Statement, tree: Ast, spelling: Spelling) -> Result<Answer> {
         let (state, names) = self.prepare_for(statement, &tree).await?;
         let plan = self.plan(statement, &state, tree.clone()).await?;
         match plan {
@@ -261,12 +256,7 @@ impl Session {
         Ok(Answer::nothing())
     }
 
-    fn change(
-        &self,
-        statement: &Statement,
-        variable: &str,
-        value: Option<&str>,
-    ) -> Result<Answer> {
+    fn change(&self, statement: &Statement, variable: &str, value: Option<&str>) -> Result<Answer> {
         // `SET TIME ZONE` and DataFusion's short form.
         let variable = match variable {
             "timezone" | "time.zone" => "datafusion.execution.time_zone",
@@ -347,8 +337,7 @@ impl Session {
         }
         // A view, or a table of information_schema: as DataFusion sees it.
         let database = database.unwrap_or(SCHEMA);
-        let reference =
-            TableReference::full(CATALOG, database.to_owned(), name.clone());
+        let reference = TableReference::full(CATALOG, database.to_owned(), name.clone());
         let sql = format!("SELECT * FROM {}", reference.to_quoted_string());
         let tree = datafusion::sql::parser::DFParser::parse_sql(&sql)
             .map_err(failed)?
@@ -361,9 +350,10 @@ impl Session {
 }
 
 fn last_name(name: &ObjectName) -> String {
-    name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |name| {
-        name.value.to_ascii_lowercase()
-    })
+    name.0
+        .last()
+        .and_then(|part| part.as_ident())
+        .map_or_else(String::new, |name| name.value.to_ascii_lowercase())
 }
 
 fn no_prepared(statement: &Statement, name: &str) -> crate::Error {

@@ -44,6 +44,7 @@ pub(super) struct Streaming {
 }
 
 /// What opening a large file gave.
+#[expect(clippy::large_enum_variant, reason = "one for each large file")]
 pub(super) enum Begun {
     Streaming(Streaming),
     /// Nothing in it to stream.
@@ -53,6 +54,7 @@ pub(super) enum Begun {
 }
 
 /// Why [`Streaming::run`] returned.
+#[expect(clippy::large_enum_variant, reason = "one for each round of a large file")]
 pub(super) enum Step {
     /// The round is full; there is more in the file.
     Full,

@@ -26,7 +26,7 @@ impl Default for Limits {
 pub struct Reject {
     /// The class, stable for scripts.
     pub reason: RejectReason,
-    /// What exactly, for people: `expected a value, but found `}``.
+    /// What exactly, for people: ``expected a value, but found `}` ``.
     pub detail: String,
     /// Where in the record, in bytes from its start.
     pub at: usize,

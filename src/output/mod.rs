@@ -55,6 +55,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// The format of that name, whatever its case.
+    pub fn named(name: &str) -> Option<Self> {
+        clap::ValueEnum::from_str(name, true).ok()
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {

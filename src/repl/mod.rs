@@ -26,10 +26,11 @@ use self::{
     shell::{Flow, Shell},
 };
 pub use self::{
+    progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
     screen::Screen,
-    status::{Status, render_status},
+    status::render_status,
 };
 use crate::{
     ErrorKind, Result,

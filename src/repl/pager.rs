@@ -63,6 +63,8 @@ impl Pager {
             .arg("-SRXF")
             .env_remove("LESS")
             .env("LESSSECURE", "1")
+            // What is written is UTF-8, whatever the locale says.
+            .env("LESSCHARSET", "utf-8")
             .stdin(Stdio::piped())
             .spawn();
         self.state = less.map_or(State::Passing, State::Paging);

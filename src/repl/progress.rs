@@ -29,7 +29,7 @@ pub(super) fn watch<T>(screen: Screen, progress: &Arc<Progress>, work: impl FnOn
     let (done, finished) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
         if screen.stderr_is_terminal {
-            scope.spawn(move || draw(progress, &finished));
+            scope.spawn(move || draw(&|elapsed| line(progress, elapsed), &finished));
         }
         let outcome = work();
         drop(done);
@@ -37,7 +37,31 @@ pub(super) fn watch<T>(screen: Screen, progress: &Arc<Progress>, work: impl FnOn
     })
 }
 
-fn draw(progress: &Progress, finished: &mpsc::Receiver<()>) {
+/// Runs `work` while it is drawn how much of a known number of things is done.
+pub fn watch_count<T>(
+    screen: Screen,
+    verb: &str,
+    things: &str,
+    (done, total): (&AtomicU64, u64),
+    work: impl FnOnce() -> T,
+) -> T {
+    let (working, finished) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        if screen.stderr_is_terminal {
+            let line = move |elapsed: Duration| {
+                let done = done.load(Relaxed);
+                let rate = whole(approximate(done) / elapsed.as_secs_f64().max(0.001));
+                format!("{verb} {}/{} {things} · {}/s", count(done), count(total), count(rate))
+            };
+            scope.spawn(move || draw(&line, &finished));
+        }
+        let outcome = work();
+        drop(working);
+        outcome
+    })
+}
+
+fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
     let started = Instant::now();
     if finished.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
         return;
@@ -47,7 +71,7 @@ fn draw(progress: &Progress, finished: &mpsc::Receiver<()>) {
         bar.set_style(style);
     }
     while finished.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-        bar.set_message(line(progress, started.elapsed()));
+        bar.set_message(line(started.elapsed()));
         bar.tick();
     }
     bar.finish_and_clear();

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     ErrorKind, Result,
-    engine::{Session, Statement},
+    engine::{Coverage, Session, Statement},
     output::{RowWriter, human},
 };
 
@@ -34,8 +34,8 @@ pub struct Ran {
     pub has_columns: bool,
     /// Wall-clock time.
     pub elapsed: Duration,
-    /// Bytes read from the cache, where the engine tells.
-    pub scanned_bytes: Option<u64>,
+    /// Bytes read from the cache.
+    pub scanned_bytes: u64,
     /// What the user should know beside the rows.
     pub notices: Vec<String>,
 }
@@ -46,10 +46,8 @@ impl Ran {
         let mut footer = human::counted(self.rows, "row", "rows");
         footer.push_str(" · ");
         footer.push_str(&human::duration(self.elapsed));
-        if let Some(bytes) = self.scanned_bytes {
-            footer.push_str(" · data scanned ");
-            footer.push_str(&human::bytes(bytes));
-        }
+        footer.push_str(" · data scanned ");
+        footer.push_str(&human::bytes(self.scanned_bytes));
         footer
     }
 }
@@ -79,11 +77,23 @@ impl Runner {
         statement: &Statement,
         open: impl FnOnce(&SchemaRef) -> Result<Box<dyn RowWriter + 'w>>,
     ) -> Result<Ran> {
+        self.until_interrupted(drive(session, statement, open))
+    }
+
+    /// What the cache of `session` covers.
+    ///
+    /// # Errors
+    /// The cache cannot be read, or the user interrupted.
+    pub fn coverage(&self, session: &Session) -> Result<Coverage> {
+        self.until_interrupted(session.coverage())
+    }
+
+    fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
                 _ = tokio::signal::ctrl_c() => Err(ErrorKind::Interrupted.into()),
-                ran = drive(session, statement, open) => ran,
+                done = work => done,
             }
         })
     }
@@ -124,7 +134,7 @@ async fn drive<'w>(
         rows: n_rows,
         has_columns,
         elapsed: started.elapsed(),
-        scanned_bytes: None,
-        notices: answer.notices,
+        scanned_bytes: answer.outcome.bytes_scanned(),
+        notices: [answer.notices, answer.outcome.closing_notices().await].concat(),
     })
 }

@@ -24,7 +24,8 @@ impl Screen {
     /// The terminal's width in columns and height in lines, where stdout is one.
     pub fn size(self) -> Option<(usize, usize)> {
         let (width, height) = terminal_size::terminal_size().filter(|_| self.stdout_is_terminal)?;
-        Some((usize::from(width.0), usize::from(height.0)))
+        // Terminals that are not told their size say that they have none.
+        (width.0 > 0 && height.0 > 0).then(|| (usize::from(width.0), usize::from(height.0)))
     }
 
     /// Says `text`, which is safe to show and may have several lines, on stderr.

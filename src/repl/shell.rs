@@ -8,23 +8,20 @@ use std::{
     time::Instant,
 };
 
-use clap::ValueEnum as _;
-
 use super::{
-    Repl, Runner, Screen, commands,
-    complete::Names,
-    pager::Pager,
-    read_sql, report, scan,
-    status::{Status, render_status},
+    Repl, Runner, Screen, commands, complete::Names, pager::Pager, read_sql, report, scan, status,
 };
 use crate::{
     ErrorKind, Result,
-    cache::Cache,
+    cache::{Cache, Table},
     engine::{Session, Statement},
     ingest::IngestOptions,
     output::{self, Format, OutputOptions, RowWriter},
     source,
 };
+
+/// The most events the greeting looks at: nobody waits for a prompt.
+const MOST_EVENTS_LOOKED_AT: u64 = 10_000_000;
 
 /// Whether the prompt goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +70,8 @@ impl Shell {
 
     /// Says where the user is.
     pub(super) fn greet(&self) {
-        let covered = match Status::read(&self.cache, &self.session, &self.runner) {
-            Ok(status) => status.headline(),
+        let covered = match self.headline() {
+            Ok(headline) => headline,
             Err(error) => {
                 self.screen.error(&error);
                 "the cache cannot be read".to_owned()
@@ -84,6 +81,14 @@ impl Shell {
         self.screen.say(&format!(
             "trailhound {version} · {covered}\nType SQL ending in ; — .help for commands.\n\n"
         ));
+    }
+
+    fn headline(&self) -> Result<String> {
+        let n_events = self.cache.snapshot()?.n_records(Table::Events);
+        if n_events > MOST_EVENTS_LOOKED_AT {
+            return Ok(output::human::counted(n_events, "event", "events"));
+        }
+        Ok(status::headline(&self.runner.coverage(&self.session)?))
     }
 
     /// The names to complete.
@@ -136,6 +141,8 @@ impl Shell {
             let ran = self.answer_to(statement, &options, &mut pager)?;
             pager.finish().map_err(ErrorKind::Output)?;
             ran
+        } else if self.screen.stdout_is_terminal {
+            self.answer_to(statement, &self.options, io::stdout())?
         } else {
             self.answer_to(statement, &self.unbounded(), io::stdout())?
         };
@@ -165,8 +172,12 @@ impl Shell {
     }
 
     pub(super) fn tables(&mut self, _: &[String]) -> Result<Flow> {
-        let mut text = self.names().tables.join("\n");
-        text.push('\n');
+        let mut text = String::new();
+        for table in self.names().tables {
+            // The configuration may give tables names of any characters.
+            text.push_str(&output::visible(&table));
+            text.push('\n');
+        }
         self.show(&text)
     }
 
@@ -178,15 +189,15 @@ impl Shell {
     }
 
     pub(super) fn status(&mut self, _: &[String]) -> Result<Flow> {
-        let status = Status::read(&self.cache, &self.session, &self.runner)?;
-        self.show(&render_status(&status))
+        let coverage = self.runner.coverage(&self.session)?;
+        self.show(&status::render_status(&coverage, self.cache.dir()))
     }
 
     pub(super) fn mode(&mut self, arguments: &[String]) -> Result<Flow> {
         let Some(word) = arguments.first() else {
             return self.show(&format!("{}\n", self.options.format.name()));
         };
-        let format = Format::from_str(word, true).ok().filter(|format| *format != Format::Parquet);
+        let format = Format::named(word).filter(|format| *format != Format::Parquet);
         self.options.format = format.ok_or_else(|| ErrorKind::Value {
             name: ".mode".to_owned(),
             value: word.clone(),

@@ -67,7 +67,7 @@ pub(super) fn members(window: &Window, gather: &mut Gather<'_>) -> io::Result<()
             opener: Arc::new(Packed {
                 archive: window.clone(),
                 header_start: entry.header_start(),
-                n_bytes: entry.compressed_size(),
+                packed_bytes: entry.compressed_size(),
                 deflated,
                 crc32,
             }),
@@ -88,7 +88,7 @@ fn method_name(method: CompressionMethod) -> String {
         (93, "zstd"),
         (95, "xz"),
     ];
-    #[expect(deprecated, reason = "the constants that replace it give no number")]
+    #[expect(deprecated, reason = "the number of a method without a constant is nowhere else")]
     let CompressionMethod::Unsupported(number) = method else { return format!("{method:?}") };
     NAMES
         .iter()
@@ -113,10 +113,11 @@ fn micros(at: ::zip::DateTime) -> Option<i64> {
 }
 
 /// A member, found by its place in the archive.
+#[expect(clippy::struct_field_names, reason = "packed bytes are those of the archive")]
 struct Packed {
     archive: Window,
     header_start: u64,
-    n_bytes: u64,
+    packed_bytes: u64,
     deflated: bool,
     crc32: u32,
 }
@@ -124,9 +125,12 @@ struct Packed {
 impl Packed {
     /// Its packed bytes: they follow the local header, whose length only it tells.
     fn data(&self) -> io::Result<Window> {
-        let mut header = [0_u8; 30];
-        let header_bytes = header.len() as u64;
-        self.archive.slice(self.header_start, header_bytes).reader()?.read_exact(&mut header)?;
+        const HEADER_BYTES: usize = 30;
+        let mut header = [0_u8; HEADER_BYTES];
+        self.archive
+            .slice(self.header_start, HEADER_BYTES as u64)
+            .reader()?
+            .read_exact(&mut header)?;
         let [b'P', b'K', 3, 4, .., n0, n1, e0, e1] = header else {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -135,8 +139,9 @@ impl Packed {
         };
         let name_bytes = u64::from(u16::from_le_bytes([n0, n1]));
         let extra_bytes = u64::from(u16::from_le_bytes([e0, e1]));
-        let start = self.header_start.saturating_add(header_bytes + name_bytes + extra_bytes);
-        Ok(self.archive.slice(start, self.n_bytes))
+        let start =
+            self.header_start.saturating_add(HEADER_BYTES as u64 + name_bytes + extra_bytes);
+        Ok(self.archive.slice(start, self.packed_bytes))
     }
 }
 

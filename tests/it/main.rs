@@ -3,15 +3,26 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::format_collect,
+    clippy::naive_bytecount,
     reason = "a test that cannot go on panics"
 )]
 
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 
+mod answers;
+mod cli;
+mod docs;
+mod engine;
+mod errors;
 mod generator;
 mod ingest;
 mod kill;
+mod repl;
 mod shared_data;
+mod sql;
 mod support;
 mod testdata;
+mod tidy;

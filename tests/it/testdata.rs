@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use serde_json::Value;
 use trailhound::{cache::Table, ingest::IngestReport, logs::cloudtrail::rebuild};
 
@@ -93,6 +93,44 @@ fn the_case_can_be_solved() {
             && errors.get(row) == Some(&None)
     });
     assert_eq!(read.count() as u64, answers["objects_read_by_intruder"]);
+}
+
+#[test]
+fn every_session_of_the_case_can_be_traced_to_where_it_began() {
+    let cache = tempfile::tempdir().unwrap();
+    ingest_into(cache.path(), &testdata().join("case"));
+    let events = batches(cache.path(), Table::Events);
+    let times = column(&events, "eventtime");
+    let issued: BTreeMap<_, _> = column(&events, "issued_key").into_iter().zip(&times).collect();
+    let user = |field| member(&events, "useridentity", field);
+    let (kinds, keys, arns) = (user("type"), user("accesskeyid"), user("arn"));
+    let names = column(&events, "eventname");
+    let signed_in: BTreeSet<_> = (0..names.len())
+        .filter(|&row| names[row].as_deref() == Some("ConsoleLogin"))
+        .map(|row| (arns[row].clone(), times[row].clone()))
+        .collect();
+    let mut created = Vec::new();
+    for batch in &events {
+        let identity = batch.column_by_name("useridentity").unwrap().as_struct();
+        let context = identity.column_by_name("sessioncontext").unwrap().as_struct();
+        let attributes = context.column_by_name("attributes").unwrap().as_struct();
+        let dates = attributes.column_by_name("creationdate").unwrap().as_string::<i32>();
+        created.extend(dates.iter().map(|date| date.map(str::to_owned)));
+    }
+    let (mut roles, mut consoles) = (0, 0);
+    for row in 0..keys.len() {
+        let temporary = keys[row].as_deref().is_some_and(|key| key.starts_with("ASIA"));
+        if kinds[row].as_deref() == Some("AssumedRole") {
+            assert!(issued[&keys[row]] <= &times[row], "{:?} before it was issued", keys[row]);
+            assert_eq!(issued[&keys[row]], &created[row], "{:?}", keys[row]);
+            roles += 1;
+        } else if temporary {
+            let login = (arns[row].clone(), created[row].clone());
+            assert!(signed_in.contains(&login), "no sign-in for {login:?}");
+            consoles += 1;
+        }
+    }
+    assert!(roles > 500 && consoles > 80, "{roles} and {consoles} events of sessions");
 }
 
 #[test]
@@ -224,6 +262,7 @@ fn every_broken_file_gives_what_is_whole_in_it() {
 fn what_is_strange_in_a_record_survives() {
     for name in [
         "big-integers.json",
+        "control-characters.json",
         "control-escaped.json",
         "duplicate-keys.json",
         "hostile.json",

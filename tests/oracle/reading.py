@@ -282,9 +282,11 @@ def name_of(doc: Node) -> str:
     return "JSON"
 
 
-def one_a_line(docs: list[Node]) -> bool:
-    return all("\n" not in d.raw for d in docs) and all(
-        "\n" in a.source[a.end:b.start] for a, b in zip(docs, docs[1:]))
+def beside(docs: list[Node], n: int) -> str:
+    """Whether a document that stands on one line has that line to itself."""
+    before = docs[n - 1].source[docs[n - 1].end:docs[n].start] if n else "\n"
+    after = docs[n].source[docs[n].end:docs[n + 1].start] if n + 1 < len(docs) else "\n"
+    return "lines" if "\n" in before and "\n" in after else "concatenated"
 
 
 EXPORTED = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z (?=\{)")
@@ -303,9 +305,9 @@ def of_text(text: str) -> list[tuple[str, Node]]:
         if len(docs) == 1 and docs[0].kind == "array" and not docs[0].items:
             raise Other("empty")
         out = []
-        several = "object" if len(docs) == 1 else "lines" if one_a_line(docs) else "concatenated"
-        for doc in docs:
-            out += [(several if shape == "object" else shape, r) for shape, r in of_document(doc)]
+        for n, doc in enumerate(docs):
+            how = "object" if len(docs) == 1 or "\n" in doc.raw else beside(docs, n)
+            out += [(how if shape == "object" else shape, r) for shape, r in of_document(doc)]
         return out
     lines = text.splitlines()
     if lines and all(EXPORTED.match(line) for line in lines if line):

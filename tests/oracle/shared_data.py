@@ -24,7 +24,7 @@ KINDS = [
     ("event-config-rule", "Config rule"), ("sqs-discover", "Config"), ("event-securityhub", "Security Hub"),
     ("aws_waf/", "WAF"), ("amazon_networkfirewall/", "Network Firewall"), ("amazon_elb/", "ELB"),
     ("aws_elb_access.log", "ELB"), ("amazon_rds/raw.log", "RDS"), ("amazon_s3/raw.log", "S3"),
-    ("amazon_cloudfront/raw.log", "CloudFront"), ("HoneyBucketLogs.csv", "CSV"),
+    ("amazon_cloudfront/raw.log", "CloudFront"), ("HoneyBucketLogs.csv", "separated values"),
     ("traildiscover/", "empty"),
     # Wrapped copies of other logs' lines, some filed under a wrong name: any name will do.
     ("opensearch/", ""),

@@ -70,10 +70,20 @@ pub(crate) fn cache(dir: &Path) -> Arc<Cache> {
     Arc::new(cache)
 }
 
+/// Commits the events of the first file once more.
+#[allow(dead_code, reason = "one of the two test binaries does")]
+pub(crate) fn first_file_again(cache: &Cache) {
+    let fixture: Fixture = serde_json::from_str(include_str!("fixture.json")).unwrap();
+    let events = sorted(decode(&fixture.files[..1], 9));
+    let base = cache.snapshot().unwrap();
+    let chunk = Chunk { events, ..Chunk::default() };
+    assert_eq!(cache.commit(&base, &chunk).unwrap(), CommitOutcome::Committed);
+}
+
 /// A session with the names and bounds that the tests assume.
-pub(crate) fn session(cache: &Arc<Cache>, temp_dir: &Path) -> Session {
+pub(crate) fn session(cache: &Arc<Cache>, temp_dir: &Path, memory_bytes: usize) -> Session {
     let options = SessionOptions {
-        memory_bytes: 256 << 20,
+        memory_bytes,
         temp_dir: temp_dir.to_owned(),
         threads: 2,
         table_names: vec![
@@ -133,17 +143,20 @@ fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
         match field.data_type() {
             DataType::Utf8 => Arc::new(text.collect::<StringArray>()),
             DataType::Int64 => Arc::new(number.collect::<Int64Array>()),
-            DataType::Int32 => {
-                Arc::new(number.map(|n| n.map(|n| n as i32)).collect::<Int32Array>())
-            }
+            DataType::Int32 => Arc::new(
+                number.map(|n| n.map(|n| i32::try_from(n).unwrap())).collect::<Int32Array>(),
+            ),
             DataType::Boolean => {
                 Arc::new(values.map(|v| v.and_then(Value::as_bool)).collect::<BooleanArray>())
             }
-            DataType::Binary => Arc::new(text.map(|t| t.map(str::as_bytes)).collect::<BinaryArray>()),
+            DataType::Binary => {
+                Arc::new(text.map(|t| t.map(str::as_bytes)).collect::<BinaryArray>())
+            }
             DataType::Date32 => Arc::new(
                 text.map(|t| {
                     let date: NaiveDate = t?.parse().unwrap();
-                    Some(date.signed_duration_since(NaiveDate::default()).num_days() as i32)
+                    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+                    Some(i32::try_from(days).unwrap())
                 })
                 .collect::<Date32Array>(),
             ),

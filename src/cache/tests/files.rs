@@ -130,7 +130,7 @@ fn files_say_how_they_are_sorted_and_have_filters_and_indexes() {
     let pages = &metadata.offset_index().unwrap()[0][time];
     assert_eq!(pages.page_locations().len(), 3);
     let index = &metadata.column_index().unwrap()[0][time];
-    assert_eq!(index.null_counts().map(|counts| counts.len()), Some(3));
+    assert_eq!(index.null_counts().map(Vec::len), Some(3));
 }
 
 #[test]
@@ -140,7 +140,11 @@ fn rows_fill_groups_and_files_up_to_their_limits() {
     let rows = rows_of("a", 300_000, 1);
     commit(&cache, sorted(&schemas().events, &rows, 10_000));
     let metadata = metadata(&cache);
-    let groups: Vec<i64> = metadata.row_groups().iter().map(|group| group.num_rows()).collect();
+    let groups: Vec<i64> = metadata
+        .row_groups()
+        .iter()
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+        .collect();
     let full = i64::try_from(settings::MAX_GROUP_ROWS).unwrap();
     assert_eq!(groups, [full, full, 300_000 - 2 * full]);
     let snapshot = cache.snapshot().unwrap();

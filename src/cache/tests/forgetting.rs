@@ -20,7 +20,10 @@ fn copy(of: (&str, i64), copy: (&str, i64)) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-fn copies(list: &[((&str, i64), (&str, i64))]) -> RecordBatch {
+/// A file and the number of a record in it.
+type Place<'a> = (&'a str, i64);
+
+fn copies(list: &[(Place<'_>, Place<'_>)]) -> RecordBatch {
     let rows: Vec<_> = list.iter().map(|(of, c)| copy(*of, *c)).collect();
     let rows: Vec<&[(&str, ArrayRef)]> = rows.iter().map(Vec::as_slice).collect();
     book(Table::Duplicates, &rows)
@@ -30,7 +33,7 @@ fn rejected(file: &str) -> RecordBatch {
     book(Table::Rejects, &[&[("source_file", s(file)), ("source_version", i32(1))]])
 }
 
-fn commit(cache: &Cache, file: &str, rows: &[Row], list: &[((&str, i64), (&str, i64))]) {
+fn commit(cache: &Cache, file: &str, rows: &[Row], list: &[(Place<'_>, Place<'_>)]) {
     let source = file.rsplit_once('/').unwrap().0;
     let chunk = Chunk {
         events: sorted(&schemas().events, rows, 2),

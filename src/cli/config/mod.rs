@@ -29,6 +29,7 @@ use toml::{
 use super::values;
 use crate::{
     ErrorKind, Result,
+    engine::table_names,
     error::{Diagnostic, nearest},
 };
 
@@ -110,10 +111,16 @@ impl File<'_> {
     fn tables(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<(String, String)>> {
         let mut tables = Vec::new();
         for (name, table) in self.table(value)? {
-            tables.push((
-                name.get_ref().to_string(),
-                self.text_of(table, |text| Ok(text.to_owned()))?,
-            ));
+            let known = self.text_of(table, |text| Ok(text.to_lowercase()))?;
+            if !table_names().any(|table| table == known) {
+                let help = nearest(&known, table_names()).map_or_else(
+                    || format!("the tables are {}", table_names().collect::<Vec<_>>().join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let message = format!("there is no table `{known}`");
+                return Err(self.fault(&table.span(), &message, Some(help)));
+            }
+            tables.push((name.get_ref().to_string(), known));
         }
         Ok(tables)
     }

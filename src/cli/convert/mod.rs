@@ -1,10 +1,11 @@
 //! `trailhound convert`: logs → plain Parquet files, without a cache that stays.
 //!
 //! The logs are ingested into a cache below `--temp-dir`, which bounds memory and finds copies as
-//! an ingest does; then its rows are written in the order of their partitions, so that one file is
-//! open at a time. Everything is written below `.trailhound-incomplete` in the output directory
-//! and moved to its place at the end: what has its final name is whole.
+//! an ingest does; then its rows are written in the order of their partitions, so that each thread
+//! has one file open at a time. Everything is written below `.trailhound-incomplete` in the output
+//! directory and moved to its place at the end: what has its final name is whole.
 
+mod events;
 mod partitions;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 
 use clap::Args;
 
-use self::partitions::{PartitionKey, Partitioned};
+use self::partitions::PartitionKey;
 use super::{
     Outcome,
     args::{FilterArgs, LimitArgs},
@@ -27,7 +28,6 @@ use crate::{
     cache::{Cache, Table},
     engine::Session,
     ingest::IngestReport,
-    logs::cloudtrail::schema,
     output::{self, Format, OutputOptions},
     repl::{self, Runner},
     source,
@@ -79,8 +79,9 @@ pub(super) struct ConvertArgs {
 
 pub(super) fn run(settings: &Settings, args: &ConvertArgs) -> Result<Outcome> {
     let options = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
-    source::check_apart(&settings.temp_dir, None, &args.sources)
-        .map_err(|_inside| refused("--temp-dir", &settings.temp_dir, "it lies inside a source"))?;
+    // The working directory lies below --temp-dir, which may hold evidence beside it.
+    let work_dir = settings.temp_dir.join("trailhound-convert");
+    source::check_apart(&work_dir, Some(&settings.temp_dir), &args.sources)?;
     let place = Place::prepare(&args.output, &args.sources)?;
     let work = tempfile::Builder::new()
         .prefix("trailhound-convert-")
@@ -110,15 +111,9 @@ fn write_all(
     place: &Place,
     report: &IngestReport,
 ) -> Result<()> {
+    events::write(settings, cache, keys, &place.unfinished)?;
     let session = Session::open(Arc::clone(cache), &settings.session())?;
     let runner = Runner::new(settings.threads)?;
-    let statement = |sql: &str| -> Result<_> {
-        session.parse(sql, None)?.pop().ok_or_else(|| ErrorKind::Interrupted.into())
-    };
-    let events = statement(&events_sql(keys))?;
-    runner.run(&session, &events, |schema| {
-        Ok(Box::new(Partitioned::new(&place.unfinished, keys, schema)))
-    })?;
     let beside = place.unfinished.join(BESIDE);
     fs::create_dir_all(&beside).map_err(|source| io_error("create", &beside, source))?;
     for table in [Table::Aggregated, Table::Rejects, Table::Duplicates, Table::LogFiles] {
@@ -128,28 +123,16 @@ fn write_all(
         let path = beside.join(table.name()).with_extension("parquet");
         let file = fs::File::create(&path).map_err(|source| io_error("create", &path, source))?;
         let options = OutputOptions::new(Format::Parquet);
-        runner.run(&session, &statement(&sql)?, |schema| {
-            output::writer(&options, schema, Box::new(file))
-        })?;
+        for statement in session.parse(&sql, None)? {
+            let sink = file.try_clone().map_err(|source| io_error("write", &path, source))?;
+            runner.run(&session, &statement, |schema| {
+                output::writer(&options, schema, Box::new(sink))
+            })?;
+        }
     }
     let path = beside.join("report.json");
     fs::write(&path, format!("{}\n", output::json_text(report)?))
         .map_err(|source| io_error("write", &path, source))
-}
-
-/// All events with every column, in the order of their partitions and then of time. The keys'
-/// values follow the columns, as text.
-fn events_sql(keys: &[PartitionKey]) -> String {
-    let mut select: Vec<String> =
-        schema::columns().iter().map(|column| quoted(column.name)).collect();
-    select.push(quoted("id_conflict"));
-    let mut order = Vec::new();
-    for (place, key) in keys.iter().enumerate() {
-        select.push(format!("{} AS partition_{place}", key.sql()));
-        order.push(format!("partition_{place}"));
-    }
-    order.extend(["event_ts", "source_file", "source_version", "record_no"].map(str::to_owned));
-    format!("SELECT {} FROM cloudtrail_logs ORDER BY {}", select.join(", "), order.join(", "))
 }
 
 fn quoted(name: &str) -> String {
@@ -160,6 +143,8 @@ fn quoted(name: &str) -> String {
 struct Place {
     dir: PathBuf,
     unfinished: PathBuf,
+    /// Whether the directory is of our making, to be taken away when we fail.
+    is_ours: bool,
 }
 
 impl Place {
@@ -169,34 +154,46 @@ impl Place {
             refused("--output", dir, "it lies inside a source, which is never written to")
         })?;
         let unfinished = dir.join(UNFINISHED);
-        match fs::read_dir(dir) {
+        let is_ours = match fs::read_dir(dir) {
             Ok(entries) => {
                 for entry in entries {
                     let entry = entry.map_err(|source| io_error("read", dir, source))?;
-                    // What an interrupted conversion left is ours to take away.
+                    // What a killed conversion left is ours to take away.
                     if entry.file_name() != UNFINISHED {
                         return Err(refused("--output", dir, "the directory is not empty"));
                     }
                     fs::remove_dir_all(entry.path())
                         .map_err(|source| io_error("remove", &entry.path(), source))?;
                 }
+                false
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
             Err(source) => return Err(io_error("read", dir, source)),
-        }
+        };
         fs::create_dir_all(&unfinished)
             .map_err(|source| io_error("create", &unfinished, source))?;
-        Ok(Self { dir: dir.to_owned(), unfinished })
+        Ok(Self { dir: dir.to_owned(), unfinished, is_ours })
     }
 
     /// Moves everything to its place.
-    fn finish(self) -> Result<()> {
+    fn finish(mut self) -> Result<()> {
         let failed = |source| io_error("move into", &self.dir, source);
         for entry in fs::read_dir(&self.unfinished).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             fs::rename(entry.path(), self.dir.join(entry.file_name())).map_err(failed)?;
         }
-        fs::remove_dir(&self.unfinished).map_err(failed)
+        self.is_ours = false;
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    /// Leaves nothing half done; what cannot be removed, the next conversion removes.
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.unfinished));
+        if self.is_ours {
+            drop(fs::remove_dir(&self.dir));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use etcetera::{AppStrategy, AppStrategyArgs, app_strategy::choose_app_strategy};

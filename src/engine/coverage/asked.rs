@@ -7,7 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, DateTime, Months, NaiveDate, NaiveDateTime, Utc};
+use arrow::datatypes::DataType;
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 use datafusion::{
     logical_expr::{BinaryExpr, Expr, Operator, expr::ScalarFunction},
     scalar::ScalarValue,
@@ -107,7 +108,7 @@ fn asked(expr: &Expr) -> Asked {
             each.fold(first, Asked::or)
         }
         Expr::Like(like) if !like.negated && !like.case_insensitive => {
-            let pattern = like.pattern.as_literal().and_then(|value| value.try_as_str()).flatten();
+            let pattern = like.pattern.as_literal().and_then(ScalarValue::try_as_str).flatten();
             let prefix = pattern.map(|p| p.split(['%', '_']).next().unwrap_or_default());
             match (time_of(&like.expr), prefix) {
                 (Some(Time::Text), Some(prefix)) => starting_with(prefix),
@@ -116,7 +117,7 @@ fn asked(expr: &Expr) -> Asked {
         }
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "starts_with" => {
             let [text, prefix] = args.as_slice() else { return Asked::default() };
-            let prefix = prefix.as_literal().and_then(|value| value.try_as_str()).flatten();
+            let prefix = prefix.as_literal().and_then(ScalarValue::try_as_str).flatten();
             match (time_of(text), prefix) {
                 (Some(Time::Text), Some(prefix)) => starting_with(prefix),
                 _ => Asked::default(),
@@ -185,7 +186,6 @@ enum Time {
 }
 
 fn time_of(expr: &Expr) -> Option<Time> {
-    use datafusion::arrow::datatypes::DataType;
     match expr {
         Expr::Column(column) => match column.name.as_str() {
             "eventtime" => Some(Time::Text),
@@ -219,8 +219,7 @@ fn time_of(expr: &Expr) -> Option<Time> {
     }
 }
 
-fn retyped(time: Time, to: &datafusion::arrow::datatypes::DataType) -> Option<Time> {
-    use datafusion::arrow::datatypes::DataType;
+fn retyped(time: Time, to: &DataType) -> Option<Time> {
     match to {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if time == Time::Text => {
             Some(Time::Text)
@@ -291,9 +290,8 @@ fn prefix_range(text: &str) -> Option<(i64, i64)> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
     let day = |year: i32, month, day| NaiveDate::from_ymd_opt(year, month, day);
     let year: i32 = text.get(..4)?.parse().ok()?;
-    let midnight = |date: NaiveDate| {
-        date.and_hms_opt(0, 0, 0).map(|time| time.and_utc().timestamp_micros())
-    };
+    let midnight =
+        |date: NaiveDate| date.and_hms_opt(0, 0, 0).map(|time| time.and_utc().timestamp_micros());
     let month = text.get(4..5).filter(|c| *c == "-").and_then(|_| number(5..7));
     let Some(month) = month else {
         return Some((midnight(day(year, 1, 1)?)?, midnight(day(year + 1, 1, 1)?)?));
@@ -320,7 +318,8 @@ fn full(text: &str) -> Option<i64> {
         return Some(time.timestamp_micros());
     }
     let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.fZ"];
-    let time = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    let time =
+        formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
     let time: DateTime<Utc> = time.and_utc();
     (time.year() > 0).then(|| time.timestamp_micros())
 }

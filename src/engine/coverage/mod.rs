@@ -8,6 +8,8 @@ mod data_events;
 mod notices;
 mod probe;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use report::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice};
 
@@ -22,7 +24,7 @@ fn instant(micros: i64) -> String {
     if time.num_seconds_from_midnight() == 0 && time.nanosecond() == 0 {
         return time.format("%Y-%m-%d").to_string();
     }
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Microseconds in an hour.

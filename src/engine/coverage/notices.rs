@@ -105,9 +105,7 @@ async fn values(
     tables: &SnapshotTables,
     notices: &mut Vec<String>,
 ) -> Result<()> {
-    let any = async |key: Vec<(&'static str, String)>| {
-        tables.probes.any(key, state, tables).await
-    };
+    let any = async |key: Vec<(&'static str, String)>| tables.probes.any(key, state, tables).await;
     let few = |values: &Option<BTreeSet<String>>| -> Vec<String> {
         values.iter().flatten().take(MAX_VALUES).cloned().collect()
     };
@@ -175,10 +173,8 @@ async fn times(
         of = format!("{of} in {region}");
         key.push(("awsregion", region));
     }
-    let mut span = match key.is_empty() {
-        true => None,
-        false => tables.probes.span(key, state, tables).await?,
-    };
+    let mut span =
+        if key.is_empty() { None } else { tables.probes.span(key, state, tables).await? };
     if span.is_none() {
         of.clear();
         span = whole(tables);
@@ -191,13 +187,9 @@ async fn times(
         asked.from.is_some_and(|from| from < start) || asked.to.is_some_and(|to| to <= start);
     let question = match (asked.from, asked.to) {
         (Some(from), Some(to)) if from == to => format!("asks for {}", instant(from)),
-        (Some(from), Some(to)) if before && after => {
-            format!("asks for {} to {}", instant(from), instant(to))
-        }
-        (Some(from), _) if before => format!("asks for events from {} on", instant(from)),
-        (_, Some(to)) if after => format!("asks for events up to {}", instant(to)),
-        (Some(from), _) => format!("asks for events from {} on", instant(from)),
-        (_, Some(to)) => format!("asks for events up to {}", instant(to)),
+        (Some(from), Some(to)) => format!("asks for {} to {}", instant(from), instant(to)),
+        (Some(from), None) => format!("asks for events from {} on", instant(from)),
+        (None, Some(to)) => format!("asks for events up to {}", instant(to)),
         (None, None) => return Ok(()),
     };
     let covered = match (before, after) {

@@ -160,12 +160,10 @@ async fn gather(state: &SessionState, tables: &SnapshotTables) -> Result<Coverag
         let keys = keys.iter().map(texts).collect::<Result<Vec<_>>>()?;
         let numbers = numbers.iter().map(numbers_of).collect::<Result<Vec<_>>>()?;
         for row in 0..batch.num_rows() {
-            let number = |index: usize| numbers.get(index).and_then(|n| n.get(row).copied().flatten());
-            let part = Part {
-                events: number(2).map_or(0, unsigned),
-                first: number(0),
-                last: number(1),
-            };
+            let number =
+                |index: usize| numbers.get(index).and_then(|n| n.get(row).copied().flatten());
+            let part =
+                Part { events: number(2).map_or(0, unsigned), first: number(0), last: number(1) };
             all.add(&part);
             for (map, key) in parts.iter_mut().zip(&keys) {
                 let key = key.get(row).cloned().flatten();

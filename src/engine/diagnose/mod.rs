@@ -4,10 +4,14 @@
 //! members of structs and casts that fail while rows stream. Those places are found here, from
 //! the message and the statement's tokens.
 
+mod names;
 mod nearest;
+mod patterns;
 mod planning;
 mod running;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::ops::Range;

@@ -7,8 +7,8 @@ pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) 
     for candidate in names {
         let lowered = candidate.to_lowercase();
         let distance = if lowered.starts_with(&name) && name.chars().count() >= 4 {
-            // The front of a longer name: typed short, or cut.
-            1
+            // The front of a longer name: typed short, or cut. A slip is likelier.
+            distance(&name, &lowered).min(tolerance(&name))
         } else {
             distance(&name, &lowered)
         };

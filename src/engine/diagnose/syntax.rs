@@ -30,7 +30,7 @@ pub(in crate::engine) fn syntax(statement: &Statement, fault: &DataFusionError) 
             return from_parser(statement, parser);
         }
     }
-    at(statement, None, super::words::tidy(&fault.strip_backtrace()))
+    at(statement, None, words::tidy(&fault.strip_backtrace()))
 }
 
 fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
@@ -52,10 +52,15 @@ fn from_parser(statement: &Statement, fault: &ParserError) -> Error {
     };
     let message = match text.split_once(", found: ") {
         Some((expected, found)) => {
-            let expected = expected.trim_start_matches("Expected: ").trim_start_matches("Expected ");
-            format!("expected {}, but found {}", name(expected), found_name(found, statement, &span))
+            let expected =
+                expected.trim_start_matches("Expected: ").trim_start_matches("Expected ");
+            format!(
+                "expected {}, but found {}",
+                name(expected),
+                found_name(found, statement, &span)
+            )
         }
-        None => super::words::tidy(text),
+        None => words::tidy(text),
     };
     let help = advice(statement, &tokens, index, &message);
     let diagnostic = parse::diagnostic(statement, Some(span), message);
@@ -139,6 +144,11 @@ fn advice(
     if looks_like_guid(tokens, at) {
         return Some("put an event data store's id in double quotes".to_owned());
     }
+    if let Some((Token::Word(word), _)) = index.and_then(|index| tokens.get(index))
+        && ["GROUP", "ORDER", "PARTITION"].iter().any(|k| word.value.eq_ignore_ascii_case(k))
+    {
+        return Some(format!("did you mean `{} BY`?", word.value.to_uppercase()));
+    }
     let here = index.and_then(|index| tokens.get(index)).map(|(token, _)| token);
     [here, before].into_iter().flatten().find_map(|token| match token {
         Token::Word(word) if word.quote_style.is_none() => {
@@ -162,11 +172,10 @@ fn looks_like_guid(tokens: &[(Token, Range<usize>)], at: usize) -> bool {
             }
             _ => false,
         };
-        let after_from = tokens
-            .iter()
-            .take_while(|(_, p)| p.end <= place.start)
-            .last()
-            .is_some_and(|(t, _)| matches!(t, Token::Word(w) if w.value.eq_ignore_ascii_case("from")));
+        let after_from =
+            tokens.iter().take_while(|(_, p)| p.end <= place.start).last().is_some_and(
+                |(t, _)| matches!(t, Token::Word(w) if w.value.eq_ignore_ascii_case("from")),
+            );
         minus && hex && after_from
     })
 }

@@ -21,6 +21,13 @@ const TYPES: &[(&str, &str)] = &[
     ("Date32", "date"),
     ("Date64", "date"),
     ("Null", "unknown"),
+    // In the signatures of functions.
+    ("String", "varchar"),
+    ("Integer", "bigint"),
+    ("Decimal", "decimal"),
+    ("Timestamp", "timestamp"),
+    ("Date", "date"),
+    ("Time", "time"),
 ];
 
 /// `text` with types and names as the user knows them.

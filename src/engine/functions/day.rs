@@ -16,12 +16,8 @@ use datafusion::{
     error::Result,
     logical_expr::{
         BinaryExpr, ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-        Volatility,
-        interval_arithmetic::Interval,
-        lit,
-        preimage::PreimageResult,
-        simplify::SimplifyContext,
-        utils::split_conjunction,
+        Volatility, interval_arithmetic::Interval, lit, preimage::PreimageResult,
+        simplify::SimplifyContext, utils::split_conjunction,
     },
     scalar::ScalarValue,
 };
@@ -142,7 +138,7 @@ impl ScalarUDFImpl for DayText {
         literal: &Expr,
         _: &SimplifyContext,
     ) -> Result<PreimageResult> {
-        let text = literal.as_literal().and_then(|value| value.try_as_str()).flatten();
+        let text = literal.as_literal().and_then(ScalarValue::try_as_str).flatten();
         let (Some((first, next)), [day]) = (text.and_then(|text| self.format.days(text)), args)
         else {
             return Ok(PreimageResult::None);
@@ -181,7 +177,7 @@ pub(in crate::engine) fn delivery_range(filters: &[Expr]) -> Option<Expr> {
         date(*day).is_some_and(|d| has(&wanted.months, d.month()) && has(&wanted.days, d.day()))
     });
     let first = matching.next()?;
-    let last = matching.last().unwrap_or(first);
+    let last = matching.next_back().unwrap_or(first);
     let day = wanted.on?;
     Some(
         day.clone()

@@ -28,12 +28,11 @@ impl<'de> Visitor<'de> for Members {
         let mut places = std::collections::HashMap::new();
         while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
             let value = text(value.get());
-            match places.get(&key).and_then(|at: &usize| members.get_mut(*at)) {
-                Some(earlier) => earlier.1 = value,
-                None => {
-                    places.insert(key.clone(), members.len());
-                    members.push((key, value));
-                }
+            if let Some(earlier) = places.get(&key).and_then(|at: &usize| members.get_mut(*at)) {
+                earlier.1 = value;
+            } else {
+                places.insert(key.clone(), members.len());
+                members.push((key, value));
             }
         }
         Ok(members)

@@ -1,4 +1,4 @@
-//! What `CloudTrail` Lake's schema is made of.
+//! What `CloudTrail` Lake's schema and the books are made of.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-supported-event-schemas.html>
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, ListArray, MapBuilder, MapFieldNames, RecordBatch,
+        Array, ArrayRef, AsArray, ListArray, MapBuilder, MapFieldNames, RecordBatch, StringArray,
         StringBuilder, StructArray, TimestampMicrosecondBuilder,
     },
     compute::cast,
@@ -16,9 +16,7 @@ use chrono::{DateTime, NaiveDateTime};
 use datafusion::{
     common::{exec_err, utils::take_function_args},
     error::Result,
-    logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-    },
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 
 use super::{call, json};
@@ -32,6 +30,7 @@ enum Kind {
     Instant,
     Resources,
     EventJson,
+    LossyText,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -71,6 +70,11 @@ pub(in crate::engine) fn event_json(columns: Vec<Expr>) -> Expr {
     lake(Kind::EventJson, columns)
 }
 
+/// `bytes` as text; what is no UTF-8 is replaced by U+FFFD.
+pub(in crate::engine) fn lossy_text(bytes: Expr) -> Expr {
+    lake(Kind::LossyText, vec![bytes])
+}
+
 const MAP_NAMES: [&str; 3] = ["key_value", "key", "value"];
 
 fn map_type() -> DataType {
@@ -103,6 +107,7 @@ impl ScalarUDFImpl for Lake {
             Kind::Instant => "instant",
             Kind::Resources => "lake_resources",
             Kind::EventJson => "event_json",
+            Kind::LossyText => "lossy_text",
         }
     }
 
@@ -115,7 +120,7 @@ impl ScalarUDFImpl for Lake {
             Kind::JsonMap | Kind::MapOf(_) => map_type(),
             Kind::Instant => instant_type(),
             Kind::Resources => DataType::List(resource_item()),
-            Kind::EventJson => DataType::Utf8,
+            Kind::EventJson | Kind::LossyText => DataType::Utf8,
         })
     }
 
@@ -129,6 +134,7 @@ impl ScalarUDFImpl for Lake {
             Kind::Instant => instants(&args)?,
             Kind::Resources => with_prefixes(args)?,
             Kind::EventJson => event_jsons(args, rows)?,
+            Kind::LossyText => lossy_texts(&args)?,
         };
         Ok(ColumnarValue::Array(made))
     }
@@ -212,7 +218,7 @@ fn with_prefixes(args: Vec<ArrayRef>) -> Result<ArrayRef> {
     for row in 0..resources.len() {
         let of_row = prefixes.is_valid(row).then(|| prefixes.value(row));
         let of_row = of_row.as_ref().map(|values| cast(values, &DataType::Utf8)).transpose()?;
-        let of_row = of_row.as_ref().map(|values| values.as_string::<i32>());
+        let of_row = of_row.as_ref().map(AsArray::as_string::<i32>);
         let length = usize::try_from(resources.value_length(row)).unwrap_or(0);
         for at in 0..length {
             let value = of_row.filter(|values| at < values.len() && values.is_valid(at));
@@ -232,6 +238,13 @@ fn with_prefixes(args: Vec<ArrayRef>) -> Result<ArrayRef> {
     columns.push(prefix);
     let items = StructArray::try_new(resource_fields(), columns, items.nulls().cloned())?;
     Ok(Arc::new(ListArray::try_new(resource_item(), offsets, Arc::new(items), nulls)?))
+}
+
+fn lossy_texts(args: &[ArrayRef]) -> Result<ArrayRef> {
+    let [bytes] = take_function_args("lossy_text", args)?;
+    let bytes = cast(bytes, &DataType::Binary)?;
+    let texts = bytes.as_binary::<i32>().iter();
+    Ok(Arc::new(texts.map(|bytes| bytes.map(String::from_utf8_lossy)).collect::<StringArray>()))
 }
 
 fn event_jsons(args: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {

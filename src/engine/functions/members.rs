@@ -19,9 +19,7 @@ use datafusion::{
     common::{exec_err, internal_datafusion_err, utils::take_function_args},
     error::Result,
     execution::memory_pool::MemoryReservation,
-    logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-    },
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 use tokio::sync::OnceCell;
 
@@ -41,14 +39,14 @@ pub(in crate::engine) struct Members {
 #[derive(Debug)]
 pub(in crate::engine) struct Conflicts {
     ids: HashSet<u128>,
-    _reserved: MemoryReservation,
+    reserved: MemoryReservation,
 }
 
 /// The latest version by URI.
 #[derive(Debug)]
 pub(in crate::engine) struct Versions {
     latest: HashMap<String, i32>,
-    _reserved: MemoryReservation,
+    reserved: MemoryReservation,
 }
 
 /// Bytes a hash takes in a set.
@@ -56,12 +54,12 @@ const ID_BYTES: usize = 24;
 
 impl Conflicts {
     pub(in crate::engine) fn new(reserved: MemoryReservation) -> Self {
-        Self { ids: HashSet::new(), _reserved: reserved }
+        Self { ids: HashSet::new(), reserved }
     }
 
     /// Adds the ids that `accounts` and `ids` name, row by row.
     pub(in crate::engine) fn add(&mut self, accounts: &dyn Array, ids: &dyn Array) -> Result<()> {
-        self._reserved.try_grow(ids.len() * ID_BYTES)?;
+        self.reserved.try_grow(ids.len() * ID_BYTES)?;
         let (accounts, ids) = (cast(accounts, &DataType::Utf8)?, cast(ids, &DataType::Utf8)?);
         let pairs = accounts.as_string::<i32>().iter().zip(ids.as_string::<i32>());
         self.ids.extend(pairs.filter_map(|(account, id)| Some(hash(account, id?))));
@@ -71,15 +69,16 @@ impl Conflicts {
 
 impl Versions {
     pub(in crate::engine) fn new(reserved: MemoryReservation) -> Self {
-        Self { latest: HashMap::new(), _reserved: reserved }
+        Self { latest: HashMap::new(), reserved }
     }
 
     /// Adds the latest version of each URI, row by row.
     pub(in crate::engine) fn add(&mut self, uris: &dyn Array, versions: &dyn Array) -> Result<()> {
         let uris = cast(uris, &DataType::Utf8)?;
         let versions = cast(versions, &DataType::Int32)?;
-        self._reserved.try_grow(uris.get_array_memory_size() + uris.len() * ID_BYTES)?;
-        for (uri, version) in uris.as_string::<i32>().iter().zip(versions.as_primitive::<Int32Type>())
+        self.reserved.try_grow(uris.get_array_memory_size() + uris.len() * ID_BYTES)?;
+        for (uri, version) in
+            uris.as_string::<i32>().iter().zip(versions.as_primitive::<Int32Type>())
         {
             if let (Some(uri), Some(version)) = (uri, version) {
                 self.latest.insert(uri.to_owned(), version);

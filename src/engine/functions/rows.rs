@@ -72,9 +72,13 @@ impl ScalarUDFImpl for RowOf {
                 None => present = BooleanBuffer::new_set(rows),
             }
         }
-        let fields = self.fields(members.iter().map(|member| member.data_type()));
-        let row =
-            StructArray::try_new_with_length(fields, members, Some(NullBuffer::new(present)), rows)?;
+        let fields = self.fields(members.iter().map(Array::data_type));
+        let row = StructArray::try_new_with_length(
+            fields,
+            members,
+            Some(NullBuffer::new(present)),
+            rows,
+        )?;
         Ok(ColumnarValue::Array(Arc::new(row)))
     }
 }
@@ -90,10 +94,6 @@ impl OptimizerRule for OpenRows {
 
     fn apply_order(&self) -> Option<ApplyOrder> {
         Some(ApplyOrder::BottomUp)
-    }
-
-    fn supports_rewrite(&self) -> bool {
-        true
     }
 
     fn rewrite(

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement as Sql, TableAlias,
-    TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions, WindowType, ExcludeSelectItem,
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
+    Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement as Sql,
+    TableAlias, TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions, WindowType,
 };
 
 use super::Spelling;
@@ -91,7 +91,9 @@ impl Casing {
             match item {
                 SelectItem::ExprWithAlias { alias, .. } => self.alias(alias),
                 SelectItem::ExprWithAliases { aliases, .. } => {
-                    aliases.iter_mut().for_each(|alias| self.alias(alias));
+                    for alias in aliases {
+                        self.alias(alias);
+                    }
                 }
                 SelectItem::Wildcard(options) => wildcard(options),
                 SelectItem::QualifiedWildcard(kind, options) => {
@@ -167,7 +169,9 @@ impl VisitorMut for Casing {
             | TableFactor::Function { alias, .. }
             | TableFactor::UNNEST { alias, .. }
             | TableFactor::NestedJoin { alias, .. } => {
-                alias.iter_mut().for_each(|alias| self.table_alias(alias));
+                if let Some(alias) = alias {
+                    self.table_alias(alias);
+                }
             }
             _ => {}
         }

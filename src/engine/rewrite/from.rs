@@ -121,8 +121,10 @@ impl Rewriter<'_> {
                 let Some(alias) = alias else { return Ok(inner) };
                 Source { path: vec![alias.name.clone()], shape: flat(&inner) }
             }
-            TableFactor::UNNEST { alias, .. } | TableFactor::Function { alias, .. }
-            | TableFactor::TableFunction { alias, .. } | TableFactor::Table { alias, .. } => {
+            TableFactor::UNNEST { alias, .. }
+            | TableFactor::Function { alias, .. }
+            | TableFactor::TableFunction { alias, .. }
+            | TableFactor::Table { alias, .. } => {
                 let path = alias.iter().map(|alias| alias.name.clone()).collect();
                 let shape = aliased(Shape::unknown(), alias.as_ref());
                 let source = Source { path, shape };
@@ -172,7 +174,7 @@ fn append(scope: &mut Scope, added: Scope) {
 fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scope {
     let kind = kind(operator);
     natural_to_using(&left, &right, operator);
-    let merged = match constraint(operator) {
+    let merged: Vec<String> = match constraint(operator) {
         Some(JoinConstraint::Using(names)) => {
             names.iter().filter_map(|name| parts(name)?.pop()).collect()
         }
@@ -180,14 +182,17 @@ fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scop
     };
     for name in &merged {
         let from_right = path_of(&right, name);
+        let mut of_both = None;
         for star in &mut left.star {
             if let Star::Column { source, name: column, merged } = star
                 && column == name
             {
                 let left_path = left.sources.get(*source).map(|source| source.path.clone());
                 *merged = value(kind, name, left_path, from_right.clone());
+                of_both.clone_from(merged);
             }
         }
+        left.merged.insert(name.clone(), of_both);
         right.star.retain_mut(|star| match star {
             Star::Column { name: column, .. } => column != name,
             Star::All { except, .. } => {
@@ -196,7 +201,6 @@ fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scop
             }
         });
     }
-    left.merged.extend(merged);
     match kind {
         Kind::LeftOnly => left,
         Kind::RightOnly => right,
@@ -247,7 +251,7 @@ fn value(
     right: Option<Vec<Ident>>,
 ) -> Option<Expr> {
     let column = |path: Option<Vec<Ident>>| {
-        let mut path = path?;
+        let mut path = path.filter(|path| !path.is_empty())?;
         path.push(quoted(name, Span::empty()));
         Some(Expr::CompoundIdentifier(path))
     };

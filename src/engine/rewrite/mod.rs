@@ -14,6 +14,8 @@ mod casing;
 mod from;
 mod scope;
 mod select;
+#[cfg(test)]
+mod tests;
 mod wildcard;
 
 use std::{collections::HashMap, ops::ControlFlow};
@@ -21,8 +23,7 @@ use std::{collections::HashMap, ops::ControlFlow};
 use datafusion::sql::{
     parser::Statement as Ast,
     sqlparser::ast::{
-        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut,
-        VisitorMut,
+        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut, VisitorMut,
     },
     sqlparser::tokenizer::Span,
 };
@@ -143,7 +144,10 @@ impl Rewriter<'_> {
                 Ok(Shape::unknown())
             }
             SetExpr::Table(table) => {
-                let parts: Vec<Ident> = table.schema_name.iter().chain(&table.table_name)
+                let parts: Vec<Ident> = table
+                    .schema_name
+                    .iter()
+                    .chain(&table.table_name)
                     .map(|name| Ident::new(name.clone()))
                     .collect();
                 let mut select = wildcard::everything_of(ObjectName::from(parts));
@@ -220,7 +224,10 @@ impl VisitorMut for Walk<'_, '_> {
                     self.bound.extend(lambda.params.iter().map(|param| lower(&param.name)));
                 }
                 Expr::Identifier(name) if !self.bound.contains(&lower(name)) => {
-                    if let Some(mut path) = scope::qualifier(&self.rewriter.scopes, name) {
+                    let own = self.rewriter.scopes.last();
+                    if let Some(value) = own.and_then(|scope| scope.merged_value(&lower(name))) {
+                        *expr = value.clone();
+                    } else if let Some(mut path) = scope::qualifier(&self.rewriter.scopes, name) {
                         path.push(name.clone());
                         *expr = Expr::CompoundIdentifier(path);
                     }

@@ -1,6 +1,6 @@
 //! Which names a FROM clause brings into scope, and who is meant by one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
@@ -44,6 +44,7 @@ impl Source {
 }
 
 /// One column of `*`, or all of a source's.
+#[expect(clippy::large_enum_variant, reason = "a statement has a few dozen of them")]
 #[derive(Debug, Clone)]
 pub(super) enum Star {
     /// A column by name; an expression where a join merges it from both sides.
@@ -58,8 +59,9 @@ pub(super) struct Scope {
     pub(super) sources: Vec<Source>,
     /// What `*` gives, in order.
     pub(super) star: Vec<Star>,
-    /// Columns that joins merge: naming one of them is not ambiguous.
-    pub(super) merged: BTreeSet<String>,
+    /// Columns that joins merge: naming one of them is not ambiguous. Where rows may lack the
+    /// left side's value, with what their value is.
+    pub(super) merged: BTreeMap<String, Option<Expr>>,
 }
 
 impl Scope {
@@ -81,6 +83,16 @@ impl Scope {
     /// Whether any source has columns that `*` leaves out.
     pub(super) fn has_hidden(&self) -> bool {
         self.sources.iter().any(|source| !source.shape.hidden.is_empty())
+    }
+
+    /// Whether `*` gives something else than DataFusion would.
+    pub(super) fn differs(&self) -> bool {
+        self.has_hidden() || self.merged.values().any(Option::is_some)
+    }
+
+    /// What the unqualified name `column` stands for, where a join merges it.
+    pub(super) fn merged_value(&self, column: &str) -> Option<&Expr> {
+        self.merged.get(column)?.as_ref()
     }
 
     /// Whether `column` is one that a source shows.
@@ -120,7 +132,7 @@ pub(super) fn qualifier(scopes: &[Scope], name: &Ident) -> Option<Vec<Ident>> {
     if !own.sources.iter().any(|source| source.shape.hidden.contains(&column)) {
         return None;
     }
-    if own.merged.contains(&column) {
+    if own.merged.contains_key(&column) {
         return None;
     }
     let mut showing = own.showing(&column);

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Distinct, Expr, Ident, OrderBy, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    AccessExpr, Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectFlavor,
+    SelectItem, SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::{
@@ -39,10 +39,11 @@ impl Rewriter<'_> {
         }
         let scope = self.scopes.last().cloned().unwrap_or_default();
         wildcard::expand(&mut select.projection, &scope)?;
+        name_merged(&mut select.projection, &scope);
         self.walk_all(Some(&mut select.projection))?;
         // Aliases that the user wrote; those added below must not win over anything.
         let aliases = aliases(&select.projection);
-        name_members(&mut select.projection, &self.scopes);
+        let named = name_members(&mut select.projection, &self.scopes);
 
         for table in &mut select.from {
             for join in &mut table.joins {
@@ -67,7 +68,12 @@ impl Rewriter<'_> {
         if let Some(Distinct::On(on)) = &mut select.distinct {
             self.walk(Some(on), &names)?;
         }
-        self.walk(order_by, &names)?;
+        if let Some(order_by) = order_by {
+            if select.distinct.is_some() {
+                order_by_names(order_by, &named);
+            }
+            self.walk(Some(order_by), &names)?;
+        }
         Ok(yielded(&select.projection, &scope))
     }
 
@@ -107,18 +113,12 @@ struct Substitute<'a> {
 impl VisitorMut for Substitute<'_> {
     type Break = ();
 
-    fn pre_visit_query(
-        &mut self,
-        _: &mut Query,
-    ) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
         self.depth += 1;
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(
-        &mut self,
-        _: &mut Query,
-    ) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
         self.depth = self.depth.saturating_sub(1);
         ControlFlow::Continue(())
     }
@@ -133,8 +133,34 @@ impl VisitorMut for Substitute<'_> {
     }
 }
 
-/// Names a struct's member after itself, where no other column has that name.
-fn name_members(items: &mut [SelectItem], scopes: &[Scope]) {
+/// Keeps the names of columns whose value a join merges from both sides.
+fn name_merged(items: &mut [SelectItem], scope: &Scope) {
+    for item in items {
+        if let SelectItem::UnnamedExpr(Expr::Identifier(name)) = item
+            && scope.merged_value(&lower(name)).is_some()
+        {
+            let (expr, alias) = (Expr::Identifier(name.clone()), name.clone());
+            *item = SelectItem::ExprWithAlias { expr, alias };
+        }
+    }
+}
+
+/// After DISTINCT only what is selected can be sorted by: its name is put in its place.
+fn order_by_names(order_by: &mut OrderBy, named: &[(Expr, Ident)]) {
+    let OrderByKind::Expressions(orders) = &mut order_by.kind else { return };
+    for order in orders {
+        let text = order.expr.to_string().to_ascii_lowercase();
+        let name = named.iter().find(|(expr, _)| expr.to_string().to_ascii_lowercase() == text);
+        if let Some((_, name)) = name {
+            order.expr = Expr::Identifier(name.clone());
+        }
+    }
+}
+
+/// Names a struct's member after itself, where no other column has that name; gives the members
+/// named.
+fn name_members(items: &mut [SelectItem], scopes: &[Scope]) -> Vec<(Expr, Ident)> {
+    let mut named = Vec::new();
     let (taken, _) = wildcard::output(items);
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
@@ -144,8 +170,10 @@ fn name_members(items: &mut [SelectItem], scopes: &[Scope]) {
             continue;
         }
         let alias = quoted(&name, member.span);
+        named.push((expr.clone(), alias.clone()));
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
     }
+    named
 }
 
 /// The last name of an expression that reads a struct's member.
@@ -223,4 +251,3 @@ fn is_plain(options: &WildcardAdditionalOptions) -> bool {
         && options.opt_ilike.is_none()
         && options.opt_rename.is_none()
 }
-

@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::{
     ExceptSelectItem, ExcludeSelectItem, Expr, GroupByExpr, Ident, ObjectName, Select,
-    SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
+    SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins,
+    WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -12,9 +12,10 @@ use super::{
     scope::{Scope, Star},
 };
 
-/// Replaces the wildcards in `items`; nothing changes where no source hides columns.
+/// Replaces the wildcards in `items` where DataFusion would give other columns: hidden ones, or
+/// the left side's NULLs for what an outer join merges.
 pub(super) fn expand(items: &mut Vec<SelectItem>, scope: &Scope) -> Result<(), Fault> {
-    if !scope.has_hidden() {
+    if !scope.differs() {
         return Ok(());
     }
     let mut expanded = Vec::with_capacity(items.len());

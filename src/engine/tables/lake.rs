@@ -65,7 +65,10 @@ const LAKE: &[(&str, &str)] = &[
     ("edgedevicedetails", MAP),
     ("insightdetails", MAP),
     ("eventcategory", TEXT),
-    ("tlsdetails", "row(tlsversion varchar, ciphersuite varchar, clientprovidedhostheader varchar)"),
+    (
+        "tlsdetails",
+        "row(tlsversion varchar, ciphersuite varchar, clientprovidedhostheader varchar)",
+    ),
     ("sessioncredentialfromconsole", TEXT),
     ("eventjson", TEXT),
     ("eventjsonchecksum", TEXT),
@@ -92,10 +95,7 @@ pub(super) fn columns() -> Vec<Column> {
         comment: comment(name),
         hidden: false,
     });
-    let hidden = of_logs
-        .iter()
-        .filter(|column| column.hidden && !is_lake(&column.name))
-        .cloned();
+    let hidden = of_logs.iter().filter(|column| column.hidden && !is_lake(&column.name)).cloned();
     lake.chain(hidden).collect()
 }
 
@@ -128,8 +128,12 @@ fn lake_column(name: &str) -> Expr {
     match name {
         "useridentity" => user_identity(),
         "eventtime" => logs::stored_column("event_ts"),
-        "requestparameters" | "responseelements" | "additionaleventdata"
-        | "serviceeventdetails" | "edgedevicedetails" | "insightdetails" => json_map(stored),
+        "requestparameters"
+        | "responseelements"
+        | "additionaleventdata"
+        | "serviceeventdetails"
+        | "edgedevicedetails"
+        | "insightdetails" => json_map(stored),
         "addendum" => map_of(
             &["reason", "updatedFields", "originalRequestID", "originalEventID"],
             ["reason", "updatedfields", "originalrequestid", "originaleventid"]

@@ -34,8 +34,14 @@ const VIRTUAL: &[Virtual] = &[
     partition("month", "Month of `delivery_date`, `01` to `12`."),
     partition("day", "Day of `delivery_date`, `01` to `31`."),
     partition("date", "`delivery_date` as text, `2024-01-02`."),
-    partition("timestamp", "`delivery_date` as text, `2024/01/02`: the partition of AWS's table with projection."),
-    partition("date_partition", "`delivery_date` as text, `2024/01/02`: the partition of AWS's security analytics samples."),
+    partition(
+        "timestamp",
+        "`delivery_date` as text, `2024/01/02`: the partition of AWS's table with projection.",
+    ),
+    partition(
+        "date_partition",
+        "`delivery_date` as text, `2024/01/02`: the partition of AWS's security analytics samples.",
+    ),
     partition("dt", "`delivery_date` as text, `2024/01/02`."),
     partition("region_partition", "`region`."),
     partition("account_partition", "`account`."),

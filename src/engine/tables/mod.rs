@@ -48,14 +48,8 @@ pub(super) enum Relation {
 
 impl Relation {
     /// All of them, as `SHOW TABLES` lists them.
-    pub(super) const ALL: [Self; 6] = [
-        Self::Logs,
-        Self::Lake,
-        Self::Aggregated,
-        Self::LogFiles,
-        Self::Duplicates,
-        Self::Rejects,
-    ];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Logs, Self::Lake, Self::Aggregated, Self::LogFiles, Self::Duplicates, Self::Rejects];
 
     /// Its own name.
     pub(super) fn name(self) -> &'static str {
@@ -103,7 +97,7 @@ impl Relation {
             Self::Aggregated => stored(schema::aggregated_columns()),
             Self::LogFiles => books(Table::LogFiles),
             Self::Duplicates => books(Table::Duplicates),
-            Self::Rejects => books(Table::Rejects),
+            Self::Rejects => ledger::reject_columns(books(Table::Rejects)),
         }
     }
 
@@ -115,7 +109,7 @@ impl Relation {
             Self::LogFiles => ledger::plan(tables)?,
             Self::Aggregated => return Ok(tables.table(Table::Aggregated)),
             Self::Duplicates => return Ok(tables.table(Table::Duplicates)),
-            Self::Rejects => return Ok(tables.table(Table::Rejects)),
+            Self::Rejects => ledger::rejects(tables)?,
         };
         Ok(Arc::new(Presented { view: ViewTable::new(plan, None) }))
     }
@@ -195,7 +189,12 @@ impl SnapshotTables {
         let version = snapshot.version();
         let tables =
             Table::ALL.map(|table| Arc::new(ParquetTable::new(table, snapshot.files(table))));
-        Self { version, tables, members: Arc::new(Members::new(version)), probes: Probes::default() }
+        Self {
+            version,
+            tables,
+            members: Arc::new(Members::new(version)),
+            probes: Probes::default(),
+        }
     }
 
     /// The Parquet files of `table` as a table.

@@ -11,9 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
-    common::{
-        ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision,
-    },
+    common::{ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision},
     datasource::{
         TableProvider, TableType,
         listing::PartitionedFile,
@@ -26,7 +24,7 @@ use datafusion::{
     error::Result,
     execution::object_store::ObjectStoreUrl,
     logical_expr::{Expr, TableProviderFilterPushDown, utils::conjunction},
-    physical_optimizer::pruning::PruningPredicate,
+    physical_optimizer::pruning::PruningPredicateBuilder,
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
 use object_store::{ObjectMeta, path::Path};
@@ -96,10 +94,9 @@ impl ParquetTable {
             let (min, max) = (bounds.min.clone()?, bounds.max.clone()?);
             whole = Some(match whole {
                 None => (min, max),
-                Some((least, most)) => (
-                    if min < least { min } else { least },
-                    if max > most { max } else { most },
-                ),
+                Some((least, most)) => {
+                    (if min < least { min } else { least }, if max > most { max } else { most })
+                }
             });
         }
         whole
@@ -107,18 +104,21 @@ impl ParquetTable {
 
     /// The files that may hold rows for which `filters` are true.
     fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<usize>> {
-        let all = (0..self.files.len()).filter(|at| self.files.get(*at).is_some_and(|f| f.rows > 0));
+        let all =
+            (0..self.files.len()).filter(|at| self.files.get(*at).is_some_and(|f| f.rows > 0));
         let Some(predicate) = conjunction(filters.iter().cloned()) else {
             return Ok(all.collect());
         };
         let schema = Arc::clone(&self.schema).to_dfschema()?;
         let predicate = state.create_physical_expr(predicate, &schema)?;
-        let keep = PruningPredicate::try_new(predicate, Arc::clone(&self.schema))
-            .and_then(|pruning| pruning.prune(&self.stats));
+        let keep = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&self.schema))
+            .build(predicate)
+            .and_then(|pruning| pruning.prune(&self.stats).ok());
         Ok(match keep {
-            Ok(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
+            Some(keep) => all.filter(|at| keep.get(*at).copied().unwrap_or(true)).collect(),
             // A predicate that cannot be judged by bounds keeps every file.
-            Err(_) => all.collect(),
+            None => all.collect(),
         })
     }
 
@@ -248,8 +248,7 @@ impl TableProvider for ParquetTable {
         }
 
         let options = state.config_options();
-        let (groups, statistics) =
-            self.groups(&files, options.execution.target_partitions)?;
+        let (groups, statistics) = self.groups(&files, options.execution.target_partitions)?;
         let runtime = state.runtime_env();
         let url = ObjectStoreUrl::local_filesystem();
         let reader = CachedParquetFileReaderFactory::new(
@@ -278,9 +277,7 @@ impl TableProvider for ParquetTable {
 /// Only columns: the reader does not turn the members of structs.
 fn with_views(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 => {
-            Arc::new(Field::clone(field).with_data_type(DataType::Utf8View))
-        }
+        DataType::Utf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
         _ => Arc::clone(field),
     });
     Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata.clone()))

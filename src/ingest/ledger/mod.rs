@@ -70,7 +70,7 @@ impl Counts {
         self.rejected += other.rejected;
         self.span = match (self.span, other.span) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (one, None) | (None, one) => one,
+            (one, other) => one.or(other),
         };
     }
 

@@ -1,5 +1,6 @@
 //! What the tests of the decoder and of rebuilding share: records made of arbitrary bytes, and a
 //! JSON reader that keeps what matters and owes nothing to the scanner under test.
+#![expect(clippy::string_slice, reason = "tests may panic")]
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 

@@ -5,7 +5,7 @@ use super::{
     commands::{Argument, COMMANDS},
     scan::{self, End},
 };
-use crate::engine::Session;
+use crate::engine::{Name, NameKind, Session};
 
 /// The names there are.
 #[derive(Debug, Clone, Default)]
@@ -18,13 +18,24 @@ pub(super) struct Names {
     pub(super) fields: Vec<String>,
     /// Functions.
     pub(super) functions: Vec<String>,
+    /// Keywords, in capitals.
+    pub(super) keywords: Vec<String>,
 }
 
 impl Names {
     /// The names that `session` knows.
     pub(super) fn of(session: &Session) -> Self {
-        let _ = session;
-        Self::default()
+        let mut names = Self::default();
+        for Name { text, kind } in session.names() {
+            match kind {
+                NameKind::Table => names.tables.push(text),
+                NameKind::Column { .. } => names.columns.push(text),
+                NameKind::Field => names.fields.push(text),
+                NameKind::Function => names.functions.push(text),
+                NameKind::Keyword => names.keywords.push(text),
+            }
+        }
+        names
     }
 }
 
@@ -44,73 +55,6 @@ pub(super) enum Context {
     /// A keyword, a column, a function, a table.
     Word,
 }
-
-/// The keywords that are offered.
-const KEYWORDS: &[&str] = &[
-    "ALL",
-    "AND",
-    "ANY",
-    "ARRAY",
-    "AS",
-    "ASC",
-    "BETWEEN",
-    "BY",
-    "CASE",
-    "CAST",
-    "CREATE",
-    "CROSS",
-    "DATE",
-    "DESC",
-    "DESCRIBE",
-    "DISTINCT",
-    "ELSE",
-    "END",
-    "ESCAPE",
-    "EXCEPT",
-    "EXISTS",
-    "EXPLAIN",
-    "FALSE",
-    "FILTER",
-    "FROM",
-    "FULL",
-    "GROUP BY",
-    "HAVING",
-    "ILIKE",
-    "IN",
-    "INNER",
-    "INTERSECT",
-    "INTERVAL",
-    "IS",
-    "JOIN",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "NOT",
-    "NULL",
-    "NULLS",
-    "OFFSET",
-    "ON",
-    "OR",
-    "ORDER BY",
-    "OUTER",
-    "OVER",
-    "PARTITION BY",
-    "RIGHT",
-    "SELECT",
-    "SHOW",
-    "TABLES",
-    "THEN",
-    "TIMESTAMP",
-    "TRUE",
-    "UNION",
-    "UNNEST",
-    "USING",
-    "VALUES",
-    "VIEW",
-    "WHEN",
-    "WHERE",
-    "WITH",
-];
 
 /// The keywords behind which a table is named.
 const BEFORE_TABLES: [&str; 4] = ["FROM", "JOIN", "DESCRIBE", "INTO"];
@@ -201,7 +145,7 @@ pub(super) fn complete(line: &str, cursor: usize, names: &Names) -> (usize, Vec<
             offer(&mut names.columns.iter().map(String::as_str));
             offer(&mut names.tables.iter().map(String::as_str));
             offer(&mut names.functions.iter().map(String::as_str));
-            let keywords = spelled_like(typed);
+            let keywords = spelled_like(typed, &names.keywords);
             offer(&mut keywords.iter().map(String::as_str));
         }
     }
@@ -222,10 +166,10 @@ fn starts_with(name: &str, typed: &str) -> bool {
 }
 
 /// The keywords in the case that is being typed.
-fn spelled_like(typed: &str) -> Vec<String> {
+fn spelled_like(typed: &str, keywords: &[String]) -> Vec<String> {
     let is_lower = typed.starts_with(|c: char| c.is_lowercase());
-    let spell = |word: &&str| if is_lower { word.to_lowercase() } else { (*word).to_owned() };
-    KEYWORDS.iter().map(spell).collect()
+    let spell = |word: &String| if is_lower { word.to_lowercase() } else { word.clone() };
+    keywords.iter().map(spell).collect()
 }
 
 /// The files and directories whose path starts with `typed`.

@@ -15,6 +15,7 @@ fn names() -> Names {
             "useridentity.sessioncontext.sessionissuer.arn",
         ]),
         functions: owned(&["count", "json_extract_scalar"]),
+        keywords: owned(&["SELECT", "FROM", "GROUP", "WHERE"]),
     }
 }
 
@@ -51,7 +52,7 @@ fn columns_keywords_and_functions_are_completed() {
     assert_complete("SEL|", "SELECT|");
     assert_complete("sel| 1", "select| 1");
     assert_complete("select json|", "select json_extract_scalar|");
-    assert_complete("select 1 grou|", "select 1 group by|");
+    assert_complete("select 1 grou|", "select 1 group|");
     assert_complete("select event|", "select event|");
     assert_eq!(offered("select event|"), ["event_ts", "eventname", "eventsource"]);
 }

@@ -86,7 +86,7 @@ fn what_could_not_be_read_is_tried_again() {
     let case = Case::new();
     let path = case.write("a.json", file_of(0..10));
     case.write("b.json", file_of(10..20));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(&path).is_ok() {
         println!("skipped: this user may read everything");
         return;

@@ -27,9 +27,9 @@ use super::{
 };
 
 /// Whether the record is an aggregated event.
-pub(super) fn is_aggregated(json: &[u8], parsed: &Parsed) -> bool {
-    let is = |leaf, word: &[u8]| parsed.get(leaf, json).is_some_and(|piece| piece.raw == word);
-    is(Leaf::EventCategory, b"Aggregated") || is(Leaf::EventType, b"AwsAggregatedEvent")
+pub(super) fn is_aggregated(json: &str, parsed: &Parsed) -> bool {
+    parsed.get(Leaf::EventCategory, json) == Some("Aggregated")
+        || parsed.get(Leaf::EventType, json) == Some("AwsAggregatedEvent")
 }
 
 /// The most bytes that the rows of one record may take. A record of AWS's has some dozen buckets.
@@ -72,14 +72,14 @@ pub(super) struct Aggregated {
     origin: Origin,
 }
 
-/// One bucket of a record.
-#[derive(Debug, Default)]
-struct Bucket {
-    primary: Option<bool>,
-    dimension: Option<Vec<u8>>,
-    aggregation_type: Option<Vec<u8>>,
-    name: Option<Vec<u8>>,
-    value: Option<i64>,
+/// A dimension of a record's summary.
+#[derive(Debug)]
+struct Dimension<'a> {
+    primary: bool,
+    name: Option<String>,
+    aggregation_type: Option<String>,
+    /// Its buckets, as JSON.
+    statistics: Vec<&'a str>,
 }
 
 impl Aggregated {
@@ -87,7 +87,7 @@ impl Aggregated {
         Self {
             rows: 0,
             texts: std::array::from_fn(|_| TextColumn::new()),
-            is_primary: BooleanColumn::default(),
+            is_primary: BooleanColumn::new(),
             dimension: TextColumn::new(),
             aggregation_type: TextColumn::new(),
             name: TextColumn::new(),
@@ -112,32 +112,31 @@ impl Aggregated {
         &mut self,
         file: &FileMeta,
         record: &RecordMeta<'_>,
-        json: &[u8],
+        json: &str,
     ) -> Result<(usize, SortKey, usize), Reject> {
-        let mut compact = Vec::with_capacity(json.len());
+        let mut compact = String::with_capacity(json.len());
         scan::compact(json, &mut compact);
         let texts = PATHS.map(|(_, path)| text_at(&compact, path));
         let get = |index: usize| texts.get(index).and_then(Option::as_deref);
         let time = |index| get(index).and_then(derive::event_time);
         let (start, end) = (time(WINDOW_START), time(WINDOW_END));
-        let mut buckets = buckets(&compact);
-        if buckets.len().saturating_mul(compact.len()) > MAX_BYTES {
-            let detail = format!("{} buckets of {} bytes", buckets.len(), compact.len());
+        let dimensions = dimensions(&compact);
+        let n_buckets: usize = dimensions.iter().map(|d| d.statistics.len()).sum();
+        if n_buckets.saturating_mul(compact.len()) > MAX_BYTES {
+            let detail = format!("{n_buckets} buckets of {} bytes", compact.len());
             return Err(Reject { reason: RejectReason::TooLong, detail, at: 0 });
         }
-        let numbers = if buckets.is_empty() {
-            buckets.push(Bucket::default());
-            0..
-        } else {
-            1..
-        };
         let fallback = Fallback { account: get(ACCOUNT), region: get(REGION), time: start };
+        let buckets = dimensions.iter().flat_map(|dimension| {
+            dimension.statistics.iter().map(move |statistic| Some((dimension, *statistic)))
+        });
+        // A record without buckets has a row all the same.
+        let bare = (n_buckets == 0).then_some(None);
         let mut size = 0;
-        let n_buckets = buckets.len();
-        for (bucket, number) in buckets.into_iter().zip(numbers) {
+        for (bucket, number) in buckets.chain(bare).zip(i32::from(n_buckets > 0)..) {
             let row = self.rows;
             for (column, text) in self.texts.iter_mut().zip(&texts) {
-                put(column, row, text.as_deref());
+                column.put(row, text.as_deref());
             }
             self.event_json.push(row, &compact);
             self.bucket_no.push(row, number);
@@ -147,7 +146,9 @@ impl Aggregated {
             if let Some(end) = end {
                 self.window_end_ts.push(row, end);
             }
-            self.push_bucket(row, &bucket);
+            if let Some((dimension, statistic)) = bucket {
+                self.push_bucket(row, dimension, statistic);
+            }
             size += self.origin.push(row, file, record, fallback) + 2 * compact.len() + 128;
             self.rows += 1;
         }
@@ -161,17 +162,16 @@ impl Aggregated {
         }
         let ts = start.unwrap_or(i64::MIN);
         let id = hasher.finish();
-        Ok((n_buckets, SortKey { ts, id, seq: file.seq, record_no: record.record_no }, size))
+        Ok((n_buckets.max(1), SortKey { ts, id, seq: file.seq, record_no: record.record_no }, size))
     }
 
-    fn push_bucket(&mut self, row: usize, bucket: &Bucket) {
-        if let Some(primary) = bucket.primary {
-            self.is_primary.push(row, primary);
-        }
-        put(&mut self.dimension, row, bucket.dimension.as_deref());
-        put(&mut self.aggregation_type, row, bucket.aggregation_type.as_deref());
-        put(&mut self.name, row, bucket.name.as_deref());
-        if let Some(value) = bucket.value {
+    fn push_bucket(&mut self, row: usize, dimension: &Dimension<'_>, statistic: &str) {
+        self.is_primary.push(row, dimension.primary);
+        self.dimension.put(row, dimension.name.as_deref());
+        self.aggregation_type.put(row, dimension.aggregation_type.as_deref());
+        self.name.put(row, text_at(statistic, &["name"]).as_deref());
+        let value = scan::find(statistic, "value").and_then(|value| value.parse().ok());
+        if let Some(value) = value {
             self.value.push(row, value);
         }
     }
@@ -203,56 +203,34 @@ impl Aggregated {
     }
 }
 
-/// The buckets of the record's summary, in its order.
-fn buckets(json: &[u8]) -> Vec<Bucket> {
-    let mut buckets = Vec::new();
-    let Some(summary) = scan::find(json, "summary") else { return buckets };
-    if let Some(primary) = scan::find(summary, "primaryDimension") {
-        dimension(primary, true, &mut buckets);
-    }
-    if let Some(details) = scan::find(summary, "details") {
-        for detail in scan::elements(details, 0) {
-            dimension(details.get(detail).unwrap_or_default(), false, &mut buckets);
-        }
-    }
-    buckets
-}
-
-fn dimension(json: &[u8], primary: bool, buckets: &mut Vec<Bucket>) {
-    let Some(statistics) = scan::find(json, "statistics") else { return };
-    let dimension = text_at(json, &["dimension"]);
-    let aggregation_type = text_at(json, &["aggregationType"]);
-    for statistic in scan::elements(statistics, 0) {
-        let statistic = statistics.get(statistic).unwrap_or_default();
-        buckets.push(Bucket {
-            primary: Some(primary),
-            dimension: dimension.clone(),
-            aggregation_type: aggregation_type.clone(),
-            name: text_at(statistic, &["name"]),
-            value: scan::find(statistic, "value")
-                .and_then(|value| str::from_utf8(value).ok()?.parse().ok()),
-        });
-    }
+/// The dimensions of the record's summary, in its order.
+fn dimensions(json: &str) -> Vec<Dimension<'_>> {
+    let summary = scan::find(json, "summary").unwrap_or_default();
+    let primary = scan::find(summary, "primaryDimension");
+    let details = scan::find(summary, "details").unwrap_or_default();
+    let details = scan::elements(details, 0).filter_map(|detail| details.get(detail));
+    primary
+        .map(|dimension| (true, dimension))
+        .into_iter()
+        .chain(details.map(|dimension| (false, dimension)))
+        .map(|(primary, json)| {
+            let statistics = scan::find(json, "statistics").unwrap_or_default();
+            let buckets = scan::elements(statistics, 0);
+            Dimension {
+                primary,
+                name: text_at(json, &["dimension"]),
+                aggregation_type: text_at(json, &["aggregationType"]),
+                statistics: buckets.filter_map(|bucket| statistics.get(bucket)).collect(),
+            }
+        })
+        .collect()
 }
 
 /// The string at `path`, or another value as JSON; nothing for null.
-fn text_at(json: &[u8], path: &[&str]) -> Option<Vec<u8>> {
-    let value = path.iter().try_fold(json, |json, key| scan::find(json, key))?;
-    if value == b"null" {
-        return None;
-    }
-    let mut text = Vec::new();
-    match value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) {
-        Some(inside) => {
-            scan::unescape(inside, &mut text);
-        }
-        None => text.extend_from_slice(value),
-    }
+fn text_at(json: &str, path: &[&str]) -> Option<String> {
+    let value = scan::find_path(json, path).filter(|value| *value != "null")?;
+    let Some(inside) = scan::inside(value) else { return Some(value.to_owned()) };
+    let mut text = String::new();
+    scan::unescape(inside, &mut text);
     Some(text)
-}
-
-fn put(column: &mut TextColumn, row: usize, value: Option<&[u8]>) {
-    if let Some(value) = value {
-        column.push(row, value);
-    }
 }

@@ -1,156 +1,66 @@
 //! Columns under construction.
 //!
-//! A row touches only the columns it has values for: each column knows the row it was last
-//! written at and fills what lies between with nulls when it is written again, or finished. So a
-//! field that is absent costs nothing. Nothing is allocated per value.
+//! A row touches only the columns it has values for: each column fills what lies between with
+//! nulls when it is written again, or finished. So a field that is absent costs nothing, and
+//! nothing is allocated per value.
 
 use std::{mem, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, ArrowPrimitiveType, BooleanArray, ListArray, MapArray, PrimitiveArray,
-        StringArray, StructArray,
+        Array, ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, ListArray,
+        MapArray, PrimitiveArray, StringArray, StringBuilder, StructArray, new_null_array,
     },
-    buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer},
-    datatypes::{ArrowNativeType, DataType, FieldRef},
+    buffer::{NullBuffer, OffsetBuffer, ScalarBuffer},
+    datatypes::{DataType, FieldRef},
 };
-
-use crate::logs::cloudtrail::scan;
-
-/// A bit for each row, unset where nothing was said.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Bits(Vec<u8>);
-
-impl Bits {
-    #[inline]
-    pub(super) fn set(&mut self, row: usize) {
-        let byte = row / 8;
-        if byte >= self.0.len() {
-            self.0.resize(byte + 1, 0);
-        }
-        if let Some(byte) = self.0.get_mut(byte) {
-            *byte |= 1 << (row % 8);
-        }
-    }
-
-    /// Sets every bit that is set in `other`.
-    pub(super) fn join(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (byte, other) in self.0.iter_mut().zip(&other.0) {
-            *byte |= other;
-        }
-    }
-
-    fn buffer(mut self, rows: usize) -> BooleanBuffer {
-        self.0.resize(rows.div_ceil(8), 0);
-        BooleanBuffer::new(Buffer::from_vec(self.0), 0, rows)
-    }
-
-    /// As the validity of `rows` rows; nothing where all are valid.
-    pub(super) fn nulls(self, rows: usize) -> Option<NullBuffer> {
-        let nulls = NullBuffer::new(self.buffer(rows));
-        (nulls.null_count() > 0).then_some(nulls)
-    }
-}
-
-/// A length as an offset. The decoder refuses records before a column gets this long.
-#[inline]
-fn offset(length: usize) -> i32 {
-    i32::try_from(length).unwrap_or(i32::MAX)
-}
-
-/// Ends of runs, one for each row, behind a leading 0.
-#[derive(Debug)]
-struct Offsets(Vec<i32>);
-
-impl Offsets {
-    fn new(capacity: usize) -> Self {
-        let mut offsets = Vec::with_capacity(capacity + 1);
-        offsets.push(0);
-        Self(offsets)
-    }
-
-    #[inline]
-    fn last(&self) -> i32 {
-        self.0.last().copied().unwrap_or(0)
-    }
-
-    /// Ends all rows before `row`, those not written empty.
-    #[inline]
-    fn fill(&mut self, row: usize) {
-        if self.0.len() <= row {
-            self.0.resize(row + 1, self.last());
-        }
-    }
-
-    /// Where the values of `row` begin and end, if it is the last one written.
-    #[inline]
-    fn of(&self, row: usize) -> Option<(usize, usize)> {
-        match self.0.get(row..)? {
-            [start, end] => Some((start.as_usize(), end.as_usize())),
-            _ => None,
-        }
-    }
-
-    fn take(&mut self, rows: usize) -> OffsetBuffer<i32> {
-        self.fill(rows);
-        let offsets = mem::replace(self, Self::new(rows));
-        OffsetBuffer::new(ScalarBuffer::from(offsets.0))
-    }
-}
 
 /// Texts.
 #[derive(Debug)]
 pub(super) struct TextColumn {
-    data: Vec<u8>,
-    offsets: Offsets,
-    valid: Bits,
+    /// Rows written or filled.
+    rows: usize,
+    builder: StringBuilder,
 }
 
 impl TextColumn {
     pub(super) fn new() -> Self {
-        Self { data: Vec::new(), offsets: Offsets::new(0), valid: Bits::default() }
+        Self { rows: 0, builder: StringBuilder::with_capacity(0, 0) }
     }
 
-    /// Gives `row`, which must be behind all rows written, the value that `write` appends.
+    /// Gives `row`, which must be behind all rows written, a value.
     #[inline]
-    pub(super) fn write(&mut self, row: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        self.offsets.fill(row);
-        write(&mut self.data);
-        self.offsets.0.push(offset(self.data.len()));
-        self.valid.set(row);
+    pub(super) fn push(&mut self, row: usize, value: &str) {
+        if self.rows != row {
+            self.fill(row);
+        }
+        self.builder.append_value(value);
+        self.rows = row + 1;
     }
 
+    /// The same, where there may be none.
     #[inline]
-    pub(super) fn push(&mut self, row: usize, value: &[u8]) {
-        self.write(row, |data| data.extend_from_slice(value));
+    pub(super) fn put(&mut self, row: usize, value: Option<&str>) {
+        if let Some(value) = value {
+            self.push(row, value);
+        }
     }
 
-    /// Ends a row without a value, where rows are counted and not skipped.
-    pub(super) fn push_null(&mut self, row: usize) {
-        self.offsets.fill(row + 1);
+    #[inline(never)]
+    fn fill(&mut self, rows: usize) {
+        self.builder.append_nulls(rows.saturating_sub(self.rows));
+        self.rows = rows;
     }
 
-    /// The value of `row`, if it has one and none behind it was written.
-    #[inline]
-    pub(super) fn last(&self, row: usize) -> Option<&[u8]> {
-        let (start, end) = self.offsets.of(row)?;
-        self.data.get(start..end)
-    }
-
-    pub(super) fn valid(&self) -> &Bits {
-        &self.valid
-    }
-
-    /// The first `rows` rows, and starts anew.
+    /// The first `rows` rows, and starts anew, with as much room as was used.
     pub(super) fn take(&mut self, rows: usize) -> StringArray {
-        let used = self.data.len();
-        let data = mem::replace(&mut self.data, Vec::with_capacity(used));
-        let nulls = mem::take(&mut self.valid).nulls(rows);
-        // The values are whole pieces of records that were checked to be UTF-8, cut at ASCII.
-        StringArray::new(self.offsets.take(rows), Buffer::from_vec(data), nulls)
+        if self.rows == 0 {
+            return StringArray::new_null(rows);
+        }
+        self.fill(rows);
+        self.rows = 0;
+        let room = StringBuilder::with_capacity(rows, self.builder.values_slice().len());
+        mem::replace(&mut self.builder, room).finish()
     }
 }
 
@@ -158,55 +68,97 @@ impl TextColumn {
 #[derive(Debug)]
 pub(super) struct NumberColumn<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
-    valid: Bits,
+    valid: Valid,
 }
 
 impl<T: ArrowPrimitiveType> NumberColumn<T> {
     pub(super) fn new() -> Self {
-        Self { values: Vec::new(), valid: Bits::default() }
+        Self { values: Vec::new(), valid: Valid::default() }
     }
 
+    /// Gives `row`, which must be behind all rows written, a value.
     #[inline]
     pub(super) fn push(&mut self, row: usize, value: T::Native) {
-        self.fill(row);
-        self.values.push(value);
-        self.valid.set(row);
-    }
-
-    #[inline]
-    fn fill(&mut self, row: usize) {
-        if self.values.len() < row {
+        self.valid.push(row);
+        if self.values.len() != row {
             self.values.resize(row, T::Native::default());
         }
+        self.values.push(value);
     }
 
     pub(super) fn take(&mut self, rows: usize) -> PrimitiveArray<T> {
-        self.fill(rows);
+        self.values.resize(rows, T::Native::default());
         let values = mem::replace(&mut self.values, Vec::with_capacity(rows));
-        let nulls = mem::take(&mut self.valid).nulls(rows);
-        PrimitiveArray::new(ScalarBuffer::from(values), nulls)
+        PrimitiveArray::new(ScalarBuffer::from(values), self.valid.take(rows))
     }
 }
 
 /// Truths.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct BooleanColumn {
-    values: Bits,
-    valid: Bits,
+    values: BooleanBufferBuilder,
+    valid: Valid,
 }
 
 impl BooleanColumn {
+    pub(super) fn new() -> Self {
+        Self { values: BooleanBufferBuilder::new(0), valid: Valid::default() }
+    }
+
+    /// Gives `row`, which must be behind all rows written, a value.
     #[inline]
     pub(super) fn push(&mut self, row: usize, value: bool) {
-        if value {
-            self.values.set(row);
+        self.valid.push(row);
+        if self.values.len() != row {
+            self.values.resize(row);
         }
-        self.valid.set(row);
+        self.values.append(value);
     }
 
     pub(super) fn take(&mut self, rows: usize) -> BooleanArray {
-        let values = mem::take(&mut self.values).buffer(rows);
-        BooleanArray::new(values, mem::take(&mut self.valid).nulls(rows))
+        self.values.resize(rows);
+        BooleanArray::new(self.values.finish(), self.valid.take(rows))
+    }
+}
+
+/// Which rows have a value.
+#[derive(Debug, Default)]
+struct Valid {
+    rows: usize,
+    /// Nothing as long as all rows have one.
+    bits: Option<BooleanBufferBuilder>,
+}
+
+impl Valid {
+    #[inline]
+    fn push(&mut self, row: usize) {
+        if self.rows != row {
+            self.fill(row);
+        }
+        if let Some(bits) = &mut self.bits {
+            bits.append(true);
+        }
+        self.rows = row + 1;
+    }
+
+    #[inline(never)]
+    fn fill(&mut self, rows: usize) {
+        if rows > self.rows {
+            let written = self.rows;
+            let bits = self.bits.get_or_insert_with(|| {
+                let mut bits = BooleanBufferBuilder::new(rows);
+                bits.append_n(written, true);
+                bits
+            });
+            bits.append_n(rows - written, false);
+            self.rows = rows;
+        }
+    }
+
+    fn take(&mut self, rows: usize) -> Option<NullBuffer> {
+        self.fill(rows);
+        self.rows = 0;
+        Some(NullBuffer::new(self.bits.take()?.finish()))
     }
 }
 
@@ -215,81 +167,9 @@ impl BooleanColumn {
 pub(super) struct ListColumn<const N: usize> {
     members: [TextColumn; N],
     elements: usize,
-    offsets: Offsets,
-    valid: Bits,
-}
-
-/// A text as it lies in a record, or none.
-pub(super) type Member<'a> = Option<Piece<'a>>;
-
-/// A piece of a record, and how to read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
-    pub(super) raw: &'a [u8],
-    pub(super) form: Form,
-}
-
-/// How a text is spelled in the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// As it is to be stored.
-    Plain,
-    /// The inside of a string with escapes.
-    Escaped,
-    /// JSON that is to be compacted.
-    Loose,
-    /// The inside of a string, without escapes, that stands where JSON was expected.
-    Quoted,
-    /// The same with escapes.
-    QuotedEscaped,
-}
-
-impl Piece<'_> {
-    /// Appends the text to `data`.
-    #[inline]
-    pub(super) fn write(self, data: &mut Vec<u8>) {
-        match self.form {
-            Form::Plain => data.extend_from_slice(self.raw),
-            _ => self.write_changed(data),
-        }
-    }
-
-    #[inline(never)]
-    fn write_changed(self, data: &mut Vec<u8>) {
-        match self.form {
-            Form::Plain => data.extend_from_slice(self.raw),
-            Form::Escaped => {
-                scan::unescape(self.raw, data);
-            }
-            Form::Loose => scan::compact(self.raw, data),
-            Form::Quoted => write_json_in_string(self.raw, data),
-            Form::QuotedEscaped => {
-                let mut text = Vec::with_capacity(self.raw.len());
-                scan::unescape(self.raw, &mut text);
-                write_json_in_string(&text, data);
-            }
-        }
-    }
-}
-
-/// Appends `text` compacted where it is an object or an array, else as it is.
-fn write_json_in_string(text: &[u8], data: &mut Vec<u8>) {
-    let start = scan::space(text, 0);
-    // The record's limits were checked already, and this is no deeper than it is long.
-    let mut scanner = scan::Scanner::new(crate::logs::Limits {
-        max_record_bytes: usize::MAX,
-        max_depth: usize::MAX,
-        max_keys: usize::MAX,
-    });
-    let whole = matches!(text.get(start), Some(b'{' | b'['))
-        && scanner
-            .value(text, start, 0)
-            .is_ok_and(|value| scan::space(text, value.end) == text.len());
-    if whole {
-        scan::compact(text, data);
-    } else {
-        data.extend_from_slice(text);
-    }
+    /// Where each row's elements end.
+    ends: Vec<i32>,
+    valid: Valid,
 }
 
 impl<const N: usize> ListColumn<N> {
@@ -297,86 +177,86 @@ impl<const N: usize> ListColumn<N> {
         Self {
             members: std::array::from_fn(|_| TextColumn::new()),
             elements: 0,
-            offsets: Offsets::new(0),
-            valid: Bits::default(),
+            ends: Vec::new(),
+            valid: Valid::default(),
         }
     }
 
     /// Gives `row`, which must be behind all rows written, the list of `elements`.
-    pub(super) fn push<'a>(&mut self, row: usize, elements: impl Iterator<Item = [Member<'a>; N]>) {
-        self.offsets.fill(row);
+    pub(super) fn push<'a>(
+        &mut self,
+        row: usize,
+        elements: impl Iterator<Item = [Option<&'a str>; N]>,
+    ) {
+        self.valid.push(row);
+        self.fill(row);
         for element in elements {
-            for (member, piece) in self.members.iter_mut().zip(element) {
-                match piece {
-                    Some(piece) => member.write(self.elements, |data| piece.write(data)),
-                    None => member.push_null(self.elements),
-                }
+            for (member, text) in self.members.iter_mut().zip(element) {
+                member.put(self.elements, text);
             }
             self.elements += 1;
         }
-        self.offsets.0.push(offset(self.elements));
-        self.valid.set(row);
+        self.ends.push(offset(self.elements));
     }
 
-    pub(super) fn valid(&self) -> &Bits {
-        &self.valid
-    }
-
-    /// Appends what tells the list of `row`, the last one written, from other lists.
-    pub(super) fn last(&self, row: usize, mut each: impl FnMut(Option<&[u8]>)) {
-        let Some((start, end)) = self.offsets.of(row) else { return };
-        for element in start..end {
-            for member in &self.members {
-                each(member.at(element));
-            }
+    fn fill(&mut self, rows: usize) {
+        if self.ends.len() < rows {
+            self.ends.resize(rows, self.ends.last().copied().unwrap_or(0));
         }
     }
 
     /// The first `rows` lists, and starts anew. `ty` is the type of the list or map.
     pub(super) fn take(&mut self, rows: usize, ty: &DataType) -> ArrayRef {
+        self.fill(rows);
         let elements = mem::take(&mut self.elements);
-        let mut members = self.members.iter_mut().map(|m| Arc::new(m.take(elements)) as ArrayRef);
-        let offsets = self.offsets.take(rows);
-        let nulls = mem::take(&mut self.valid).nulls(rows);
-        let structs = |field: &FieldRef, members: Vec<ArrayRef>| match field.data_type() {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        offsets.append(&mut self.ends);
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        let nulls = self.valid.take(rows);
+        let members: Vec<ArrayRef> =
+            self.members.iter_mut().map(|member| Arc::new(member.take(elements)) as _).collect();
+        let structs = |field: &FieldRef, members| match field.data_type() {
             DataType::Struct(fields) => Some(StructArray::new(fields.clone(), members, None)),
             _ => None,
         };
         match ty {
-            DataType::Map(field, ordered) => {
-                if let Some(entries) = structs(field, members.by_ref().collect()) {
-                    return Arc::new(MapArray::new(
-                        Arc::clone(field),
-                        offsets,
-                        entries,
-                        nulls,
-                        *ordered,
-                    ));
+            DataType::Map(field, ordered) => match structs(field, members) {
+                Some(entries) => {
+                    let field = Arc::clone(field);
+                    Arc::new(MapArray::new(field, offsets, entries, nulls, *ordered))
                 }
-            }
+                None => new_null_array(ty, rows),
+            },
             DataType::List(field) => {
-                let members: Vec<ArrayRef> = members.by_ref().collect();
-                let values = match structs(field, members.clone()) {
-                    Some(structs) => Some(Arc::new(structs) as ArrayRef),
-                    None => members.into_iter().next(),
-                };
-                if let Some(values) = values {
-                    return Arc::new(ListArray::new(Arc::clone(field), offsets, values, nulls));
+                let texts = members.first().map(Arc::clone);
+                let structs = structs(field, members).map(|structs| Arc::new(structs) as ArrayRef);
+                match structs.or(texts) {
+                    Some(values) => {
+                        Arc::new(ListArray::new(Arc::clone(field), offsets, values, nulls))
+                    }
+                    None => new_null_array(ty, rows),
                 }
             }
-            _ => {}
+            _ => new_null_array(ty, rows),
         }
-        arrow::array::new_null_array(ty, rows)
     }
 }
 
-impl TextColumn {
-    /// The value of `row`, wherever it stands.
-    fn at(&self, row: usize) -> Option<&[u8]> {
-        let valid = self.valid.0.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1);
-        let &[start, end] = self.offsets.0.get(row..row + 2).filter(|_| valid)? else {
-            return None;
-        };
-        self.data.get(start.as_usize()..end.as_usize())
+/// A number of elements as an offset. The decoder refuses records before there are so many.
+fn offset(elements: usize) -> i32 {
+    i32::try_from(elements).unwrap_or(i32::MAX)
+}
+
+/// The rows in which any of `arrays` has a value; all of them where that is nothing.
+pub(super) fn any_valid(arrays: &[ArrayRef]) -> Option<NullBuffer> {
+    let mut any: Option<NullBuffer> = None;
+    for array in arrays {
+        let valid = array.nulls()?;
+        any = Some(match any {
+            Some(others) => NullBuffer::new(others.inner() | valid.inner()),
+            None => valid.clone(),
+        });
     }
+    any
 }

@@ -1,9 +1,9 @@
 //! The companion columns: what follows from a record's texts, derived once, at ingest.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use arrow::{array::ArrayRef, datatypes::TimestampMicrosecondType};
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use crate::logs::cloudtrail::{
     derive::{self, Outcome, Source},
@@ -12,7 +12,7 @@ use crate::logs::cloudtrail::{
 };
 
 use super::{
-    columns::{BooleanColumn, NumberColumn, Piece, TextColumn},
+    columns::{BooleanColumn, NumberColumn, TextColumn},
     events::Texts,
 };
 
@@ -41,14 +41,10 @@ pub(super) struct Companions {
     issued_session_arn: TextColumn,
     target_role: TextColumn,
     category: TextColumn,
-}
-
-/// Appends `value` where there is one.
-#[inline]
-fn put(column: &mut TextColumn, row: usize, value: Option<&[u8]>) {
-    if let Some(value) = value {
-        column.push(row, value);
-    }
+    /// Finds responses that hand out credentials.
+    credentials: Finder<'static>,
+    /// A text without its escapes.
+    text: String,
 }
 
 impl Companions {
@@ -63,41 +59,35 @@ impl Companions {
             session_name: text(),
             actor_account: text(),
             owner_account: text(),
-            is_cross_account: BooleanColumn::default(),
+            is_cross_account: BooleanColumn::new(),
             key_kind: text(),
             event_name_base: text(),
             service: text(),
-            is_write: BooleanColumn::default(),
+            is_write: BooleanColumn::new(),
             outcome: text(),
             deny_type: text(),
             deny_policy_arn: text(),
             deny_action: text(),
-            deny_explicit: BooleanColumn::default(),
+            deny_explicit: BooleanColumn::new(),
             issued_key: text(),
             issued_session_arn: text(),
             target_role: text(),
             category: text(),
+            credentials: Finder::new("\"credentials\""),
+            text: String::new(),
         }
     }
 
     /// Gives `row` its companions; gives the event's time in microseconds since 1970.
-    pub(super) fn push(
-        &mut self,
-        row: usize,
-        texts: Texts<'_>,
-        management: Option<bool>,
-        time_key: Option<Piece<'_>>,
-    ) -> Option<i64> {
+    pub(super) fn push(&mut self, row: usize, texts: Texts<'_>) -> Option<i64> {
         let ts = texts.get(Leaf::EventTime).and_then(derive::event_time);
         if let Some(ts) = ts {
             self.event_ts.push(row, ts);
         }
-        if let Some(key) = time_key {
-            self.time_source.write(row, |data| key.write(data));
-        }
+        self.time_source.put(row, texts.parsed.time_key(texts.json));
         self.push_source(row, texts);
         self.push_principal(row, texts);
-        self.push_call(row, texts, management);
+        self.push_call(row, texts);
         self.push_outcome(row, texts);
         self.push_issued(row, texts);
         ts
@@ -106,11 +96,11 @@ impl Companions {
     fn push_source(&mut self, row: usize, texts: Texts<'_>) {
         let Some(text) = texts.get(Leaf::SourceIp) else { return };
         let Some(source) = Source::parse(text) else { return };
-        self.src_kind.push(row, source.kind().as_bytes());
+        self.src_kind.push(row, source.kind());
         match source {
             // What parses as IPv4 is canonical already.
-            Source::Ip(std::net::IpAddr::V4(_)) => self.src_ip.push(row, text),
-            Source::Ip(ip) => self.src_ip.push(row, ip.to_string().as_bytes()),
+            Source::Ip(IpAddr::V4(_)) => self.src_ip.push(row, text),
+            Source::Ip(ip) => self.src_ip.push(row, &ip.to_string()),
             Source::Service | Source::Internal => {}
         }
     }
@@ -122,48 +112,40 @@ impl Companions {
         let account = texts.get(Leaf::UserAccount);
         let invoked_by = texts.get(Leaf::InvokedBy);
         match (issuer.or(arn).or(principal), account, invoked_by) {
-            (Some(key), ..) | (None, Some(key), None) | (None, None, Some(key)) => {
-                self.principal_key.push(row, key);
+            (None, Some(account), Some(service)) => {
+                self.principal_key.push(row, &format!("{account}|{service}"));
             }
-            (None, Some(account), Some(service)) => self.principal_key.write(row, |data| {
-                data.extend_from_slice(account);
-                data.push(b'|');
-                data.extend_from_slice(service);
-            }),
-            (None, None, None) => {}
+            (key, ..) => self.principal_key.put(row, key.or(account).or(invoked_by)),
         }
-        let session = principal.and_then(|principal| {
-            let colon = memchr::memchr(b':', principal)?;
-            principal.get(colon + 1..).filter(|name| !name.is_empty())
-        });
-        put(&mut self.session_name, row, session);
+        let session = principal.and_then(|principal| Some(principal.split_once(':')?.1));
+        self.session_name.put(row, session.filter(|name| !name.is_empty()));
         let actor = account
             .or_else(|| texts.get(Leaf::IssuerAccount))
             .or_else(|| derive::arn_account(arn?));
         let owner = texts.get(Leaf::RecipientAccount);
-        put(&mut self.actor_account, row, actor);
-        put(&mut self.owner_account, row, owner);
+        self.actor_account.put(row, actor);
+        self.owner_account.put(row, owner);
         if let (Some(actor), Some(owner)) = (actor, owner) {
             self.is_cross_account.push(row, actor != owner);
         }
-        let kind = texts.get(Leaf::AccessKey).and_then(derive::key_kind);
-        put(&mut self.key_kind, row, kind.map(str::as_bytes));
+        self.key_kind.put(row, texts.get(Leaf::AccessKey).and_then(derive::key_kind));
     }
 
-    fn push_call(&mut self, row: usize, texts: Texts<'_>, management: Option<bool>) {
+    fn push_call(&mut self, row: usize, texts: Texts<'_>) {
         let name = texts.get(Leaf::EventName);
         let source = texts.get(Leaf::EventSource);
-        put(&mut self.event_name_base, row, name.map(derive::base_name));
-        put(&mut self.service, row, source.map(derive::service));
-        match texts.get(Leaf::ReadOnly) {
-            Some(b"true") => self.is_write.push(row, false),
-            Some(b"false") => self.is_write.push(row, true),
-            _ => {}
+        self.event_name_base.put(row, name.map(derive::base_name));
+        self.service.put(row, source.map(derive::service));
+        if let Some(read_only) = texts.flag(Leaf::ReadOnly) {
+            self.is_write.push(row, !read_only);
         }
         let category = texts.get(Leaf::EventCategory).unwrap_or_else(|| {
-            let ty = texts.get(Leaf::EventType).unwrap_or_default();
-            let (source, name) = (source.unwrap_or_default(), name.unwrap_or_default());
-            derive::category(management, ty, source, name).as_bytes()
+            derive::category(
+                texts.flag(Leaf::ManagementEvent),
+                texts.get(Leaf::EventType).unwrap_or_default(),
+                source.unwrap_or_default(),
+                name.unwrap_or_default(),
+            )
         });
         self.category.push(row, category);
     }
@@ -172,21 +154,19 @@ impl Companions {
         let Some(name) = texts.get(Leaf::EventName) else { return };
         let message = texts.get(Leaf::ErrorMessage);
         let mut outcome = Outcome::of(texts.get(Leaf::ErrorCode), message);
-        if outcome == Outcome::Ok && texts.get(Leaf::EventSource) == Some(b"signin.amazonaws.com") {
+        if outcome == Outcome::Ok && texts.get(Leaf::EventSource) == Some("signin.amazonaws.com") {
             // {"ConsoleLogin":"Failure"}: the answer stands under the event's own name.
-            let answer = texts
-                .get(Leaf::ResponseElements)
-                .and_then(|response| scan::find(response, str::from_utf8(name).ok()?));
-            if answer == Some(b"\"Failure\"") {
+            let response = texts.get(Leaf::ResponseElements);
+            if response.and_then(|response| scan::find(response, name)) == Some("\"Failure\"") {
                 outcome = Outcome::Error;
             }
         }
-        self.outcome.push(row, outcome.as_str().as_bytes());
+        self.outcome.push(row, outcome.as_str());
         if let (Outcome::Denied, Some(message)) = (outcome, message) {
             let denial = derive::denial(message);
-            put(&mut self.deny_type, row, denial.kind.map(str::as_bytes));
-            put(&mut self.deny_policy_arn, row, denial.policy);
-            put(&mut self.deny_action, row, denial.action);
+            self.deny_type.put(row, denial.kind);
+            self.deny_policy_arn.put(row, denial.policy);
+            self.deny_action.put(row, denial.action);
             if let Some(explicit) = denial.explicit {
                 self.deny_explicit.push(row, explicit);
             }
@@ -195,19 +175,20 @@ impl Companions {
 
     fn push_issued(&mut self, row: usize, texts: Texts<'_>) {
         if let Some(response) = texts.get(Leaf::ResponseElements)
-            && memmem::find(response, b"\"credentials\"").is_some()
+            && self.credentials.find(response.as_bytes()).is_some()
         {
             let issued = issuing(response);
-            put_text(&mut self.issued_key, row, text_at(issued, &["credentials", "accessKeyId"]));
-            let session = text_at(issued, &["assumedRoleUser", "arn"])
-                .or_else(|| text_at(issued, &["federatedUser", "arn"]));
-            put_text(&mut self.issued_session_arn, row, session);
+            let key = scan::find_path(issued, &["credentials", "accessKeyId"]);
+            let session = scan::find_path(issued, &["assumedRoleUser", "arn"])
+                .or_else(|| scan::find_path(issued, &["federatedUser", "arn"]));
+            put_string(&mut self.issued_key, row, key, &mut self.text);
+            put_string(&mut self.issued_session_arn, row, session, &mut self.text);
         }
         let name = texts.get(Leaf::EventName).unwrap_or_default();
-        if name.starts_with(b"AssumeRole") || name == b"CreateSession" {
+        if name.starts_with("AssumeRole") || name == "CreateSession" {
             let request = texts.get(Leaf::RequestParameters);
-            let role = request.and_then(|request| text_at(request, &["roleArn"]));
-            put_text(&mut self.target_role, row, role);
+            let role = request.and_then(|request| scan::find(request, "roleArn"));
+            put_string(&mut self.target_role, row, role, &mut self.text);
         }
     }
 
@@ -242,24 +223,20 @@ impl Companions {
 }
 
 /// The part of a response that has the credentials: itself, but for IAM Roles Anywhere, whose
-/// CreateSession wraps it in `credentialSet`.
-fn issuing(response: &[u8]) -> &[u8] {
+/// `CreateSession` wraps it in `credentialSet`.
+fn issuing(response: &str) -> &str {
     let first = scan::find(response, "credentialSet")
         .and_then(|set| set.get(scan::elements(set, 0).next()?));
     first.unwrap_or(response)
 }
 
-/// The string at `path` in the object `json`, as spelled, without its quotes.
-fn text_at<'a>(json: &'a [u8], path: &[&str]) -> Option<&'a [u8]> {
-    let value = path.iter().try_fold(json, |json, key| scan::find(json, key))?;
-    value.strip_prefix(b"\"")?.strip_suffix(b"\"").filter(|text| !text.is_empty())
-}
-
-/// Appends a string as spelled, where there is one.
-fn put_text(column: &mut TextColumn, row: usize, raw: Option<&[u8]>) {
-    if let Some(raw) = raw {
-        column.write(row, |data| {
-            scan::unescape(raw, data);
-        });
+/// Gives `row` the text of the string `value`, if it is one and not empty.
+fn put_string(column: &mut TextColumn, row: usize, value: Option<&str>, text: &mut String) {
+    text.clear();
+    if let Some(inside) = value.and_then(scan::inside) {
+        scan::unescape(inside, text);
+    }
+    if !text.is_empty() {
+        column.push(row, text);
     }
 }

@@ -7,6 +7,7 @@ mod events;
 mod extra;
 mod origin;
 mod record;
+mod slot;
 #[cfg(test)]
 mod tests;
 
@@ -142,9 +143,7 @@ impl Decoder {
             };
             return Err(Reject { reason: RejectReason::TooLong, detail, at: longest });
         }
-        if simdutf8::basic::from_utf8(json).is_err() {
-            return Err(not_utf8(json));
-        }
+        let Ok(json) = simdutf8::basic::from_utf8(json) else { return Err(not_utf8(json)) };
         let parsed = self.parser.parse(json)?;
         if aggregated::is_aggregated(json, parsed) {
             let (rows, key, size) = self.aggregated.push(file, record, json)?;

@@ -34,8 +34,8 @@ pub(super) struct Origin {
 /// What the record says where the file's key says nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Fallback<'a> {
-    pub(super) account: Option<&'a [u8]>,
-    pub(super) region: Option<&'a [u8]>,
+    pub(super) account: Option<&'a str>,
+    pub(super) region: Option<&'a str>,
     /// Microseconds since 1970.
     pub(super) time: Option<i64>,
 }
@@ -52,7 +52,7 @@ impl Origin {
             source_version: NumberColumn::new(),
             record_no: NumberColumn::new(),
             record_offset: NumberColumn::new(),
-            appended: BooleanColumn::default(),
+            appended: BooleanColumn::new(),
         }
     }
 
@@ -64,16 +64,10 @@ impl Origin {
         record: &RecordMeta<'_>,
         fallback: Fallback<'_>,
     ) -> usize {
-        self.shape.push(row, record.shape.as_str().as_bytes());
-        if let Some(envelope) = record.envelope {
-            self.envelope.push(row, envelope.as_bytes());
-        }
-        if let Some(account) = file.key.account.as_deref().map(str::as_bytes).or(fallback.account) {
-            self.account.push(row, account);
-        }
-        if let Some(region) = file.key.region.as_deref().map(str::as_bytes).or(fallback.region) {
-            self.region.push(row, region);
-        }
+        self.shape.push(row, record.shape.as_str());
+        self.envelope.put(row, record.envelope);
+        self.account.put(row, file.key.account.as_deref().or(fallback.account));
+        self.region.put(row, file.key.region.as_deref().or(fallback.region));
         let day = match file.key.day {
             Some((year, month, day)) => {
                 derive::days_from_civil(year.into(), month.into(), day.into())
@@ -83,7 +77,7 @@ impl Origin {
         if let Some(day) = day.and_then(|day| i32::try_from(day).ok()) {
             self.delivery_date.push(row, day);
         }
-        self.source_file.push(row, file.source_file.as_bytes());
+        self.source_file.push(row, &file.source_file);
         self.source_version.push(row, file.source_version);
         self.record_no.push(row, record.record_no.into());
         self.record_offset.push(row, i64::try_from(record.offset).unwrap_or(i64::MAX));

@@ -1,65 +1,28 @@
 //! One forward scan over a record: checks all of it and notes where each known field's text lies.
 //!
-//! Nothing is copied here and nothing outside of [`Parsed`] changes, so a record that turns out
-//! to be damaged leaves no trace.
+//! Nothing outside of [`Parsed`] changes, so a record that turns out to be damaged leaves no
+//! trace.
+
+use std::collections::HashSet;
 
 use crate::logs::{
     Limits, Reject, RejectReason,
     cloudtrail::{
-        fields::{Field, Kind, Leaf, Node, nodes},
-        scan::{self, Fault, FaultKind, Scanner, Text},
+        fields::{Field, Kind, Leaf, NO_FIELD, Node, nodes},
+        scan::{self, Entry, Fault, FaultKind, Scanner, Text},
     },
 };
 
-use super::columns::{Form, Piece};
+use super::slot::{Form, Slot};
 
-/// Where a text lies in the record.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
-    start: u32,
-    end: u32,
-    form: Form,
-}
-
-impl Slot {
-    const EMPTY: Self = Self { start: 0, end: 0, form: Form::Plain };
-
-    #[inline]
-    fn new(start: usize, end: usize, form: Form) -> Self {
-        // The decoder refuses records longer than offsets reach.
-        let offset = |n| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { start: offset(start), end: offset(end), form }
-    }
-
-    /// The inside of the string `text`, whose opening quote lies at `at`.
-    #[inline]
-    fn string(at: usize, text: Text) -> Self {
-        Self::new(at + 1, text.end, if text.escaped { Form::Escaped } else { Form::Plain })
-    }
-
-    /// The text itself, as it lies in `json`.
-    #[inline]
-    pub(super) fn piece(self, json: &[u8]) -> Piece<'_> {
-        let raw = json.get(self.start as usize..self.end as usize).unwrap_or_default();
-        Piece { raw, form: self.form }
-    }
-}
-
-/// One element of `resources`: ARN, accountId, type, ARNPrefix.
+/// One element of `resources`: `ARN`, `accountId`, `type`, `ARNPrefix`.
 pub(super) type Resource = [Option<Slot>; 4];
 
 /// Fields that tell when, in records without eventTime, the most telling first.
 ///
 /// Logstash moves eventTime to `@timestamp`; the others are other collectors' names for it.
-const TIMES: [&[u8]; 7] = [
-    b"@timestamp",
-    b"event_time",
-    b"p_event_time",
-    b"utctimestamp",
-    b"timestamp",
-    b"time",
-    b"_time",
-];
+const TIMES: [&str; 7] =
+    ["@timestamp", "event_time", "p_event_time", "utctimestamp", "timestamp", "time", "_time"];
 
 /// What the scan found.
 #[derive(Debug)]
@@ -67,6 +30,10 @@ pub(super) struct Parsed {
     slots: [Slot; Leaf::ALL.len()],
     /// Leaves that have a slot.
     pub(super) present: u128,
+    /// Leaves whose slot is not plain.
+    unusual: u128,
+    /// The texts that do not lie in the record as they are.
+    rewritten: String,
     /// Fields that were met.
     seen: u128,
     /// Known fields that were null.
@@ -96,6 +63,8 @@ impl Parsed {
         Self {
             slots: [Slot::EMPTY; Leaf::ALL.len()],
             present: 0,
+            unusual: 0,
+            rewritten: String::new(),
             seen: 0,
             nulls: 0,
             empties: 0,
@@ -112,6 +81,8 @@ impl Parsed {
 
     fn clear(&mut self) {
         self.present = 0;
+        self.unusual = 0;
+        self.rewritten.clear();
         self.seen = 0;
         self.nulls = 0;
         self.empties = 0;
@@ -125,22 +96,48 @@ impl Parsed {
         }
     }
 
-    /// Where the leaf of this index lies, if it is present.
+    /// The text of `leaf` as it is to be stored, if it is present.
     #[inline]
-    pub(super) fn slot(&self, leaf: usize) -> Option<Slot> {
-        self.slots.get(leaf).copied()
+    pub(super) fn get<'a>(&'a self, leaf: Leaf, json: &'a str) -> Option<&'a str> {
+        if self.present & leaf.bit() == 0 {
+            return None;
+        }
+        self.at(leaf as usize, json)
     }
 
-    /// The text of `leaf`, if it has one.
+    /// The same for the leaf of this index, which must be present.
     #[inline]
-    pub(super) fn get<'a>(&self, leaf: Leaf, json: &'a [u8]) -> Option<Piece<'a>> {
-        let slot = self.slots.get(leaf as usize).filter(|_| self.present & leaf.bit() != 0)?;
-        Some(slot.piece(json))
+    pub(super) fn at<'a>(&'a self, leaf: usize, json: &'a str) -> Option<&'a str> {
+        self.text(*self.slots.get(leaf)?, json)
+    }
+
+    /// The text that lies at `slot`.
+    #[inline]
+    pub(super) fn text<'a>(&'a self, slot: Slot, json: &'a str) -> Option<&'a str> {
+        slot.text(json, &self.rewritten)
     }
 
     /// The key that the event's time was found under, where it is not eventTime.
-    pub(super) fn time_key<'a>(&self, json: &'a [u8]) -> Option<Piece<'a>> {
-        self.time_key.map(|(_, key)| key.piece(json))
+    pub(super) fn time_key<'a>(&'a self, json: &'a str) -> Option<&'a str> {
+        self.text(self.time_key?.1, json)
+    }
+
+    /// Makes every slot lead to its text as it is to be stored.
+    fn rewrite(&mut self, json: &str) {
+        let mut rest = self.unusual & self.present;
+        while rest != 0 {
+            if let Some(slot) = self.slots.get_mut(rest.trailing_zeros() as usize) {
+                slot.rewrite(json, &mut self.rewritten);
+            }
+            rest &= rest - 1;
+        }
+        if let Some((_, key)) = &mut self.time_key {
+            key.rewrite(json, &mut self.rewritten);
+        }
+        let resources = self.resources.iter_mut().flatten().flatten();
+        for slot in resources.chain(self.attributes.iter_mut().flatten()).flatten() {
+            slot.rewrite(json, &mut self.rewritten);
+        }
     }
 
     #[inline]
@@ -148,6 +145,9 @@ impl Parsed {
         if let Some(place) = self.slots.get_mut(leaf as usize) {
             *place = slot;
             self.present |= leaf.bit();
+            if !slot.is_plain() {
+                self.unusual |= leaf.bit();
+            }
         }
     }
 
@@ -191,6 +191,10 @@ const TELLING: [&[u8]; 10] = [
     b"insightDetails",
 ];
 
+/// Room for the numbers of all fields and, behind them, of all nodes.
+const MAX_FIELDS: usize = 128;
+const MAX_NODES: usize = 16;
+
 /// Scans records, one after another.
 #[derive(Debug)]
 pub(super) struct Parser {
@@ -198,8 +202,20 @@ pub(super) struct Parser {
     parsed: Parsed,
     nodes: &'static [Node],
     telling: u128,
+    /// Which field followed a field, or came first in a node, when last seen: AWS writes keys in
+    /// a fixed order, so the guess is mostly right and spares looking for the key's end.
+    next: [u8; MAX_FIELDS + MAX_NODES],
     /// A key without its escapes.
-    key: Vec<u8>,
+    key: String,
+}
+
+/// Skips white space, of which there mostly is none.
+#[inline]
+fn skip(json: &[u8], at: usize) -> usize {
+    match json.get(at) {
+        Some(&b) if b > b' ' => at,
+        _ => scan::space(json, at),
+    }
 }
 
 impl Parser {
@@ -212,26 +228,28 @@ impl Parser {
             parsed: Parsed::new(),
             nodes,
             telling: telling.fold(0, |set, field| set | field.bit),
-            key: Vec::new(),
+            next: [NO_FIELD; MAX_FIELDS + MAX_NODES],
+            key: String::new(),
         }
     }
 
-    /// Scans the record `json`, which is known to be UTF-8.
-    pub(super) fn parse(&mut self, json: &[u8]) -> Result<&Parsed, Reject> {
+    /// Scans the record `json`.
+    pub(super) fn parse(&mut self, json: &str) -> Result<&Parsed, Reject> {
+        let bytes = json.as_bytes();
         self.parsed.clear();
-        let start = scan::space(json, 0);
-        let end = match (json.get(start), self.nodes.first()) {
-            (Some(b'{'), Some(node)) => self
+        let start = scan::space(bytes, 0);
+        let end = match bytes.get(start) {
+            Some(b'{') => self
                 .scanner
                 .open(0, start)
-                .and_then(|()| self.object(json, start + 1, node, 1))
+                .and_then(|()| self.object(json, start + 1, 0, 1))
                 .map(|(end, _)| end),
-            _ => self.scanner.value(json, start, 0).map(|value| value.end),
+            _ => self.scanner.value(bytes, start, 0).map(|value| value.end),
         }
-        .map_err(|fault| fault.reject(json))?;
-        let rest = scan::space(json, end);
-        if rest != json.len() {
-            return Err(Fault { kind: FaultKind::End, at: rest }.reject(json));
+        .map_err(|fault| fault.reject(bytes))?;
+        let rest = scan::space(bytes, end);
+        if rest != bytes.len() {
+            return Err(Fault { kind: FaultKind::End, at: rest }.reject(bytes));
         }
         if self.parsed.seen & self.telling == 0 {
             let detail = "expected an object with `eventName`, `eventSource` or the like";
@@ -245,43 +263,51 @@ impl Parser {
                 self.parsed.time_key = None;
             }
         }
+        self.parsed.rewrite(json);
         Ok(&self.parsed)
     }
 
     /// Scans an object from behind its brace; gives the offset behind it and its number of keys.
     fn object(
         &mut self,
-        json: &[u8],
+        json: &str,
         start: usize,
-        node: &'static Node,
+        node_id: usize,
         depth: usize,
     ) -> Result<(usize, usize), Fault> {
-        let mut at = scan::space(json, start);
-        if json.get(at) == Some(&b'}') {
+        let bytes = json.as_bytes();
+        let mut at = skip(bytes, start);
+        if bytes.get(at) == Some(&b'}') {
             return Ok((at + 1, 0));
         }
+        let Some(node) = self.nodes.get(node_id) else {
+            return Err(Fault { kind: FaultKind::TooDeep, at });
+        };
+        let mut before = MAX_FIELDS + node_id;
         let mut n_keys = 0;
         loop {
             n_keys += 1;
             self.scanner.count(n_keys, at)?;
-            if json.get(at) != Some(&b'"') {
-                return Err(Fault { kind: FaultKind::Key, at });
+            let guess = self.next.get(before).and_then(|&next| node.fields.get(usize::from(next)));
+            if let Some(field) = guess.filter(|field| field.quoted.is_at(bytes, at)) {
+                before = field.id;
+                at = self.field(json, skip(bytes, at + field.quoted.len), field, depth)?;
+            } else {
+                let (key, value_at) = key(bytes, at)?;
+                let name = bytes.get(at + 1..key.end).unwrap_or_default();
+                at = if let Some(field) = node.field(name) {
+                    if let Some(next) = self.next.get_mut(before) {
+                        *next = field.position;
+                    }
+                    before = field.id;
+                    self.field(json, value_at, field, depth)?
+                } else {
+                    self.unknown(json, (at, key), value_at, node, depth)?
+                };
             }
-            let key = scan::string(json, at + 1)?;
-            let key_at = at;
-            at = scan::space(json, key.end + 1);
-            if json.get(at) != Some(&b':') {
-                return Err(Fault { kind: FaultKind::Colon, at });
-            }
-            at = scan::space(json, at + 1);
-            let name = json.get(key_at + 1..key.end).unwrap_or_default();
-            at = match node.field(name) {
-                Some(field) => self.field(json, at, field, depth)?,
-                None => self.unknown(json, (key_at, key), at, node, depth)?,
-            };
-            at = scan::space(json, at);
-            match json.get(at) {
-                Some(b',') => at = scan::space(json, at + 1),
+            at = skip(bytes, at);
+            match bytes.get(at) {
+                Some(b',') => at = skip(bytes, at + 1),
                 Some(b'}') => return Ok((at + 1, n_keys)),
                 _ => return Err(Fault { kind: FaultKind::CommaOrBrace, at }),
             }
@@ -292,7 +318,7 @@ impl Parser {
     #[inline(never)]
     fn unknown(
         &mut self,
-        json: &[u8],
+        json: &str,
         (key_at, key): (usize, Text),
         at: usize,
         node: &'static Node,
@@ -302,19 +328,21 @@ impl Parser {
         self.key.clear();
         let exact =
             scan::unescape(json.get(key_at + 1..key.end).unwrap_or_default(), &mut self.key);
-        if let Some(field) = node.field_in_any_case(&self.key).filter(|_| exact) {
+        let known = node.field_in_any_case(self.key.as_bytes());
+        if let Some(field) = known.filter(|_| exact) {
             let end = self.field(json, at, field, depth)?;
             if field.leaves & self.parsed.present & Leaf::EventTime.bit() != 0 {
                 self.parsed.time_key = Some((0, Slot::string(key_at, key)));
             }
             return Ok(end);
         }
-        let end = self.scanner.value(json, at, depth)?.end;
-        let rank = TIMES.iter().position(|name| *name == self.key.as_slice());
+        let bytes = json.as_bytes();
+        let end = self.scanner.value(bytes, at, depth)?.end;
+        let rank = TIMES.iter().position(|name| *name == self.key);
         if let (1, Some(rank)) = (depth, rank) {
             let better = self.parsed.time_key.is_none_or(|(best, _)| rank + 1 < best);
-            let time = match json.get(at) {
-                Some(b'"') => scan::string(json, at + 1).ok().map(|text| Slot::string(at, text)),
+            let time = match bytes.get(at) {
+                Some(b'"') => scan::string(bytes, at + 1).ok().map(|text| Slot::string(at, text)),
                 Some(b'-' | b'0'..=b'9') => Some(Slot::new(at, end, Form::Plain)),
                 _ => None,
             };
@@ -330,37 +358,37 @@ impl Parser {
     #[inline]
     fn field(
         &mut self,
-        json: &[u8],
+        json: &str,
         at: usize,
         field: &'static Field,
         depth: usize,
     ) -> Result<usize, Fault> {
+        let bytes = json.as_bytes();
         if self.parsed.seen & field.bit != 0 {
             self.parsed.again(field);
         }
         self.parsed.seen |= field.bit;
-        match (field.kind, json.get(at)) {
+        match (field.kind, bytes.get(at)) {
             (Kind::Text(leaf), Some(b'"')) => {
-                let text = scan::string(json, at + 1)?;
+                let text = scan::string(bytes, at + 1)?;
                 self.parsed.deviant |= text.lone;
                 self.parsed.set(leaf, Slot::string(at, text));
                 Ok(text.end + 1)
             }
             (Kind::Flag(leaf), Some(b't' | b'f')) => {
-                let end = scan::scalar(json, at)?;
+                let end = scan::scalar(bytes, at)?;
                 self.parsed.set(leaf, Slot::new(at, end, Form::Plain));
                 Ok(end)
             }
             (Kind::Json(leaf), Some(b'{')) => {
-                let value = self.scanner.value(json, at, depth)?;
+                let value = self.scanner.value(bytes, at, depth)?;
                 let form = if value.loose { Form::Loose } else { Form::Plain };
                 self.parsed.set(leaf, Slot::new(at, value.end, form));
                 Ok(value.end)
             }
             (Kind::Object(child), Some(b'{')) => {
                 self.scanner.open(depth, at)?;
-                let Some(node) = self.nodes.get(child) else { return Ok(at) };
-                let (end, n_keys) = self.object(json, at + 1, node, depth + 1)?;
+                let (end, n_keys) = self.object(json, at + 1, child, depth + 1)?;
                 if n_keys == 0 {
                     self.parsed.empties |= field.bit;
                 }
@@ -368,40 +396,36 @@ impl Parser {
             }
             (Kind::Resources, Some(b'[')) => self.resources(json, at, depth),
             (Kind::Attributes, Some(b'{')) => self.attributes(json, at, field, depth),
+            (_, Some(b'n')) => {
+                let end = scan::scalar(bytes, at)?;
+                self.parsed.nulls |= field.bit;
+                Ok(end)
+            }
             _ => self.unexpected(json, at, field, depth),
         }
     }
 
-    /// Scans a value of a type that `field` should not have: null, or a deviation.
+    /// Scans a value of a type that `field` should not have.
     #[inline(never)]
     fn unexpected(
         &mut self,
-        json: &[u8],
+        json: &str,
         at: usize,
         field: &Field,
         depth: usize,
     ) -> Result<usize, Fault> {
-        let value = self.scanner.value(json, at, depth)?;
-        let first = json.get(at);
-        if first == Some(&b'n') {
-            self.parsed.nulls |= field.bit;
-            return Ok(value.end);
-        }
+        let bytes = json.as_bytes();
+        let value = self.scanner.value(bytes, at, depth)?;
+        let first = bytes.get(at);
         if first == Some(&b'{') && scan::entries(json, at).next().is_none() {
             self.parsed.empties |= field.bit;
             return Ok(value.end);
         }
         self.parsed.deviant = true;
+        let inside = |form| Slot::new(at + 1, value.end - 1, form);
         match (field.kind, first) {
-            (Kind::Json(leaf), Some(b'"')) => {
-                let text = scan::string(json, at + 1)?;
-                let form = if text.escaped { Form::QuotedEscaped } else { Form::Quoted };
-                self.parsed.set(leaf, Slot::new(at + 1, text.end, form));
-            }
-            (Kind::Flag(leaf), Some(b'"')) => {
-                let text = scan::string(json, at + 1)?;
-                self.parsed.set(leaf, Slot::string(at, text));
-            }
+            (Kind::Json(leaf), Some(b'"')) => self.parsed.set(leaf, inside(Form::Json)),
+            (Kind::Flag(leaf), Some(b'"')) => self.parsed.set(leaf, inside(Form::Flag)),
             (Kind::Text(leaf) | Kind::Json(leaf) | Kind::Flag(leaf), _) => {
                 let form = if value.loose { Form::Loose } else { Form::Plain };
                 self.parsed.set(leaf, Slot::new(at, value.end, form));
@@ -414,8 +438,8 @@ impl Parser {
     }
 
     /// Scans `resources`.
-    fn resources(&mut self, json: &[u8], at: usize, depth: usize) -> Result<usize, Fault> {
-        let value = self.scanner.value(json, at, depth)?;
+    fn resources(&mut self, json: &str, at: usize, depth: usize) -> Result<usize, Fault> {
+        let value = self.scanner.value(json.as_bytes(), at, depth)?;
         let mut list = std::mem::take(&mut self.parsed.spare_resources);
         list.clear();
         let mut odd = false;
@@ -431,21 +455,21 @@ impl Parser {
     /// Scans webIdFederationData.attributes.
     fn attributes(
         &mut self,
-        json: &[u8],
+        json: &str,
         at: usize,
         field: &Field,
         depth: usize,
     ) -> Result<usize, Fault> {
-        let value = self.scanner.value(json, at, depth)?;
+        let value = self.scanner.value(json.as_bytes(), at, depth)?;
         let mut odd = false;
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         for entry in scan::entries(json, at) {
-            let Ok(key) = scan::string(json, entry.key.start) else { break };
-            let mut name = Vec::new();
+            let mut name = String::new();
             odd |= !scan::unescape(json.get(entry.key.clone()).unwrap_or_default(), &mut name);
             odd |= !names.insert(name);
-            let key = Slot::string(entry.key.start - 1, key);
-            let value = member(json, entry.value.start, entry.value.end, &mut odd);
+            let form = if entry.key_escaped { Form::Escaped } else { Form::Plain };
+            let key = Slot::new(entry.key.start, entry.key.end, form);
+            let value = member(json, &entry, &mut odd);
             self.parsed.attributes.push([Some(key), value]);
         }
         if names.is_empty() {
@@ -457,9 +481,23 @@ impl Parser {
     }
 }
 
+/// Scans a key and its colon, and gives the offset of the value.
+#[inline]
+fn key(json: &[u8], at: usize) -> Result<(Text, usize), Fault> {
+    if json.get(at) != Some(&b'"') {
+        return Err(Fault { kind: FaultKind::Key, at });
+    }
+    let text = scan::string(json, at + 1)?;
+    let colon = skip(json, text.end + 1);
+    if json.get(colon) != Some(&b':') {
+        return Err(Fault { kind: FaultKind::Colon, at: colon });
+    }
+    Ok((text, skip(json, colon + 1)))
+}
+
 /// The members of the element of `resources` at `at`.
-fn resource(json: &[u8], at: usize, odd: &mut bool) -> Resource {
-    const KEYS: [&[u8]; 4] = [b"ARN", b"accountId", b"type", b"ARNPrefix"];
+fn resource(json: &str, at: usize, odd: &mut bool) -> Resource {
+    const KEYS: [&str; 4] = ["ARN", "accountId", "type", "ARNPrefix"];
     let mut resource: Resource = [None; 4];
     let mut entries = scan::entries(json, at).peekable();
     *odd |= entries.peek().is_none();
@@ -471,17 +509,18 @@ fn resource(json: &[u8], at: usize, odd: &mut bool) -> Resource {
         });
         if let Some(place) = index.and_then(|index| resource.get_mut(index)) {
             *odd |= place.is_some();
-            *place = member(json, entry.value.start, entry.value.end, odd);
+            *place = member(json, &entry, odd);
         }
     }
     resource
 }
 
 /// A value that should be a string.
-fn member(json: &[u8], start: usize, end: usize, odd: &mut bool) -> Option<Slot> {
-    match json.get(start) {
+fn member(json: &str, entry: &Entry, odd: &mut bool) -> Option<Slot> {
+    let (start, end) = (entry.value.start, entry.value.end);
+    match json.as_bytes().get(start) {
         Some(b'"') => {
-            let text = scan::string(json, start + 1).ok()?;
+            let text = scan::string(json.as_bytes(), start + 1).ok()?;
             *odd |= text.lone;
             Some(Slot::string(start, text))
         }

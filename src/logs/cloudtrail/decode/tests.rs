@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use arrow::array::{Array, AsArray};
 use proptest::prelude::*;
 
@@ -15,9 +17,9 @@ fn column(record: &str, column: &str) -> Option<String> {
 
 fn text(batch: &RecordBatch, column: &str, row: usize) -> Option<String> {
     let mut names = column.split('.');
-    let mut array = batch.column_by_name(names.next().unwrap()).unwrap().clone();
+    let mut array = Arc::clone(batch.column_by_name(names.next().unwrap()).unwrap());
     for name in names {
-        array = array.as_struct().column_by_name(name).unwrap().clone();
+        array = Arc::clone(array.as_struct().column_by_name(name).unwrap());
     }
     arrow::util::display::array_value_to_string(&array, row).ok().filter(|_| array.is_valid(row))
 }
@@ -365,6 +367,12 @@ fn bounds_what_the_buckets_of_one_record_take() {
 }
 
 #[test]
+fn can_be_sent_to_another_thread() {
+    fn assert_send<T: Send>(_: &T) {}
+    assert_send(&Decoder::new(Limits::default()));
+}
+
+#[test]
 fn rejects_what_is_no_record_and_says_why() {
     let why = |record: &[u8]| reject(record, Limits::default());
     assert_eq!(why(b"{\"eventName\":\"A\"").reason, RejectReason::Truncated);
@@ -447,6 +455,43 @@ fn fills_rows_between_with_nulls() {
         assert_eq!(text(&batch, "tlsdetails.tlsversion", row), tls);
         assert_eq!(text(&batch, "eventname", row), Some(format!("A{row}")));
     }
+}
+
+/// What was measured on a published data set, by others than this decoder.
+#[test]
+fn derives_from_real_records_what_is_known_of_them() {
+    let Some(folder) = testing::samples("invictus") else {
+        eprintln!("skipped: no ../shared/data/invictus");
+        return;
+    };
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let records: Vec<String> =
+        files.flat_map(|path| testing::records(&std::fs::read(path).unwrap())).collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let rows = decode(&records).events.unwrap();
+    let all = |name: &str| -> Vec<Option<String>> {
+        (0..rows.batch.num_rows()).map(|row| text(&rows.batch, name, row)).collect()
+    };
+    let count = |name: &str, value: Option<&str>| {
+        all(name).iter().filter(|found| found.as_deref() == value).count()
+    };
+    assert_eq!(rows.batch.num_rows(), 2_900);
+    assert_eq!(all("eventid").into_iter().collect::<HashSet<_>>().len(), 2_900);
+    assert_eq!(rows.keys.iter().map(|key| key.id).collect::<HashSet<_>>().len(), 2_900);
+    assert_eq!(count("useridentity.type", None), 42);
+    assert_eq!(count("src_ip", None), 353);
+    assert_eq!(count("eventtype", Some("AwsConsoleSignIn")), 3);
+    assert_eq!(count("event_ts", None) + count("principal_key", None) + count("outcome", None), 0);
+    assert_eq!(count("outcome", Some("throttled")), 102);
+    assert_eq!(count("outcome", Some("denied")), 44 + 16);
+    // Every call of a role session can be led back to the call that handed out its key.
+    let issued: HashSet<_> = all("issued_key").into_iter().flatten().collect();
+    let sessions = all("useridentity.type").into_iter().zip(all("useridentity.accesskeyid"));
+    let sessions = sessions.filter(|(ty, _)| ty.as_deref() == Some("AssumedRole"));
+    let keys: Vec<_> = sessions.filter_map(|(_, key)| key).collect();
+    assert_eq!(keys.len(), 70);
+    assert!(keys.iter().all(|key| issued.contains(key)));
 }
 
 proptest! {

@@ -5,12 +5,9 @@ mod deny;
 mod tests;
 mod time;
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub(crate) use deny::{Denial, denial};
+pub(crate) use deny::denial;
 pub(crate) use time::{days_from_civil, event_time};
 
 /// What `sourceipaddress` is.
@@ -29,22 +26,21 @@ impl Source {
     ///
     /// Octets with leading zeros, which anonymisers write, are no address: whether they are octal
     /// is anybody's guess.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let first = *text.first()?;
-        if first.is_ascii_digit() {
-            if let Some(ip) = ascii::<Ipv4Addr>(text) {
-                return Some(Self::Ip(IpAddr::V4(ip)));
-            }
-        }
-        if text.contains(&b':') {
-            return ascii::<Ipv6Addr>(text).map(|ip| Self::Ip(IpAddr::V6(ip)));
-        }
-        let head = text.get(..12).unwrap_or(text);
-        if head.eq_ignore_ascii_case(b"AWS Internal") || text.eq_ignore_ascii_case(b"aws.internal")
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.first()?.is_ascii_digit()
+            && let Ok(ip) = text.parse::<Ipv4Addr>()
         {
+            return Some(Self::Ip(IpAddr::V4(ip)));
+        }
+        if bytes.contains(&b':') {
+            return text.parse::<Ipv6Addr>().ok().map(|ip| Self::Ip(IpAddr::V6(ip)));
+        }
+        let head = bytes.get(..12).unwrap_or(bytes);
+        if head.eq_ignore_ascii_case(b"AWS Internal") || text.eq_ignore_ascii_case("aws.internal") {
             return Some(Self::Internal);
         }
-        is_dns_name(text).then_some(Self::Service)
+        is_dns_name(bytes).then_some(Self::Service)
     }
 
     /// The word for it in `src_kind`.
@@ -58,10 +54,6 @@ impl Source {
     }
 }
 
-fn ascii<T: FromStr>(text: &[u8]) -> Option<T> {
-    str::from_utf8(text).ok()?.parse().ok()
-}
-
 /// Two labels at least, the last of letters.
 fn is_dns_name(text: &[u8]) -> bool {
     let Some(dot) = memchr::memrchr(b'.', text) else { return false };
@@ -73,33 +65,30 @@ fn is_dns_name(text: &[u8]) -> bool {
 }
 
 /// `eventname` without the date and version of the API: `/(20\d\d_?\d\d_?\d\d)(v\d)?$/`.
-pub(crate) fn base_name(name: &[u8]) -> &[u8] {
-    let stem = match name {
-        [stem @ .., b'v', b'0'..=b'9'] => stem,
-        _ => name,
-    };
+pub(crate) fn base_name(name: &str) -> &str {
+    let mut stem = name.as_bytes();
+    if let [unversioned @ .., b'v', b'0'..=b'9'] = stem {
+        stem = unversioned;
+    }
     let date = match stem {
-        [.., b'2', b'0', a, b, b'_', c, d, b'_', e, f] => Some(([a, b, c, d, e, f], 10)),
-        [.., b'2', b'0', a, b, b'_', c, d, e, f] => Some(([a, b, c, d, e, f], 9)),
-        [.., b'2', b'0', a, b, c, d, b'_', e, f] => Some(([a, b, c, d, e, f], 9)),
-        [.., b'2', b'0', a, b, c, d, e, f] => Some(([a, b, c, d, e, f], 8)),
+        [base @ .., b'2', b'0', y0, y1, b'_', m0, m1, b'_', d0, d1]
+        | [base @ .., b'2', b'0', y0, y1, b'_', m0, m1, d0, d1]
+        | [base @ .., b'2', b'0', y0, y1, m0, m1, b'_', d0, d1]
+        | [base @ .., b'2', b'0', y0, y1, m0, m1, d0, d1] => Some((base, [y0, y1, m0, m1, d0, d1])),
         _ => None,
     };
     match date {
-        Some((digits, length)) if digits.iter().all(|b| b.is_ascii_digit()) => {
-            match stem.get(..stem.len() - length) {
-                Some(base) if !base.is_empty() => base,
-                _ => name,
-            }
+        Some((base, digits)) if digits.iter().all(|b| b.is_ascii_digit()) && !base.is_empty() => {
+            name.get(..base.len()).unwrap_or(name)
         }
         _ => name,
     }
 }
 
 /// `eventsource` without `.amazonaws.com`.
-pub(crate) fn service(source: &[u8]) -> &[u8] {
-    let global = source.strip_suffix(b".amazonaws.com");
-    global.or_else(|| source.strip_suffix(b".amazonaws.com.cn")).unwrap_or(source)
+pub(crate) fn service(source: &str) -> &str {
+    let global = source.strip_suffix(".amazonaws.com");
+    global.or_else(|| source.strip_suffix(".amazonaws.com.cn")).unwrap_or(source)
 }
 
 /// How a call ended.
@@ -113,24 +102,19 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// Judges by the error's code and message.
-    pub(crate) fn of(code: Option<&[u8]>, message: Option<&[u8]>) -> Self {
-        let code = code.unwrap_or_default();
-        let message = message.unwrap_or_default();
-        if code.is_empty() && message.is_empty() {
-            return Self::Ok;
-        }
-        let has = |part: &[u8]| memchr::memmem::find(code, part).is_some();
-        let rate = || memchr::memmem::find(message, b"Rate exceeded").is_some();
+    pub(crate) fn of(code: Option<&str>, message: Option<&str>) -> Self {
+        let (None, None) = (code, message) else {
+            return Self::of_error(code.unwrap_or_default(), message.unwrap_or_default());
+        };
+        Self::Ok
+    }
+
+    #[inline(never)]
+    fn of_error(code: &str, message: &str) -> Self {
         match code {
-            b"UnauthorizedAccess" | b"AuthorizationError" | b"NotAuthorized" => Self::Denied,
-            _ if has(b"AccessDenied") || code.ends_with(b"UnauthorizedOperation") => Self::Denied,
-            b"TooManyRequestsException"
-            | b"SlowDown"
-            | b"ProvisionedThroughputExceededException" => Self::Throttled,
-            _ if code.starts_with(b"Throttl") || code.ends_with(b"RequestLimitExceeded") => {
-                Self::Throttled
-            }
-            _ if rate() => Self::Throttled,
+            "" if message.is_empty() => Self::Ok,
+            _ if is_denial(code) => Self::Denied,
+            _ if is_throttle(code) || message.contains("Rate exceeded") => Self::Throttled,
             _ => Self::Error,
         }
     }
@@ -146,9 +130,23 @@ impl Outcome {
     }
 }
 
+fn is_denial(code: &str) -> bool {
+    matches!(code, "UnauthorizedAccess" | "AuthorizationError" | "NotAuthorized")
+        || code.contains("AccessDenied")
+        || code.ends_with("UnauthorizedOperation")
+}
+
+fn is_throttle(code: &str) -> bool {
+    matches!(
+        code,
+        "TooManyRequestsException" | "SlowDown" | "ProvisionedThroughputExceededException"
+    ) || code.starts_with("Throttl")
+        || code.ends_with("RequestLimitExceeded")
+}
+
 /// What kind of key an access key id is of, by its prefix.
-pub(crate) fn key_kind(key: &[u8]) -> Option<&'static str> {
-    match key.first_chunk::<4>()? {
+pub(crate) fn key_kind(key: &str) -> Option<&'static str> {
+    match key.as_bytes().first_chunk::<4>()? {
         b"AKIA" => Some("long-term"),
         b"ASIA" => Some("temporary"),
         _ => None,
@@ -156,69 +154,68 @@ pub(crate) fn key_kind(key: &[u8]) -> Option<&'static str> {
 }
 
 /// The account of an ARN.
-pub(crate) fn arn_account(arn: &[u8]) -> Option<&[u8]> {
-    arn.strip_prefix(b"arn:")?.split(|&b| b == b':').nth(3).filter(|account| !account.is_empty())
+pub(crate) fn arn_account(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")?.split(':').nth(3).filter(|account| !account.is_empty())
 }
 
 /// `eventcategory` of records that are older than that field.
 pub(crate) fn category(
     management: Option<bool>,
-    event_type: &[u8],
-    source: &[u8],
-    name: &[u8],
+    event_type: &str,
+    source: &str,
+    name: &str,
 ) -> &'static str {
-    if event_type.eq_ignore_ascii_case(b"AwsCloudTrailInsight") {
+    if event_type.eq_ignore_ascii_case("AwsCloudTrailInsight") {
         return "Insight";
     }
     match (management, event_type) {
-        (_, b"AwsVpceEvent" | b"AwsVpceEvents") => "NetworkActivity",
-        (Some(true), _) => "Management",
+        (_, "AwsVpceEvent" | "AwsVpceEvents") => "NetworkActivity",
         (Some(false), _) => "Data",
-        (None, b"AwsApiCall" | b"") if is_data_event(service(source), base_name(name)) => "Data",
-        (None, _) => "Management",
+        (None, "AwsApiCall" | "") if is_data_event(service(source), base_name(name)) => "Data",
+        _ => "Management",
     }
 }
 
 /// The data events there were before records said so themselves: S3 objects, Lambda, DynamoDB.
-fn is_data_event(service: &[u8], name: &[u8]) -> bool {
+fn is_data_event(service: &str, name: &str) -> bool {
     match service {
-        b"s3" => matches!(
+        "s3" => matches!(
             name,
-            b"GetObject"
-                | b"PutObject"
-                | b"HeadObject"
-                | b"CopyObject"
-                | b"DeleteObject"
-                | b"DeleteObjects"
-                | b"ListObjects"
-                | b"ListObjectVersions"
-                | b"GetObjectAcl"
-                | b"PutObjectAcl"
-                | b"GetObjectTagging"
-                | b"PutObjectTagging"
-                | b"DeleteObjectTagging"
-                | b"GetObjectTorrent"
-                | b"RestoreObject"
-                | b"SelectObjectContent"
-                | b"CreateMultipartUpload"
-                | b"UploadPart"
-                | b"UploadPartCopy"
-                | b"CompleteMultipartUpload"
-                | b"AbortMultipartUpload"
-                | b"ListParts"
-                | b"HeadBucket"
+            "GetObject"
+                | "PutObject"
+                | "HeadObject"
+                | "CopyObject"
+                | "DeleteObject"
+                | "DeleteObjects"
+                | "ListObjects"
+                | "ListObjectVersions"
+                | "GetObjectAcl"
+                | "PutObjectAcl"
+                | "GetObjectTagging"
+                | "PutObjectTagging"
+                | "DeleteObjectTagging"
+                | "GetObjectTorrent"
+                | "RestoreObject"
+                | "SelectObjectContent"
+                | "CreateMultipartUpload"
+                | "UploadPart"
+                | "UploadPartCopy"
+                | "CompleteMultipartUpload"
+                | "AbortMultipartUpload"
+                | "ListParts"
+                | "HeadBucket"
         ),
-        b"lambda" => name == b"Invoke",
-        b"dynamodb" => matches!(
+        "lambda" => name == "Invoke",
+        "dynamod" => matches!(
             name,
-            b"GetItem"
-                | b"PutItem"
-                | b"UpdateItem"
-                | b"DeleteItem"
-                | b"BatchGetItem"
-                | b"BatchWriteItem"
-                | b"Query"
-                | b"Scan"
+            "GetItem"
+                | "PutItem"
+                | "UpdateItem"
+                | "DeleteItem"
+                | "BatchGetItem"
+                | "BatchWriteItem"
+                | "Query"
+                | "Scan"
         ),
         _ => false,
     }
@@ -240,8 +237,8 @@ impl Hasher {
 
     /// Adds one text, which is not the same as adding its parts.
     #[inline]
-    pub(crate) fn add(&mut self, text: &[u8]) {
-        let mut chunks = text.chunks_exact(8);
+    pub(crate) fn add(&mut self, text: &str) {
+        let mut chunks = text.as_bytes().chunks_exact(8);
         for chunk in &mut chunks {
             self.word(chunk.first_chunk().map_or(0, |word| u64::from_le_bytes(*word)));
         }

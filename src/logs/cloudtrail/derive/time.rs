@@ -9,7 +9,8 @@ const SECOND: i64 = 1_000_000;
 /// 1970 in seconds, with a fraction or an exponent, or in milli-, micro- or nanoseconds, told
 /// apart by their size.
 #[inline]
-pub(crate) fn event_time(text: &[u8]) -> Option<i64> {
+pub(crate) fn event_time(text: &str) -> Option<i64> {
+    let text = text.as_bytes();
     if let [
         y0,
         y1,

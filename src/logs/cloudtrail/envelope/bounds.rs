@@ -55,16 +55,16 @@ impl Index {
         let chunk = &bytes[at..bytes.len().min(at + CHUNK)];
         self.start = at;
         self.length = chunk.len();
-        match at.checked_sub(1).and_then(|before| bytes.get(before..at + CHUNK)) {
-            Some(input) => self.classify(input),
-            None => {
-                let mut input = [b' '; CHUNK + 1];
-                if at > 0 {
-                    input[0] = bytes[at - 1];
-                }
-                input[1..=chunk.len()].copy_from_slice(chunk);
-                self.classify(&input);
+        let input = at.checked_sub(1).and_then(|before| bytes.get(before..at + CHUNK));
+        if let Some(input) = input {
+            self.classify(input);
+        } else {
+            let mut input = [b' '; CHUNK + 1];
+            if at > 0 {
+                input[0] = bytes[at - 1];
             }
+            input[1..=chunk.len()].copy_from_slice(chunk);
+            self.classify(&input);
         }
         self.escaped = false;
         let mut next = usize::from(escaped);
@@ -148,16 +148,16 @@ impl Bounds {
             if at < index.start || at >= index.end() {
                 index.build(bytes, at, self.escaped);
             }
-            let found = self.run_part(index, at - index.start);
-            match found {
-                // The index may reach further than the bytes to look at.
-                Found::End(i) | Found::Fault(i) if index.start + i > bytes.len() => {
-                    index.clear();
-                    return Found::More;
+            // The index may reach further than the bytes to look at.
+            match self.run_part(index, at - index.start) {
+                Found::End(i) if index.start + i <= bytes.len() => {
+                    return Found::End(index.start + i);
                 }
-                Found::End(i) => return Found::End(index.start + i),
-                Found::Fault(i) => return Found::Fault(index.start + i),
+                Found::Fault(i) if index.start + i < bytes.len() => {
+                    return Found::Fault(index.start + i);
+                }
                 Found::More => at = index.end(),
+                Found::End(_) | Found::Fault(_) => return Found::More,
             }
             self.escaped = index.escaped;
         }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 
 use super::{
     Shape, json, record, tally,
@@ -52,8 +52,7 @@ impl Csv {
                 1 => body.starts_with(b"\"{\"\"") && second.len() == 1,
                 n => n == second.len() || body.is_empty(),
             };
-            (is_named && is_table)
-                .then_some((delimiter, header))
+            (is_named && is_table).then_some((delimiter, header))
         });
         let (delimiter, header) = found?;
         let header = header.into_iter().map(|cell| cell.text.into_owned()).collect();
@@ -69,7 +68,7 @@ impl Csv {
     /// Reads as many rows as are in view.
     pub(super) fn run(&mut self, work: &mut Work<'_, '_, '_>) {
         let view = work.view;
-        let longest = (self.limits.max_record_bytes + BESIDE_RECORD) as u64;
+        let longest = self.limits.max_record_bytes.saturating_add(BESIDE_RECORD) as u64;
         while self.at < view.end() {
             if let Some(long) = self.long.take() {
                 if !self.pass_long(long, work) {
@@ -77,11 +76,11 @@ impl Csv {
                 }
                 continue;
             }
-            let bytes = view.upto(self.at + longest);
+            let bytes = view.upto(self.at.saturating_add(longest));
             let rest = json::part(bytes, view.index(self.at)..bytes.len());
             let end = match row_end(rest, self.delimiter) {
                 Some(end) => self.at + end as u64,
-                None if view.end() >= self.at + longest => {
+                None if view.end() >= self.at.saturating_add(longest) => {
                     let kept = json::part(rest, 0..tally::KEPT_OF_LONG).to_vec();
                     self.long = Some(Long { start: self.at, kept, in_quotes: false });
                     continue;
@@ -130,17 +129,12 @@ impl Csv {
             return;
         }
         let cells = cells(row, self.delimiter);
-        let mut found = None;
-        for (i, cell) in cells.iter().enumerate() {
+        let is_whole = |text: &[u8]| json::value_end(text, 0) == Some(text.len());
+        let holds = |cell: &Cell<'_>| {
             let text = json::trim(&cell.text);
-            if !text.starts_with(b"{") || !record::resembles(text) {
-                continue;
-            }
-            if json::value_end(text, 0) == Some(text.len()) {
-                found = Some(i);
-                break;
-            }
-        }
+            text.starts_with(b"{") && memmem::find(text, b"event").is_some() && is_whole(text)
+        };
+        let found = cells.iter().position(holds);
         let Some(found) = found else { return self.reject(row, &cells, work) };
         let (before, behind) = self.around(&cells, found);
         let Some(cell) = cells.into_iter().nth(found) else { return };
@@ -160,7 +154,7 @@ impl Csv {
             around: (&before, &behind),
             is_plain: false,
         };
-        self.unwrapper.element(element, offset, &context, work.tally, work.sink);
+        self.unwrapper.element(element, offset, None, &context, work.tally, work.sink);
     }
 
     /// Rejects a row without a whole record in it.
@@ -172,7 +166,7 @@ impl Csv {
         };
         if cells.iter().any(is_cut) {
             reject.reason = RejectReason::NotJson;
-            reject.detail = "the record in the row is not whole".to_owned();
+            "the record in the row is not whole".clone_into(&mut reject.detail);
             return work.tally.reject(Cow::Borrowed(row), self.at, length, reject, work.sink);
         }
         work.tally.foreign(Cow::Borrowed(row), self.at, length, reject, work.sink);

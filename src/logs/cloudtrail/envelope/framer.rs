@@ -145,7 +145,7 @@ impl Framer {
                 _ => Mode::Json(Walk::in_garbage(self.limits, start as u64)),
             });
         }
-        self.fallback = sniff::text(sample).to_owned();
+        sniff::text(sample).clone_into(&mut self.fallback);
         Some(self.decide_text(sample, start))
     }
 
@@ -159,7 +159,7 @@ impl Framer {
             return Mode::Opaque;
         }
         if let Some(csv) = Csv::suits(text, self.limits, start as u64) {
-            self.fallback = "table of separated values".to_owned();
+            "CSV table".clone_into(&mut self.fallback);
             return Mode::Csv(csv);
         }
         let holds_json = text.split(|b| *b == b'\n').any(|line| {
@@ -180,14 +180,11 @@ fn begins_json(text: &[u8], is_enough: bool) -> Option<bool> {
     let second = text.get(json::skip_space(text, 1));
     match (first, second) {
         (None, _) => is_enough.then_some(false),
-        (Some(b'{' | b'['), None) if is_enough => Some(true),
-        (Some(b'{' | b'['), None) => None,
+        (Some(b'{' | b'['), None) => is_enough.then_some(true),
         (Some(b'{'), Some(second)) => Some(matches!(second, b'"' | b'}')),
         (Some(b'['), Some(b'{' | b'[' | b'"' | b']')) => Some(true),
-        (Some(b'['), Some(_)) if is_enough => Some(!matches!(check(text), Checked::Fault(_))),
-        (Some(b'['), Some(_)) => None,
-        (Some(b'"'), _) if is_enough => Some(is_document_string(text)),
-        (Some(b'"'), _) => None,
+        (Some(b'['), Some(_)) => is_enough.then(|| !matches!(check(text), Checked::Fault(_))),
+        (Some(b'"'), _) => is_enough.then(|| is_document_string(text)),
         _ => Some(false),
     }
 }

@@ -55,7 +55,7 @@ impl Garbage {
     }
 
     /// It ends with its line.
-    pub(super) fn to_line_end(self) -> Self {
+    pub(super) fn until_line_end(self) -> Self {
         Self { until: Until::LineEnd, ..self }
     }
 

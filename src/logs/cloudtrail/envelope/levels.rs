@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{
     Shape, json, other,
-    shapes::ROUTES,
+    shapes::{self, ROUTES, Route},
     tally::{self, Sink, Tally},
 };
 
@@ -16,9 +16,11 @@ const MAX_LEVELS: usize = 8;
 const MAX_REPEATED: usize = 16 << 10;
 
 /// An array or a container.
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each its own")]
 pub(super) struct Level {
     /// The keys that led to the container's array.
     keys: Option<&'static [&'static str]>,
+    shape: Shape,
     in_array: bool,
     /// Elements so far.
     n: u64,
@@ -42,6 +44,7 @@ impl Level {
     pub(super) fn array() -> Self {
         Self {
             keys: None,
+            shape: Shape::Array,
             in_array: true,
             n: 0,
             comma: false,
@@ -61,8 +64,7 @@ impl Level {
 
     /// The shape of a record that is an element.
     pub(super) fn shape(&self) -> Shape {
-        let whole = ROUTES.iter().find(|r| r.container() == self.keys && r.within().is_empty());
-        whole.filter(|_| self.keys.is_some()).map_or(Shape::Array, |route| route.shape)
+        self.shape
     }
 }
 
@@ -108,6 +110,11 @@ impl Levels {
         }
     }
 
+    /// Whether an array that comes next is a row, and so one element.
+    pub(super) fn has_rows(&self) -> bool {
+        self.stack.last().is_some_and(|level| shapes::has_rows(level.keys))
+    }
+
     /// Whether an element that came now would follow another without a comma.
     pub(super) fn lacks_comma(&self) -> bool {
         self.stack.last().is_some_and(|level| level.in_array && level.n > 0 && !level.comma)
@@ -151,7 +158,7 @@ impl Levels {
     ) {
         let mut open = Vec::new();
         json::compact(head, &mut open);
-        let bare = bare(keys);
+        let bare: &[u8] = &bare(keys);
         let is_void = memmem::find(&open, b"\"messageType\":\"CONTROL_MESSAGE\"").is_some();
         if is_void {
             tally.name(|| other::CONTROL_NAME.to_owned());
@@ -164,7 +171,7 @@ impl Levels {
             }
             open.extend(keys.iter().map(|_| b'}'));
             keep(open, start, tally, sink);
-            open = bare.clone();
+            open = bare.to_vec();
         } else {
             open.push(b'[');
         }
@@ -173,6 +180,7 @@ impl Levels {
         close.extend(keys.iter().map(|_| b'}'));
         self.push(Level {
             keys: Some(keys),
+            shape: shape_of(keys),
             is_void,
             is_plain,
             objects: keys.len(),
@@ -187,6 +195,7 @@ impl Levels {
     pub(super) fn reenter(&mut self, keys: &'static [&'static str]) {
         if let Some(level) = self.stack.last_mut() {
             level.keys = Some(keys);
+            level.shape = shape_of(keys);
             level.in_array = true;
             level.n = 0;
             level.comma = false;
@@ -274,6 +283,12 @@ impl Levels {
             self.close.extend_from_slice(&level.close);
         }
     }
+}
+
+/// The shape of a record that is an element of a container.
+fn shape_of(keys: &'static [&'static str]) -> Shape {
+    let of_whole = |route: &&Route| route.container() == Some(keys) && route.within().is_empty();
+    ROUTES.iter().find(of_whole).map_or(Shape::Array, |route| route.shape)
 }
 
 /// `{"key":[`, or deeper.

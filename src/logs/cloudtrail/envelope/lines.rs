@@ -53,7 +53,7 @@ impl Lines {
     /// Reads as many lines as are in view.
     pub(super) fn run(&mut self, work: &mut Work<'_, '_, '_>) {
         let view = work.view;
-        let longest = (self.limits.max_record_bytes + MAX_PREFIX) as u64;
+        let longest = self.limits.max_record_bytes.saturating_add(MAX_PREFIX) as u64;
         while self.at < view.end() {
             let found = memchr(b'\n', view.part(self.searched, view.end()));
             let end = found.map(|i| self.searched + i as u64);
@@ -93,15 +93,15 @@ impl Lines {
             return self.reject_long(kept, end, work);
         }
         if json::value_end(element, 0) != Some(element.len()) {
-            return self.broken(element, offset, work);
+            return Self::broken(element, offset, work);
         }
         let (before, shape) = head(prefix);
         let context = Context { container: None, shape, around: (&before, b"}"), is_plain: false };
         let element = Cow::Borrowed(element);
-        self.unwrapper.element(element, offset, &context, work.tally, work.sink);
+        self.unwrapper.element(element, offset, None, &context, work.tally, work.sink);
     }
 
-    fn broken<'a>(&self, element: &'a [u8], offset: u64, work: &mut Work<'_, '_, 'a>) {
+    fn broken<'a>(element: &'a [u8], offset: u64, work: &mut Work<'_, '_, 'a>) {
         let length = element.len() as u64;
         let reject = Reject {
             reason: RejectReason::NotJson,

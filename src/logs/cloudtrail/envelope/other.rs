@@ -1,6 +1,6 @@
 //! Names JSON that is no CloudTrail record.
 
-use super::json::{self, Members};
+use super::json::{self, Members, Span};
 
 /// How long a key or type may be in a name, in characters.
 const MAX_WORD: usize = 60;
@@ -75,7 +75,7 @@ pub(super) fn name_in(value: &[u8], container: Option<&[&str]>) -> String {
     let is_void = is_void(value);
     match container {
         Some(["logEvents"]) if !is_void => "CloudWatch Logs subscription data".to_owned(),
-        Some(["events"]) if has(value, "message") && has(value, "timestamp") && !is_void => {
+        Some(["events"]) if !is_void && json::member(value, "message").is_some() => {
             "CloudWatch Logs events".to_owned()
         }
         _ => name(value),
@@ -87,10 +87,52 @@ pub(super) fn known_kind(text: &[u8]) -> Option<String> {
     if text.first() != Some(&b'{') {
         return None;
     }
-    let known = KNOWN.iter().find(|k| k.keys.iter().all(|key| has(text, key)));
-    event_source(text)
-        .or_else(|| event_bridge(text))
-        .or_else(|| known.map(|known| known.name.to_owned()))
+    let object = Object::new(text);
+    let of_its_own = event_source(&object).or_else(|| event_bridge(&object));
+    of_its_own.or_else(|| object.known().map(str::to_owned))
+}
+
+/// An object and where its members stand.
+struct Object<'b> {
+    bytes: &'b [u8],
+    members: Vec<Span>,
+}
+
+impl<'b> Object<'b> {
+    fn new(bytes: &'b [u8]) -> Self {
+        let members = match bytes.first() {
+            Some(b'{') => Members::new(bytes).collect(),
+            _ => Vec::new(),
+        };
+        Self { bytes, members }
+    }
+
+    /// The value of the first member called `key`.
+    fn get(&self, key: &str) -> Option<&'b [u8]> {
+        let mut members = self.members.iter();
+        let found = members.find(|m| json::part(self.bytes, m.key.clone()) == key.as_bytes())?;
+        Some(json::part(self.bytes, found.value.clone()))
+    }
+
+    /// The text of the string member called `key`, as spelled.
+    fn text(&self, key: &str) -> Option<&'b [u8]> {
+        self.get(key)?.strip_prefix(b"\"")?.strip_suffix(b"\"")
+    }
+
+    /// Whether there is such a member; a dot leads into an object.
+    fn has(&self, key: &str) -> bool {
+        match key.split_once('.') {
+            Some((outer, inner)) => {
+                self.get(outer).is_some_and(|value| json::member(value, inner).is_some())
+            }
+            None => self.get(key).is_some(),
+        }
+    }
+
+    /// What kind it is, by its keys.
+    fn known(&self) -> Option<&'static str> {
+        KNOWN.iter().find(|kind| kind.keys.iter().all(|key| self.has(key))).map(|kind| kind.name)
+    }
 }
 
 /// Names JSON that may be cut off, from its beginning.
@@ -109,7 +151,7 @@ pub(super) fn sketch(text: &[u8]) -> String {
 
 fn name_within(value: &[u8], depth: u8) -> String {
     match value.first() {
-        Some(b'{') => object(value, depth),
+        Some(b'{') => name_object(value, depth),
         Some(b'[') => match json::Elements::new(value).next() {
             Some(first) if depth > 0 => name_within(json::part(value, first), depth - 1),
             Some(_) => "JSON arrays".to_owned(),
@@ -121,79 +163,76 @@ fn name_within(value: &[u8], depth: u8) -> String {
     }
 }
 
-fn object(object: &[u8], depth: u8) -> String {
-    if let Some(name) = event_source(object).or_else(|| event_bridge(object)) {
+fn name_object(bytes: &[u8], depth: u8) -> String {
+    let object = Object::new(bytes);
+    if let Some(name) = event_source(&object).or_else(|| event_bridge(&object)) {
         return name;
     }
-    if let Some(known) = KNOWN.iter().find(|k| k.keys.iter().all(|key| has(object, key))) {
+    if let Some(name) = object.known() {
         // What a message carries tells more than the message.
-        let inner = ["Message", "body", "Body"].into_iter().find_map(|key| json::text(object, key));
-        let inner = inner.filter(|_| depth > 0 && known.name.ends_with("message"));
-        return match inner.and_then(json::unescape) {
-            Some(text) if text.starts_with(b"{") => {
-                format!("{}: {}", known.name, name_within(&text, depth - 1))
-            }
-            _ => known.name.to_owned(),
+        let inner = ["Message", "body", "Body"].into_iter().find_map(|key| object.text(key));
+        return match inner.filter(|_| depth > 0 && name.ends_with("message")) {
+            Some(inner) => carrying(name, inner, depth - 1),
+            None => name.to_owned(),
         };
     }
-    if json::text(object, "Event") == Some(b"s3:TestEvent") {
+    if object.text("Event") == Some(b"s3:TestEvent") {
         return "S3 test event".to_owned();
     }
-    if let Some(name) = listed(object, depth) {
+    if let Some(name) = listed(&object, depth) {
         return name;
     }
-    if json::text(object, "message").is_some_and(|text| text.starts_with(CONTROL)) {
+    if object.text("message").is_some_and(|text| text.starts_with(CONTROL)) {
         return CONTROL_NAME.to_owned();
     }
-    let keys: Vec<_> = Members::new(object).take(3).map(|member| word(member.key)).collect();
-    match keys.as_slice() {
+    let keys = object.members.iter().take(3).map(|m| word(json::part(bytes, m.key.clone())));
+    match keys.collect::<Vec<_>>().as_slice() {
         [] => "empty JSON object".to_owned(),
         keys => format!("JSON with {}", keys.join(", ")),
     }
 }
 
 /// The name of what an object lists, such as findings.
-fn listed(object: &[u8], depth: u8) -> Option<String> {
+fn listed(object: &Object<'_>, depth: u8) -> Option<String> {
     let keys = ["Records", "Findings", "findings", "logEvents", "Messages"];
-    let list = keys.into_iter().find_map(|key| json::member(object, key))?;
-    let list = json::part(object, list);
+    let list = keys.into_iter().find_map(|key| object.get(key))?;
     let first = json::Elements::new(list).next().filter(|_| depth > 0 && list.starts_with(b"["))?;
     Some(name_within(json::part(list, first), depth - 1))
 }
 
 /// Notifications that look like CloudTrail records: `eventSource` is `aws:s3` and the like.
-fn event_source(object: &[u8]) -> Option<String> {
-    let source = json::text(object, "eventSource").or_else(|| json::text(object, "EventSource"));
-    let Some(source) = source else {
-        let is_s3 = has(object, "s3.bucket") && has(object, "eventName");
+fn event_source(object: &Object<'_>) -> Option<String> {
+    let Some(source) = object.text("eventSource").or_else(|| object.text("EventSource")) else {
+        let is_s3 = object.has("s3.bucket") && object.has("eventName");
         return is_s3.then(|| "S3 event notification".to_owned());
     };
-    let event = match source {
-        b"aws:s3" => "S3 event notification",
-        b"aws:sqs" => return Some(carrying("SQS message", json::text(object, "body"))),
+    let (name, inner) = match source {
+        b"aws:s3" => ("S3 event notification", None),
+        b"aws:sqs" => ("SQS message", object.text("body")),
         b"aws:sns" => {
-            let sns = json::member(object, "Sns").map(|range| json::part(object, range));
-            return Some(carrying("SNS message", sns.and_then(|sns| json::text(sns, "Message"))));
+            let sns = object.get("Sns");
+            ("SNS message", sns.and_then(|sns| Object::new(sns).text("Message")))
         }
-        b"aws:dynamodb" => "DynamoDB stream record",
-        b"aws:kinesis" => "Kinesis stream record",
-        _ if source.starts_with(b"aws:") => {
-            return Some(format!("{} event", word(json::part(source, 4..source.len()))));
+        b"aws:dynamodb" => ("DynamoDB stream record", None),
+        b"aws:kinesis" => ("Kinesis stream record", None),
+        _ => {
+            let service = source.strip_prefix(b"aws:")?;
+            return Some(format!("{} event", word(service)));
         }
-        _ => return None,
     };
-    Some(event.to_owned())
+    Some(inner.map_or_else(|| name.to_owned(), |inner| carrying(name, inner, 1)))
 }
 
-fn carrying(what: &str, inner: Option<&[u8]>) -> String {
-    match inner.and_then(json::unescape) {
-        Some(text) if text.starts_with(b"{") => format!("{what}: {}", name_within(&text, 1)),
+/// A message, named with the document that it carries as a string.
+fn carrying(what: &str, inner: &[u8], depth: u8) -> String {
+    match json::unescape(inner) {
+        Some(text) if text.starts_with(b"{") => format!("{what}: {}", name_within(&text, depth)),
         _ => what.to_owned(),
     }
 }
 
-fn event_bridge(object: &[u8]) -> Option<String> {
-    let detail_type = json::text(object, "detail-type")?;
+fn event_bridge(object: &Object<'_>) -> Option<String> {
+    let detail_type = object.text("detail-type")?;
     Some(match detail_type {
         b"GuardDuty Finding" => "GuardDuty finding".to_owned(),
         b"Macie Finding" => "Macie finding".to_owned(),
@@ -218,17 +257,8 @@ pub(super) const CONTROL_NAME: &str = "CloudWatch Logs control message";
 pub(super) fn is_void(element: &[u8]) -> bool {
     let is_control = json::text(element, "message").is_some_and(|text| text.starts_with(CONTROL));
     is_control
-        || ["index._index", "create._index"].iter().any(|key| has(element, key))
+        || ["index._index", "create._index"].iter().any(|key| Object::new(element).has(key))
             && Members::new(element).count() == 1
-}
-
-/// Whether the object has a member; a dot leads into an object.
-fn has(object: &[u8], key: &str) -> bool {
-    if let Some((outer, inner)) = key.split_once('.') {
-        return json::member(object, outer)
-            .is_some_and(|range| json::member(json::part(object, range), inner).is_some());
-    }
-    json::member(object, key).is_some()
 }
 
 /// A word out of a file, for a name.

@@ -2,19 +2,47 @@
 //! one.
 
 use super::{
-    json, shapes,
+    json::{self, Span},
+    shapes,
     skip::{Skip, Skipped},
-    walk::{Flow, State, View, Walk, Work},
+    walk::{Element, Flow, State, View, Walk, Work},
 };
 
 /// A look for a container in an object.
 pub(super) struct Probe {
     pub(super) start: u64,
-    pub(super) at: u64,
+    at: u64,
     /// The keys on the way to a container behind which the probe is.
-    pub(super) way: Vec<&'static str>,
+    way: Vec<&'static str>,
     /// The value being passed over.
-    pub(super) skip: Option<Skip>,
+    skip: Option<Skip>,
+    /// The members passed.
+    members: Vec<Span>,
+}
+
+impl Probe {
+    /// A look into the object at an offset.
+    pub(super) fn new(start: u64) -> Self {
+        Self { start, at: start + 1, way: Vec::new(), skip: None, members: Vec::new() }
+    }
+
+    /// Notes where a member of the object itself begins.
+    fn open(&mut self, view: View<'_>, key: &[u8], at: u64, value: u64) {
+        if self.way.is_empty() {
+            let start = view.index(self.start);
+            let (open, value) = (view.index(at) + 1 - start, view.index(value) - start);
+            self.members.push(Span { key: open..open + key.len(), value: value..value });
+        }
+    }
+
+    /// Notes where it ends.
+    fn close(&mut self, end: u64) {
+        if self.way.is_empty()
+            && let Some(member) = self.members.last_mut()
+        {
+            member.value.end = usize::try_from(end - self.start).unwrap_or(usize::MAX);
+        }
+    }
 }
 
 impl Walk {
@@ -24,7 +52,10 @@ impl Walk {
         loop {
             if let Some(mut skip) = probe.skip.take() {
                 match skip.run(work.view, work.index, limit) {
-                    Skipped::End(end) => probe.at = end,
+                    Skipped::End(end) => {
+                        probe.at = end;
+                        probe.close(end);
+                    }
                     Skipped::More => {
                         probe.skip = Some(skip);
                         self.state = State::Probe(probe);
@@ -43,14 +74,17 @@ impl Walk {
                 _ if at >= limit => {
                     return self.unfinished(probe.start, probe.start, &Skipped::Over, work);
                 }
-                Some(b'}') if probe.way.pop().is_some() => probe.at += 1,
+                Some(b'}') if probe.way.pop().is_some() => {
+                    probe.at += 1;
+                    probe.close(probe.at);
+                }
                 Some(b'}') => {
-                    let skip = Skip::finished(at + 1);
-                    return self.finish_probe(probe.start, at + 1, skip, work);
+                    return self.finish_probe(probe, work);
                 }
                 Some(b'"') => match read_key(view, at, limit) {
                     Key::Found { key, value } => {
                         let opens_with = view.byte(value).unwrap_or_default();
+                        probe.open(view, key, at, value);
                         match shapes::step(&probe.way, key, opens_with) {
                             shapes::Step::Array(keys) => {
                                 return self.descend(probe.start, value, keys, work);
@@ -82,21 +116,19 @@ impl Walk {
         }
     }
 
-    pub(super) fn finish_probe(
-        &mut self,
-        start: u64,
-        end: u64,
-        skip: Skip,
-        work: &mut Work<'_, '_, '_>,
-    ) -> Flow {
+    /// The object ends without a container in it, so it is an element.
+    fn finish_probe(&mut self, probe: Probe, work: &mut Work<'_, '_, '_>) -> Flow {
+        let Probe { start, at, members, .. } = probe;
+        let end = at + 1;
         if end > self.limit(start) {
             return self.unfinished(start, start, &Skipped::Over, work);
         }
-        self.finish_element(start, end, skip, work)
+        let skip = Skip::finished(end);
+        self.finish_element(Element { start, skip, members: Some(members) }, end, work)
     }
 
     /// Steps into the container whose array opens at `array`.
-    pub(super) fn descend(
+    fn descend(
         &mut self,
         start: u64,
         array: u64,

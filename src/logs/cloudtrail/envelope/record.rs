@@ -7,7 +7,9 @@
 //!
 //! [record contents]: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 
-use super::json::{self, Members};
+use memchr::memmem;
+
+use super::json::{self, Span};
 
 /// How sure one must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,14 +89,9 @@ pub(super) fn leads_record(key: &[u8]) -> bool {
     weight(key) > 0
 }
 
-/// Whether the object is a CloudTrail record.
-pub(super) fn is_record(object: &[u8], place: Place) -> bool {
-    is_delivered(object) || weigh(object, place)
-}
-
 /// Whether it begins as CloudTrail delivers them: version 1 and a `userIdentity`, which no
 /// look-alike has behind its version.
-fn is_delivered(object: &[u8]) -> bool {
+pub(super) fn is_delivered(object: &[u8]) -> bool {
     let eat = |at: usize, token: &[u8]| {
         let at = json::skip_space(object, at);
         object.get(at..)?.starts_with(token).then_some(at + token.len())
@@ -108,15 +105,21 @@ fn is_delivered(object: &[u8]) -> bool {
     end.and_then(|at| eat(at, b"\"userIdentity\"")).is_some()
 }
 
-fn weigh(object: &[u8], place: Place) -> bool {
+/// Whether the object is a CloudTrail record, by its members.
+pub(super) fn is_record(
+    object: &[u8],
+    members: impl IntoIterator<Item = Span>,
+    place: Place,
+) -> bool {
     let mut sum = 0;
     let mut sourced = false;
     let mut foreign = false;
-    for member in Members::new(object) {
-        sum += weight(member.key);
-        match member.key {
+    for Span { key, value } in members {
+        let key = json::part(object, key);
+        sum += weight(key);
+        match key {
             b"eventSource" | b"eventsource" => {
-                if json::part(object, member.value).starts_with(b"\"aws:") {
+                if json::part(object, value).starts_with(b"\"aws:") {
                     return false;
                 }
                 sourced = true;
@@ -134,7 +137,12 @@ fn weigh(object: &[u8], place: Place) -> bool {
 /// Whether what is damaged or cut off was a record, as far as can be told.
 pub(super) fn resembles(text: &[u8]) -> bool {
     let start = json::part(text, 0..4096);
-    let has = |needle: &[u8]| memchr::memmem::find(start, needle).is_some();
-    (has(b"\"eventVersion\"") || has(b"\"eventSource\"") || has(b"\"userIdentity\""))
-        && !has(b"\"aws:")
+    let keys: [&[u8]; 3] = [b"\"eventSource\"", b"\"eventVersion\"", b"\"userIdentity\""];
+    let mut found = keys.into_iter().map(|key| (memmem::find(start, key), key.len()));
+    let Some((Some(source), length)) = found.next() else {
+        return found.any(|(at, _)| at.is_some());
+    };
+    let colon = json::skip_space(start, source + length);
+    let value = json::skip_space(start, colon + 1);
+    !json::part(start, value..start.len()).starts_with(b"\"aws:")
 }

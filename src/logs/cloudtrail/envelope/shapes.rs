@@ -25,13 +25,15 @@ pub enum Shape {
     CloudWatchSubscription,
     /// `aws logs get-log-events` or `filter-log-events`; Firehose with decompression.
     CloudWatchEvents,
+    /// `aws logs get-query-results`: `results[][].value` of the field `@message`.
+    CloudWatchInsights,
     /// A CloudWatch Logs export to S3: `<ISO timestamp> <record>` to the line.
     CloudWatchExport,
     /// Any other text in front of a record on its line.
     PrefixedLines,
     /// The body of a Firehose HTTP delivery: `records[].data` in base64.
     FirehoseHttp,
-    /// Lake's query results: `eventJson`.
+    /// Lake's query results: `eventJson`, also below `QueryResultRows[][]`.
     Lake,
     /// Elasticsearch or `OpenSearch` documents: `_source`, also below `hits.hits`.
     Elasticsearch,
@@ -71,6 +73,7 @@ impl Shape {
             Self::EventBridge => "eventbridge",
             Self::CloudWatchSubscription => "cloudwatch-subscription",
             Self::CloudWatchEvents => "cloudwatch-events",
+            Self::CloudWatchInsights => "cloudwatch-insights",
             Self::CloudWatchExport => "cloudwatch-export",
             Self::PrefixedLines => "prefixed-lines",
             Self::FirehoseHttp => "firehose-http",
@@ -105,7 +108,7 @@ pub(super) enum Leaf {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
     pub(super) shape: Shape,
-    /// Keys from the outside in; [`EACH`] is every element of an array.
+    /// Keys from the outside in; [`EACH`] is every element of an array, [`ANY`] one of a row.
     pub(super) path: &'static [&'static str],
     pub(super) leaf: Leaf,
     /// How sure one must be of what stands there.
@@ -114,6 +117,8 @@ pub(super) struct Route {
 
 /// Every element.
 pub(super) const EACH: &str = "[]";
+/// The one element of a row that holds a record; the others belong to it.
+pub(super) const ANY: &str = "[*]";
 
 const fn route(shape: Shape, path: &'static [&'static str], leaf: Leaf, place: Place) -> Route {
     Route { shape, path, leaf, place }
@@ -131,6 +136,8 @@ pub(super) static ROUTES: &[Route] = {
         route(Shape::FirehoseHttp, &["records", EACH, "data"], Base64, Anywhere),
         route(Shape::Elasticsearch, &["hits", "hits", EACH, "_source"], Json, Anywhere),
         route(Shape::Sqs, &["Messages", EACH, "Body"], Text, Anywhere),
+        route(Shape::CloudWatchInsights, &["results", EACH, ANY, "value"], Text, Anywhere),
+        route(Shape::Lake, &["QueryResultRows", EACH, ANY, "eventJson"], Text, Expected),
         route(Shape::LookupEvents, &["CloudTrailEvent"], Text, Expected),
         route(Shape::EventBridge, &["detail"], Json, Expected),
         route(Shape::Lake, &["eventJson"], Text, Expected),
@@ -172,6 +179,12 @@ impl Route {
         let from = self.container().map_or(0, |keys| keys.len() + 1);
         self.path.get(from..).unwrap_or_default()
     }
+}
+
+/// Whether the container's elements are rows, each an array that is one element.
+pub(super) fn has_rows(container: Option<&[&str]>) -> bool {
+    let mut routes = ROUTES.iter().filter(|route| route.container() == container);
+    container.is_some() && routes.any(|route| route.within().first() == Some(&ANY))
 }
 
 /// What lies behind a key on the way to a container.

@@ -1,6 +1,6 @@
 //! Passes over one value, however many views it takes.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::{
     bounds::{Bounds, Found, Index},
@@ -137,9 +137,8 @@ fn on_one_line(view: View<'_>, start: Option<u64>, end: u64) -> Skipped {
 fn text(bytes: &[u8], at: usize) -> Result<usize, usize> {
     let mut from = at;
     loop {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let Some(found) = memchr2(b'"', b'\\', rest) else { return Err(bytes.len().max(from)) };
-        let found = from + found;
+        let found = json::find_special(bytes, from);
+        let Some(found) = found else { return Err(bytes.len().max(from)) };
         match (bytes.get(found), found + 1 < bytes.len()) {
             (Some(b'"'), _) => return Ok(found + 1),
             (_, true) => from = found + 2,

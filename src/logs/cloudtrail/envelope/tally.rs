@@ -84,17 +84,25 @@ impl Tally {
         if self.firm {
             return sink(Item::Reject { text, offset, length, reject });
         }
-        let full = self.held.len() >= MAX_HELD || self.held_bytes + text.len() > MAX_HELD_BYTES;
-        match self.held.last_mut() {
-            Some(last) if full => {
-                last.length = offset + length - last.offset;
-                last.more += 1;
-            }
-            _ => {
-                self.held_bytes += text.len();
-                let text = text.into_owned();
-                self.held.push(Held { text, offset, length, reject, more: 0 });
-            }
+        if !self.has_room() {
+            return self.pass(offset + length);
+        }
+        let mut text = text.into_owned();
+        text.truncate(KEPT_OF_LONG);
+        self.held_bytes += text.len();
+        self.held.push(Held { text, offset, length, reject, more: 0 });
+    }
+
+    /// Whether what is no record would be given or kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.firm || self.held.len() < MAX_HELD && self.held_bytes < MAX_HELD_BYTES
+    }
+
+    /// Counts what is no record with what was kept last.
+    pub(super) fn pass(&mut self, end: u64) {
+        if let Some(last) = self.held.last_mut() {
+            last.length = end - last.offset;
+            last.more += 1;
         }
     }
 
@@ -170,12 +178,10 @@ impl Tally {
             [one] => Some(one.clone()),
             many => Some(format!("[{}]", many.join(","))),
         };
-        let damaged = |(offset, reason)| Kind::Damaged { offset, reason };
         let kind = match (self.firm, self.name, self.damage) {
-            (true, _, Some(damage)) => damaged(damage),
-            (true, _, None) => Kind::CloudTrail,
             (false, Some(name), _) => Kind::Other(name),
-            (false, None, Some(damage)) => damaged(damage),
+            (_, _, Some((offset, reason))) => Kind::Damaged { offset, reason },
+            (true, _, None) => Kind::CloudTrail,
             (false, None, None) if self.records_array => Kind::CloudTrail,
             (false, None, None) => Kind::Other(fallback()),
         };

@@ -4,10 +4,10 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{
-    json::{self, Members},
+    json::{self, Members, Span},
     other,
     record::{self, Place},
-    shapes::{EACH, Leaf, ROUTES, Route, Shape},
+    shapes::{ANY, EACH, Leaf, ROUTES, Route, Shape},
     tally::{self, Sink, Tally},
 };
 use crate::logs::{Reject, RejectReason};
@@ -40,7 +40,8 @@ enum Source<'a, 'm> {
     Made(&'m [u8], u64),
 }
 
-impl<'a, 'm> Source<'a, 'm> {
+impl<'a> Source<'a, '_> {
+    #[expect(clippy::match_same_arms, reason = "the bytes live differently long")]
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Window(bytes, _) => bytes,
@@ -92,35 +93,43 @@ pub(super) struct Unwrapper {
 }
 
 impl Unwrapper {
-    /// Gives the element's records, or what it is instead.
+    /// Gives the element's records, or what it is instead. Its members may be known already.
     pub(super) fn element<'a>(
         &mut self,
         element: Cow<'a, [u8]>,
         offset: u64,
+        members: Option<&[Span]>,
         context: &Context<'_>,
         tally: &mut Tally,
         sink: Sink<'_, 'a>,
     ) {
-        let expected = context.container == Some(&["Records"]);
-        let place = if expected { Place::Expected } else { Place::Anywhere };
-        if element.first() == Some(&b'{') && record::is_record(&element, place) {
+        if record::is_delivered(&element) {
             let envelope = context.envelope(HOLE);
             return tally.record(element, offset, context.shape, envelope, sink);
         }
+        let expected = context.container == Some(&["Records"]);
+        let place = if expected { Place::Expected } else { Place::Anywhere };
+        let is_object = element.first() == Some(&b'{');
+        let is_record = match members {
+            Some(members) => record::is_record(&element, members.iter().cloned(), place),
+            None => is_object && record::is_record(&element, Members::new(&element), place),
+        };
+        if is_record {
+            let envelope = context.envelope(HOLE);
+            return tally.record(element, offset, context.shape, envelope, sink);
+        }
+        let members = match members {
+            Some(members) => Cow::Borrowed(members),
+            None if is_object => Members::new(&element).collect(),
+            None => Cow::default(),
+        };
         let mut pieces = Vec::new();
         let source = match &element {
             Cow::Borrowed(bytes) => Source::Window(bytes, offset),
             Cow::Owned(bytes) => Source::Made(bytes, offset),
         };
-        let Some(shape) = self.search(source, context.container, &mut pieces) else {
-            let name = other::name_in(&element, context.container);
-            if other::is_void(&element) {
-                return tally.name(|| name);
-            }
-            let reject = tally::no_record(name.clone());
-            tally.name(|| name);
-            let length = element.len() as u64;
-            return tally.foreign(element, offset, length, reject, sink);
+        let Some(shape) = self.search(source, &members, context.container, &mut pieces) else {
+            return foreign(element, offset, context, tally, sink);
         };
         for Piece { text, offset, content, envelope } in pieces {
             let length = text.len() as u64;
@@ -136,25 +145,27 @@ impl Unwrapper {
     fn search<'a>(
         &mut self,
         source: Source<'a, '_>,
+        members: &[Span],
         container: Option<&'static [&'static str]>,
         out: &mut Vec<Piece<'a>>,
     ) -> Option<Shape> {
-        match source.bytes().first() {
-            Some(b'"') => {
-                let found = text(source, Leaf::Text, Place::Anywhere, 0, out);
-                return found.then_some(Shape::Strings);
-            }
-            Some(b'{') => {}
-            _ => return None,
+        if source.bytes().first() == Some(&b'"') {
+            let found = text(source, Leaf::Text, Place::Anywhere, 0, out);
+            return found.then_some(Shape::Strings);
         }
-        let members: Vec<_> = Members::new(source.bytes()).map(|m| (m.key, m.value)).collect();
+        if source.bytes().first() == Some(&b'[') {
+            let of_rows = |route: &&Route| container.is_some() && route.container() == container;
+            let mut routes = ROUTES.iter().filter(of_rows);
+            let found = routes.find(|r| follow(source, r.within(), r.leaf, r.place, 0, out));
+            return found.map(|route| route.shape);
+        }
         let usual = |route: &&Route| match route.container() {
             Some(keys) => container == Some(keys) && !route.within().is_empty(),
             None => true,
         };
         let routes = self.last.into_iter().chain(ROUTES).filter(usual);
         let found =
-            routes.into_iter().find(|r| follow_member(source, &members, r, r.within(), 0, out));
+            routes.into_iter().find(|r| follow_member(source, members, r, r.within(), 0, out));
         self.last = found.or(self.last);
         found.map(|route| route.shape)
     }
@@ -164,14 +175,13 @@ impl Unwrapper {
 fn value<'a>(source: Source<'a, '_>, place: Place, depth: usize, out: &mut Vec<Piece<'a>>) -> bool {
     let bytes = source.bytes();
     match bytes.first() {
-        Some(b'{') if record::is_record(bytes, place) => {
-            let (text, offset) = (source.to_cow(), source.offset());
-            out.push(Piece { text, offset, content: Content::Record, envelope: HOLE.to_vec() });
-            true
+        Some(b'{') if record::is_delivered(bytes) => record_of(source, out),
+        Some(b'{') if record::is_record(bytes, Members::new(bytes), place) => {
+            record_of(source, out)
         }
         _ if depth >= MAX_DEPTH => false,
         Some(b'{') => {
-            let members: Vec<_> = Members::new(bytes).map(|m| (m.key, m.value)).collect();
+            let members: Vec<_> = Members::new(bytes).collect();
             ROUTES.iter().any(|r| follow_member(source, &members, r, r.path, depth, out))
         }
         Some(b'[') => each(source, out, |element, out| value(element, place, depth + 1, out)),
@@ -180,32 +190,52 @@ fn value<'a>(source: Source<'a, '_>, place: Place, depth: usize, out: &mut Vec<P
     }
 }
 
+fn record_of<'a>(source: Source<'a, '_>, out: &mut Vec<Piece<'a>>) -> bool {
+    let (text, offset) = (source.to_cow(), source.offset());
+    out.push(Piece { text, offset, content: Content::Record, envelope: HOLE.to_vec() });
+    true
+}
+
+/// Rejects an element in which no record stands, unless the file turns out to hold none.
+fn foreign<'a>(
+    element: Cow<'a, [u8]>,
+    offset: u64,
+    context: &Context<'_>,
+    tally: &mut Tally,
+    sink: Sink<'_, 'a>,
+) {
+    let length = element.len() as u64;
+    // Files of another kind are long, too; only the first few names are ever seen.
+    if !tally.has_room() {
+        return tally.pass(offset + length);
+    }
+    let name = other::name_in(&element, context.container);
+    if other::is_void(&element) {
+        return tally.name(|| name);
+    }
+    let reject = tally::no_record(name.clone());
+    tally.name(|| name);
+    tally.foreign(element, offset, length, reject, sink);
+}
+
 /// The records at the end of `path`, whose first key is sought among the object's members.
 fn follow_member<'a>(
     source: Source<'a, '_>,
-    members: &[(&[u8], Range<usize>)],
+    members: &[Span],
     route: &Route,
     path: &[&str],
     depth: usize,
     out: &mut Vec<Piece<'a>>,
 ) -> bool {
     let Some((key, rest)) = path.split_first() else { return false };
-    let found = members.iter().find(|(name, _)| *name == key.as_bytes());
-    let Some((_, range)) = found else { return false };
-    let first = out.len();
+    let is_it = |member: &&Span| json::part(source.bytes(), member.key.clone()) == key.as_bytes();
+    let Some(Span { value: range, .. }) = members.iter().find(is_it) else { return false };
     let place = match route.shape {
         Shape::EventBridge if other::is_via_cloudtrail(source.bytes()) => Place::Expected,
         Shape::EventBridge => Place::Anywhere,
         _ => route.place,
     };
-    if !follow(source.part(range.clone()), rest, route.leaf, place, depth, out) {
-        return false;
-    }
-    let (mut before, mut behind) = (Vec::new(), Vec::new());
-    json::compact(json::part(source.bytes(), 0..range.start), &mut before);
-    json::compact(json::part(source.bytes(), range.end..usize::MAX), &mut behind);
-    surround(out.get_mut(first..).unwrap_or_default(), &before, &behind);
-    true
+    follow_part(source, range.clone(), rest, route.leaf, place, depth, out)
 }
 
 /// The records at the end of `path`.
@@ -226,19 +256,32 @@ fn follow<'a>(
         Some((&EACH, rest)) if bytes.first() == Some(&b'[') => {
             each(source, out, |element, out| follow(element, rest, leaf, place, depth, out))
         }
-        Some((key, rest)) => {
-            let Some(range) = json::member(bytes, key) else { return false };
-            let first = out.len();
-            if !follow(source.part(range.clone()), rest, leaf, place, depth, out) {
-                return false;
-            }
-            let (mut before, mut behind) = (Vec::new(), Vec::new());
-            json::compact(json::part(bytes, 0..range.start), &mut before);
-            json::compact(json::part(bytes, range.end..usize::MAX), &mut behind);
-            surround(out.get_mut(first..).unwrap_or_default(), &before, &behind);
-            true
-        }
+        Some((&ANY, rest)) if bytes.first() == Some(&b'[') => json::Elements::new(bytes)
+            .any(|range| follow_part(source, range, rest, leaf, place, depth, out)),
+        Some((key, rest)) => json::member(bytes, key)
+            .is_some_and(|range| follow_part(source, range, rest, leaf, place, depth, out)),
     }
+}
+
+/// The records at the end of `path` from a part of the source, which stays around them.
+fn follow_part<'a>(
+    source: Source<'a, '_>,
+    range: Range<usize>,
+    path: &[&str],
+    leaf: Leaf,
+    place: Place,
+    depth: usize,
+    out: &mut Vec<Piece<'a>>,
+) -> bool {
+    let first = out.len();
+    if !follow(source.part(range.clone()), path, leaf, place, depth, out) {
+        return false;
+    }
+    let (mut before, mut behind) = (Vec::new(), Vec::new());
+    json::compact(json::part(source.bytes(), 0..range.start), &mut before);
+    json::compact(json::part(source.bytes(), range.end..usize::MAX), &mut behind);
+    surround(out.get_mut(first..).unwrap_or_default(), &before, &behind);
+    true
 }
 
 /// The records of an array's elements. Where some hold records, those that do not are rejected.

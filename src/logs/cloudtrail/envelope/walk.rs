@@ -8,7 +8,7 @@ use super::{
     bounds::Index,
     check::{Checked, check},
     garbage::Garbage,
-    json,
+    json::{self, Span},
     levels::{Level, Levels},
     probe::{Probe, first_key},
     record,
@@ -67,7 +67,7 @@ pub(super) enum State {
     /// Between two values.
     Between,
     /// In an element.
-    Element { start: u64, skip: Skip },
+    Element(Element),
     /// In an object that may be an element or have a container of records.
     Probe(Probe),
     /// In a member behind a container.
@@ -78,6 +78,14 @@ pub(super) enum State {
     Garbage(Garbage),
     /// Behind the last byte.
     Done,
+}
+
+/// An element being passed over.
+pub(super) struct Element {
+    pub(super) start: u64,
+    pub(super) skip: Skip,
+    /// Its members, if they were looked at.
+    pub(super) members: Option<Vec<Span>>,
 }
 
 /// Something to do with the view.
@@ -132,7 +140,8 @@ impl Walk {
     pub(super) fn needed(&self) -> u64 {
         match &self.state {
             State::Between | State::Done => self.at,
-            State::Element { start, .. } | State::Member { start, .. } => *start,
+            State::Element(element) => element.start,
+            State::Member { start, .. } => *start,
             State::Probe(probe) => probe.start,
             State::Long { skip, .. } => skip.at(),
             State::Garbage(garbage) => garbage.needed(),
@@ -147,7 +156,7 @@ impl Walk {
     fn step(&mut self, work: &mut Work<'_, '_, '_>) -> Flow {
         match std::mem::replace(&mut self.state, State::Between) {
             State::Between => self.between(work),
-            State::Element { start, skip } => self.element(start, skip, work),
+            State::Element(element) => self.element(element, work),
             State::Probe(probe) => self.probe(probe, work),
             State::Member { start, value, skip } => self.member(start, value, skip, work),
             State::Long { start, skip, kept } => self.long(start, skip, kept, work),
@@ -174,7 +183,7 @@ impl Walk {
         match (byte, self.levels.last()) {
             (b'{', _) => self.open_object(work),
             (b'[', level) if level.is_none_or(Level::in_array) => {
-                if !self.levels.is_full() {
+                if !self.levels.is_full() && !self.levels.has_rows() {
                     self.note_comma(work);
                     self.levels.push(Level::array());
                     self.at += 1;
@@ -265,7 +274,7 @@ impl Walk {
         let mut garbage = Garbage::new(self.at, self.at, "no JSON stands here", None);
         garbage.is_reject = in_place;
         if at_top {
-            garbage = if self.fresh_line { garbage.to_line_end() } else { garbage.at_top() };
+            garbage = if self.fresh_line { garbage.until_line_end() } else { garbage.at_top() };
         }
         self.state = State::Garbage(garbage);
         self.careful = true;
@@ -291,24 +300,25 @@ impl Walk {
         if is_element {
             return self.start_element(start, work);
         }
-        self.state = State::Probe(Probe { start, at: start + 1, way: Vec::new(), skip: None });
+        self.state = State::Probe(Probe::new(start));
         Flow::Go
     }
 
     fn start_element(&mut self, start: u64, work: &mut Work<'_, '_, '_>) -> Flow {
         let skip = Skip::new(work.view, start, self.careful);
-        self.element(start, skip, work)
+        self.element(Element { start, skip, members: None }, work)
     }
 
     pub(super) fn limit(&self, start: u64) -> u64 {
         start.saturating_add(self.limits.max_record_bytes as u64)
     }
 
-    fn element(&mut self, start: u64, mut skip: Skip, work: &mut Work<'_, '_, '_>) -> Flow {
-        match skip.run(work.view, work.index, self.limit(start)) {
-            Skipped::End(end) => self.finish_element(start, end, skip, work),
+    fn element(&mut self, mut element: Element, work: &mut Work<'_, '_, '_>) -> Flow {
+        let start = element.start;
+        match element.skip.run(work.view, work.index, self.limit(start)) {
+            Skipped::End(end) => self.finish_element(element, end, work),
             Skipped::More => {
-                self.state = State::Element { start, skip };
+                self.state = State::Element(element);
                 Flow::Stop
             }
             other => self.unfinished(start, start, &other, work),
@@ -317,23 +327,20 @@ impl Walk {
 
     pub(super) fn finish_element(
         &mut self,
-        start: u64,
+        whole: Element,
         end: u64,
-        skip: Skip,
         work: &mut Work<'_, '_, '_>,
     ) -> Flow {
+        let start = whole.start;
         let at_top = self.levels.is_empty();
-        // What follows tells lines from concatenated objects.
-        if at_top && end == work.view.end() && !work.view.last {
-            self.state = State::Element { start, skip };
-            return Flow::Stop;
-        }
         let in_array = self.levels.last().is_some_and(Level::in_array);
+        // What follows tells lines from concatenated objects.
+        let is_last_seen = at_top && end == work.view.end() && !work.view.last;
         match breaks_off(work.view, end, in_array) {
             Some(Some(fault)) => return self.damaged(start, fault, work),
-            Some(None) => {}
-            None => {
-                self.state = State::Element { start, skip };
+            Some(None) if !is_last_seen => {}
+            _ => {
+                self.state = State::Element(Element { skip: Skip::finished(end), ..whole });
                 return Flow::Stop;
             }
         }
@@ -351,7 +358,9 @@ impl Walk {
                 around: self.levels.around(),
                 is_plain: self.levels.is_plain(),
             };
-            self.unwrapper.element(Cow::Borrowed(element), start, &context, work.tally, work.sink);
+            let members = whole.members.as_deref();
+            let element = Cow::Borrowed(element);
+            self.unwrapper.element(element, start, members, &context, work.tally, work.sink);
         }
         self.at = end;
         self.fresh_line = false;
@@ -392,7 +401,8 @@ impl Walk {
             return self.damaged(start, fault, work);
         }
         if matches!(why, Skipped::Over) {
-            let kept = work.view.part(start, limit.min(start + tally::KEPT_OF_LONG as u64)).to_vec();
+            let kept =
+                work.view.part(start, limit.min(start + tally::KEPT_OF_LONG as u64)).to_vec();
             let skip = Skip::lenient(work.view, value);
             self.state = State::Long { start, skip, kept };
             return Flow::Go;
@@ -426,7 +436,7 @@ impl Walk {
         garbage.is_reject = true;
         if self.levels.is_empty() {
             let one_line = memchr::memchr(b'\n', text).is_none();
-            garbage = if one_line { garbage.to_line_end() } else { garbage.at_top() };
+            garbage = if one_line { garbage.until_line_end() } else { garbage.at_top() };
         }
         self.state = State::Garbage(garbage);
         Flow::Go

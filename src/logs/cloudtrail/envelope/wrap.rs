@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     json::{self, Members},
-    shapes::{EACH, Leaf, ROUTES, Route, Shape},
+    shapes::{ANY, EACH, Leaf, ROUTES, Route, Shape},
 };
 
 /// The document a record stood in, its siblings in arrays left out and without white space, given
@@ -37,8 +37,9 @@ fn fill(envelope: &[u8], shape: Option<Shape>, record: &[u8]) -> Option<Vec<u8>>
         fill_at(envelope, &array, Leaf::Json, shape, record)
     });
     let places = ROUTES.iter().filter(wanted).filter_map(|route| {
+        let within = Some(route.within()).filter(|path| !path.is_empty());
         fill_at(envelope, route.path, route.leaf, None, record)
-            .or_else(|| fill_at(envelope, route.within(), route.leaf, None, record))
+            .or_else(|| fill_at(envelope, within?, route.leaf, None, record))
     });
     places.chain(containers).next()
 }
@@ -51,11 +52,25 @@ fn fill_at(
     shape: Option<Shape>,
     record: &[u8],
 ) -> Option<Vec<u8>> {
-    if path.is_empty() {
-        return None;
+    let Some((step, rest)) = path.split_first() else {
+        return fill_leaf(envelope, leaf, shape, record);
+    };
+    let within = |range: Range<usize>| {
+        let filled = fill_at(json::part(envelope, range.clone()), rest, leaf, shape, record)?;
+        let behind = json::part(envelope, range.end..envelope.len());
+        Some([json::part(envelope, 0..range.start), &filled, behind].concat())
+    };
+    match *step {
+        EACH | ANY if envelope.first() != Some(&b'[') => None,
+        // The siblings of a record are left out, those of a cell are not.
+        EACH => within(json::Elements::new(envelope).next()?),
+        ANY => json::Elements::new(envelope).find_map(within),
+        key => within(json::member(envelope, key)?),
     }
-    let hole = locate(envelope, path)?;
-    let value = json::part(envelope, hole.clone());
+}
+
+/// Puts the record in the place of a value: the hole, or a document that has it.
+fn fill_leaf(value: &[u8], leaf: Leaf, shape: Option<Shape>, record: &[u8]) -> Option<Vec<u8>> {
     let inner = match (value.first()?, leaf) {
         (b'n', _) => record.to_vec(),
         (b'{' | b'[', Leaf::Json) => fill(value, shape, record)?,
@@ -66,29 +81,13 @@ fn fill_at(
         }
         _ => return None,
     };
-    let mut filled = json::part(envelope, 0..hole.start).to_vec();
+    let mut filled = Vec::new();
     match leaf {
-        Leaf::Json => filled.extend(inner),
+        Leaf::Json => return Some(inner),
         Leaf::Text => json::quote(&inner, &mut filled),
         Leaf::Base64 => json::quote(&json::to_base64(&inner), &mut filled),
     }
-    filled.extend_from_slice(json::part(envelope, hole.end..envelope.len()));
     Some(filled)
-}
-
-/// Where the value at the end of a path stands; of arrays, the first element.
-fn locate(bytes: &[u8], path: &[&str]) -> Option<Range<usize>> {
-    let mut at = 0..bytes.len();
-    for step in path {
-        let value = json::part(bytes, at.clone());
-        let found = match *step {
-            EACH if value.first() == Some(&b'[') => json::Elements::new(value).next()?,
-            EACH => return None,
-            key => json::member(value, key)?,
-        };
-        at = at.start + found.start..at.start + found.end;
-    }
-    Some(at)
 }
 
 /// Fills the one cell of a row that is no string.

@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -53,7 +53,7 @@ pub struct Rebuilder {
 
 /// What of one row is not in a column of its own.
 struct Row<'a> {
-    row: usize,
+    index: usize,
     /// The paths of empty fields, each with its value.
     empty: Vec<(&'a str, &'a str)>,
     /// eventTime's column was filled from another field.
@@ -84,59 +84,55 @@ impl Rebuilder {
         }
         let empty = text(self.empty_fields.as_ref(), row).unwrap_or_default();
         let context = Row {
-            row,
+            index: row,
             empty: empty.split(',').filter_map(|path| path.rsplit_once(':')).collect(),
             borrowed_time: text(self.time_source.as_ref(), row).is_some(),
         };
         let extra = text(self.extra.as_ref(), row).unwrap_or_default();
-        let mut out = Vec::new();
+        let mut out = String::new();
         if let Some(node) = nodes().first() {
-            self.object(&context, node, extra.as_bytes(), &mut out);
+            self.object(&context, node, extra, &mut out);
         }
         if out.is_empty() {
-            out.extend_from_slice(b"{}");
+            out.push_str("{}");
         }
-        // Made of columns' texts and ASCII.
-        String::from_utf8(out).unwrap_or_default()
+        out
     }
 
     /// The record in row `row` with what wrapped it, as JSON; see [`enveloped`].
     pub fn enveloped(&self, row: usize) -> String {
         let record = self.record(row);
         let Some(envelope) = text(self.envelope.as_ref(), row) else { return record };
-        let Some(place) = placeholder(envelope.as_bytes()) else { return record };
+        let Some(place) = placeholder(envelope) else { return record };
         let (head, tail) = envelope.split_at_checked(place).unwrap_or((envelope, ""));
         format!("{head}{record}{}", tail.strip_prefix("null").unwrap_or(tail))
     }
 
     /// Appends the object of `node`, with what `extra`, the object at the same place, adds to it;
     /// nothing where neither has anything.
-    fn object(&self, row: &Row<'_>, node: &Node, extra: &[u8], out: &mut Vec<u8>) {
+    fn object(&self, row: &Row<'_>, node: &Node, extra: &str, out: &mut String) {
         let before = out.len();
-        let mut added: Vec<(Entry, Cow<'_, [u8]>)> =
+        let mut added: Vec<(Entry, Cow<'_, str>)> =
             scan::entries(extra, 0).map(|entry| (entry.clone(), key(extra, &entry))).collect();
         for field in &node.fields {
             let claims: Vec<usize> = added
                 .iter()
                 .enumerate()
-                .filter(|(_, (_, key))| key.eq_ignore_ascii_case(field.key.as_bytes()))
+                .filter(|(_, (_, key))| key.eq_ignore_ascii_case(field.key))
                 .map(|(index, _)| index)
                 .collect();
             let start = out.len();
-            out.push(if start == before { b'{' } else { b',' });
-            scan::write_string(field.key.as_bytes(), out);
-            out.push(b':');
+            out.push(if start == before { '{' } else { ',' });
+            scan::write_string(field.key, out);
+            out.push(':');
             let value_at = out.len();
             match claims.as_slice() {
-                [] => self.value(row, field, b"", out),
+                [] => self.value(row, field, "", out),
                 &[claim] => {
-                    let part = added
-                        .get(claim)
-                        .and_then(|(entry, _)| part_of(extra, entry, field))
-                        .map(<[u8]>::to_vec);
+                    let part = added.get(claim).and_then(|(entry, _)| part_of(extra, entry, field));
                     if let Some(part) = part {
                         added.remove(claim);
-                        self.value(row, field, &part, out);
+                        self.value(row, field, part, out);
                     }
                 }
                 _ => {}
@@ -146,44 +142,44 @@ impl Rebuilder {
             }
         }
         for (entry, _) in added {
-            out.push(if out.len() == before { b'{' } else { b',' });
+            out.push(if out.len() == before { '{' } else { ',' });
             let raw = extra.get(entry.key.start - 1..entry.value.end);
-            out.extend_from_slice(raw.unwrap_or_default());
+            out.push_str(raw.unwrap_or_default());
         }
         if out.len() > before {
-            out.push(b'}');
+            out.push('}');
         }
     }
 
     /// Appends the value of `field`; nothing where it was absent.
-    fn value(&self, row: &Row<'_>, field: &Field, extra: &[u8], out: &mut Vec<u8>) {
+    fn value(&self, row: &Row<'_>, field: &Field, extra: &str, out: &mut String) {
         let before = out.len();
         match field.kind {
             Kind::Text(Leaf::EventTime) if row.borrowed_time => {}
             Kind::Text(leaf) => {
-                if let Some(text) = self.leaf(leaf, row.row) {
-                    scan::write_string(text.as_bytes(), out);
+                if let Some(text) = self.leaf(leaf, row.index) {
+                    scan::write_string(text, out);
                 }
             }
             Kind::Flag(leaf) => {
-                if let Some(flag) = self.flag(leaf, row.row) {
-                    out.extend_from_slice(if flag { b"true" } else { b"false" });
+                if let Some(flag) = self.flag(leaf, row.index) {
+                    out.push_str(if flag { "true" } else { "false" });
                 }
             }
             Kind::Json(leaf) => {
-                out.extend_from_slice(self.leaf(leaf, row.row).unwrap_or_default().as_bytes());
+                out.push_str(self.leaf(leaf, row.index).unwrap_or_default());
             }
             Kind::Object(child) => {
                 if let Some(node) = nodes().get(child) {
                     self.object(row, node, extra, out);
                 }
             }
-            Kind::Attributes => self.attributes(row.row, out),
-            Kind::Resources => self.resources(row.row, out),
+            Kind::Attributes => self.attributes(row.index, out),
+            Kind::Resources => self.resources(row.index, out),
         }
         if out.len() == before {
             let empty = row.empty.iter().find(|(path, _)| *path == field.path);
-            out.extend_from_slice(empty.map_or("", |(_, value)| value).as_bytes());
+            out.push_str(empty.map_or("", |(_, value)| value));
         }
     }
 
@@ -199,24 +195,24 @@ impl Rebuilder {
         }
     }
 
-    fn attributes(&self, row: usize, out: &mut Vec<u8>) {
+    fn attributes(&self, row: usize, out: &mut String) {
         let Some(map) = self.attributes.as_ref().and_then(|array| array.as_map_opt()) else {
             return;
         };
         let Some((start, end)) = run(map, map.value_offsets(), row) else { return };
         for entry in start..end {
-            out.push(if entry == start { b'{' } else { b',' });
+            out.push(if entry == start { '{' } else { ',' });
             let key = text(Some(map.keys()), entry).unwrap_or_default();
-            scan::write_string(key.as_bytes(), out);
-            out.push(b':');
+            scan::write_string(key, out);
+            out.push(':');
             write_or_null(text(Some(map.values()), entry), out);
         }
         if start < end {
-            out.push(b'}');
+            out.push('}');
         }
     }
 
-    fn resources(&self, row: usize, out: &mut Vec<u8>) {
+    fn resources(&self, row: usize, out: &mut String) {
         let Some(list) = self.resources.as_ref().and_then(|array| array.as_list_opt::<i32>())
         else {
             return;
@@ -226,18 +222,18 @@ impl Rebuilder {
         let prefixes = prefixes
             .and_then(|list| Some((list.values(), run(list, list.value_offsets(), row)?.0)));
         let Some(structs) = list.values().as_struct_opt() else { return };
-        out.push(b'[');
+        out.push('[');
         for element in start..end {
-            out.extend_from_slice(if element == start { b"{" } else { b",{" });
+            out.push_str(if element == start { "{" } else { ",{" });
             let brace = out.len();
             let mut put = |key: &str, value: Option<&str>| {
                 if let Some(value) = value {
                     if out.len() > brace {
-                        out.push(b',');
+                        out.push(',');
                     }
-                    scan::write_string(key.as_bytes(), out);
-                    out.push(b':');
-                    scan::write_string(value.as_bytes(), out);
+                    scan::write_string(key, out);
+                    out.push(':');
+                    scan::write_string(value, out);
                 }
             };
             for (key, name) in [("ARN", "arn"), ("accountId", "accountid"), ("type", "type")] {
@@ -246,18 +242,18 @@ impl Rebuilder {
             if let Some((values, first)) = prefixes {
                 put("ARNPrefix", text(Some(values), first + (element - start)));
             }
-            out.push(b'}');
+            out.push('}');
         }
-        out.push(b']');
+        out.push(']');
     }
 }
 
 /// The column or member at `path`, its names joined by dots.
 fn member(batch: &RecordBatch, path: &str) -> Option<ArrayRef> {
     let mut names = path.split('.');
-    let mut array = batch.column_by_name(names.next()?)?.clone();
+    let mut array = Arc::clone(batch.column_by_name(names.next()?)?);
     for name in names {
-        array = array.as_struct_opt()?.column_by_name(name)?.clone();
+        array = Arc::clone(array.as_struct_opt()?.column_by_name(name)?);
     }
     Some(array)
 }
@@ -291,30 +287,29 @@ fn run(array: &dyn Array, offsets: &[i32], row: usize) -> Option<(usize, usize)>
     valid.then_some((usize::try_from(start).ok()?, usize::try_from(end).ok()?))
 }
 
-fn write_or_null(text: Option<&str>, out: &mut Vec<u8>) {
+fn write_or_null(text: Option<&str>, out: &mut String) {
     match text {
-        Some(text) => scan::write_string(text.as_bytes(), out),
-        None => out.extend_from_slice(b"null"),
+        Some(text) => scan::write_string(text, out),
+        None => out.push_str("null"),
     }
 }
 
 /// The key of `entry`, without its escapes.
-fn key<'a>(json: &'a [u8], entry: &Entry) -> Cow<'a, [u8]> {
+fn key<'a>(json: &'a str, entry: &Entry) -> Cow<'a, str> {
     let raw = json.get(entry.key.clone()).unwrap_or_default();
     if !entry.key_escaped {
         return Cow::Borrowed(raw);
     }
-    let mut key = Vec::new();
+    let mut key = String::new();
     if scan::unescape(raw, &mut key) { Cow::Owned(key) } else { Cow::Borrowed(raw) }
 }
 
 /// The value of `entry` where it adds to the object `field` rather than to stand for it.
-fn part_of<'a>(extra: &'a [u8], entry: &Entry, field: &Field) -> Option<&'a [u8]> {
+fn part_of<'a>(extra: &'a str, entry: &Entry, field: &Field) -> Option<&'a str> {
     let spelled = extra.get(entry.key.clone())?;
     let value = extra.get(entry.value.clone())?;
-    let part = matches!(field.kind, Kind::Object(_))
-        && spelled == field.key.as_bytes()
-        && value.first() == Some(&b'{');
+    let part =
+        matches!(field.kind, Kind::Object(_)) && spelled == field.key && value.starts_with('{');
     part.then_some(value)
 }
 
@@ -344,24 +339,24 @@ const HOLDERS: [&str; 20] = [
 
 /// Where in the envelope `json` the record belongs: at a `null`, and where there are several, at
 /// the one whose key is known to hold records, else at the first.
-fn placeholder(json: &[u8]) -> Option<usize> {
+fn placeholder(json: &str) -> Option<usize> {
     let mut nulls = Vec::new();
     collect_nulls(json, 0, HOLDERS.len(), 0, &mut nulls);
     nulls.into_iter().min().map(|(_, at)| at)
 }
 
 /// Gathers the nulls at and below `at`, each with the rank of the key it stands under.
-fn collect_nulls(json: &[u8], at: usize, rank: usize, depth: usize, out: &mut Vec<(usize, usize)>) {
+fn collect_nulls(json: &str, at: usize, rank: usize, depth: usize, out: &mut Vec<(usize, usize)>) {
     // Envelopes are shallow; what lies deeper is no record's place.
     if depth > 64 {
         return;
     }
-    match json.get(at) {
+    match json.as_bytes().get(at) {
         Some(b'n') => out.push((rank, at)),
         Some(b'{') => {
             for entry in scan::entries(json, at) {
                 let key = json.get(entry.key).unwrap_or_default();
-                let rank = HOLDERS.iter().position(|holder| holder.as_bytes() == key);
+                let rank = HOLDERS.iter().position(|holder| *holder == key);
                 let rank = rank.unwrap_or(HOLDERS.len() + 1);
                 collect_nulls(json, entry.value.start, rank, depth + 1, out);
             }

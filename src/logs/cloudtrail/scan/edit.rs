@@ -26,7 +26,8 @@ pub(crate) struct Entries<'a> {
 }
 
 /// The entries of the object that begins at `at`; none if it is none.
-pub(crate) fn entries(json: &[u8], at: usize) -> Entries<'_> {
+pub(crate) fn entries(json: &str, at: usize) -> Entries<'_> {
+    let json = json.as_bytes();
     let at = space(json, at);
     let at = if json.get(at) == Some(&b'{') { at + 1 } else { json.len() };
     Entries { json, at }
@@ -58,7 +59,8 @@ impl Iterator for Entries<'_> {
 }
 
 /// The elements of the array that begins at `at`, as offsets into the text; none if it is none.
-pub(crate) fn elements(json: &[u8], at: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+pub(crate) fn elements(json: &str, at: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+    let json = json.as_bytes();
     let at = space(json, at);
     let mut at = if json.get(at) == Some(&b'[') { at + 1 } else { json.len() };
     std::iter::from_fn(move || {
@@ -101,34 +103,45 @@ fn value_end(json: &[u8], at: usize) -> Option<usize> {
 /// The value under `key` in the object `json`: the last one, where there are several.
 ///
 /// Keys that have escapes are compared as spelled.
-pub(crate) fn find<'a>(json: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    let entry = entries(json, 0).filter(|e| json.get(e.key.clone()) == Some(key.as_bytes()));
+pub(crate) fn find<'a>(json: &'a str, key: &str) -> Option<&'a str> {
+    let entry = entries(json, 0).filter(|entry| json.get(entry.key.clone()) == Some(key));
     json.get(entry.last()?.value)
+}
+
+/// The value at `path` in the object `json`.
+pub(crate) fn find_path<'a>(json: &'a str, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(json, |json, key| find(json, key))
+}
+
+/// The inside of the string `value`, as spelled; nothing for another value.
+pub(crate) fn inside(value: &str) -> Option<&str> {
+    value.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// Appends the text that `raw` spells, a string's inside without its quotes.
 ///
 /// Gives `false` where it is no Unicode text: a lone surrogate becomes U+FFFD.
-pub(crate) fn unescape(raw: &[u8], out: &mut Vec<u8>) -> bool {
+pub(crate) fn unescape(raw: &str, out: &mut String) -> bool {
     let mut exact = true;
     let mut rest = raw;
-    while let Some(n) = memchr::memchr(b'\\', rest) {
-        let (plain, escape) = rest.split_at(n);
-        out.extend_from_slice(plain);
-        let (c, length) = match escape.get(1) {
+    while let Some((plain, escape)) =
+        memchr::memchr(b'\\', rest.as_bytes()).and_then(|n| rest.split_at_checked(n))
+    {
+        out.push_str(plain);
+        let (c, length) = match escape.as_bytes().get(1) {
             Some(b'b') => ('\u{8}', 2),
             Some(b'f') => ('\u{c}', 2),
             Some(b'n') => ('\n', 2),
             Some(b'r') => ('\r', 2),
             Some(b't') => ('\t', 2),
-            Some(b'u') => unicode(escape, &mut exact),
-            Some(&b) => (char::from(b), 2),
-            None => ('\\', 1),
+            Some(b'u') => unicode(escape.as_bytes(), &mut exact),
+            Some(&b) if b.is_ascii() => (char::from(b), 2),
+            _ => ('\\', 1),
         };
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        out.push(c);
         rest = escape.get(length..).unwrap_or_default();
     }
-    out.extend_from_slice(rest);
+    out.push_str(rest);
     exact
 }
 
@@ -153,17 +166,17 @@ fn unicode(escape: &[u8], exact: &mut bool) -> (char, usize) {
 ///
 /// Control characters inside strings are escaped, so that the outcome is JSON even where `raw`
 /// was not quite.
-pub(crate) fn compact(raw: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn compact(raw: &str, out: &mut String) {
     let mut rest = raw;
     loop {
-        let n = rest.iter().position(|&b| b <= b' ' || b == b'"').unwrap_or(rest.len());
-        let (tokens, tail) = rest.split_at(n);
-        out.extend_from_slice(tokens);
-        match tail.first() {
+        let token_end = rest.bytes().position(|b| b <= b' ' || b == b'"').unwrap_or(rest.len());
+        let Some((tokens, tail)) = rest.split_at_checked(token_end) else { return };
+        out.push_str(tokens);
+        match tail.as_bytes().first() {
             None => return,
             Some(b'"') => {
-                let end = string(tail, 1).map_or(tail.len(), |text| text.end + 1);
-                let (text, after) = tail.split_at(end);
+                let end = string(tail.as_bytes(), 1).map_or(tail.len(), |text| text.end + 1);
+                let Some((text, after)) = tail.split_at_checked(end) else { return };
                 copy_string(text, out);
                 rest = after;
             }
@@ -173,43 +186,46 @@ pub(crate) fn compact(raw: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Copies the string `text`, quotes included, and escapes control characters.
-fn copy_string(text: &[u8], out: &mut Vec<u8>) {
+fn copy_string(text: &str, out: &mut String) {
     let mut rest = text;
-    while let Some(n) = rest.iter().position(|&b| b < b' ') {
-        let (plain, control) = rest.split_at(n);
-        out.extend_from_slice(plain);
-        escape_control(control.first().copied().unwrap_or_default(), out);
+    while let Some((plain, control)) =
+        rest.bytes().position(|b| b < b' ').and_then(|n| rest.split_at_checked(n))
+    {
+        out.push_str(plain);
+        escape_control(control.as_bytes().first().copied().unwrap_or_default(), out);
         rest = control.get(1..).unwrap_or_default();
     }
-    out.extend_from_slice(rest);
+    out.push_str(rest);
 }
 
 /// Appends `value` as a JSON string, quotes included.
-pub(crate) fn write_string(value: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
+pub(crate) fn write_string(value: &str, out: &mut String) {
+    out.push('"');
     let mut rest = value;
-    while let Some(n) = plain_end(rest, 0) {
-        let (plain, stop) = rest.split_at(n);
-        out.extend_from_slice(plain);
-        match stop.first() {
-            Some(&b @ (b'"' | b'\\')) => out.extend_from_slice(&[b'\\', b]),
-            Some(&b) => escape_control(b, out),
+    while let Some((plain, stop)) =
+        plain_end(rest.as_bytes(), 0).and_then(|n| rest.split_at_checked(n))
+    {
+        out.push_str(plain);
+        match stop.as_bytes().first() {
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(&control) => escape_control(control, out),
             None => {}
         }
         rest = stop.get(1..).unwrap_or_default();
     }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    out.push_str(rest);
+    out.push('"');
 }
 
-fn escape_control(byte: u8, out: &mut Vec<u8>) {
+fn escape_control(byte: u8, out: &mut String) {
     match byte {
-        b'\n' => out.extend_from_slice(b"\\n"),
-        b'\r' => out.extend_from_slice(b"\\r"),
-        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        b'\t' => out.push_str("\\t"),
         _ => {
-            let hex = |n: u8| b"0123456789abcdef".get(usize::from(n)).copied().unwrap_or(b'0');
-            out.extend_from_slice(b"\\u00");
+            let hex = |n: u8| char::from_digit(n.into(), 16).unwrap_or('0');
+            out.push_str("\\u00");
             out.push(hex(byte >> 4));
             out.push(hex(byte & 15));
         }

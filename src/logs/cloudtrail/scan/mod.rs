@@ -12,7 +12,9 @@ mod edit;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use edit::{Entry, compact, elements, entries, find, unescape, write_string};
+pub(crate) use edit::{
+    Entry, compact, elements, entries, find, find_path, inside, unescape, write_string,
+};
 
 use crate::logs::{Limits, Reject, RejectReason};
 
@@ -183,27 +185,17 @@ fn string_with_escapes(json: &[u8], stop: usize) -> Result<Text, Fault> {
 fn escape(json: &[u8], at: usize, lone: &mut bool) -> Result<usize, Fault> {
     match json.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') => match hex4(json, at + 2)? {
-            0xd800..=0xdbff => match (json.get(at + 6), json.get(at + 7)) {
-                (Some(b'\\'), Some(b'u')) => {
-                    if (0xdc00..=0xdfff).contains(&hex4(json, at + 8)?) {
-                        Ok(at + 12)
-                    } else {
-                        *lone = true;
-                        Ok(at + 6)
-                    }
-                }
-                _ => {
-                    *lone = true;
-                    Ok(at + 6)
-                }
-            },
-            0xdc00..=0xdfff => {
-                *lone = true;
-                Ok(at + 6)
+        Some(b'u') => {
+            let unit = hex4(json, at + 2)?;
+            if (0xd800..=0xdbff).contains(&unit)
+                && json.get(at + 6..at + 8) == Some(b"\\u")
+                && (0xdc00..=0xdfff).contains(&hex4(json, at + 8)?)
+            {
+                return Ok(at + 12);
             }
-            _ => Ok(at + 6),
-        },
+            *lone |= (0xd800..=0xdfff).contains(&unit);
+            Ok(at + 6)
+        }
         Some(_) => Err(Fault { kind: FaultKind::Escape, at }),
         None => Err(Fault { kind: FaultKind::Escape, at: json.len() }),
     }

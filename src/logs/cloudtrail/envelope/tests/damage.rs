@@ -1,3 +1,5 @@
+#![expect(clippy::string_slice, reason = "the samples are ASCII")]
+
 use super::{samples::record, *};
 
 /// The reasons of the rejects, in order.
@@ -94,8 +96,13 @@ fn one_broken_record_costs_no_other_in_any_place() {
                     wanted.remove(place);
                 }
                 let found = framed.records();
-                let missing: Vec<_> = wanted.iter().filter(|r| !found.contains(&r.as_str())).collect();
-                assert!(missing.is_empty(), "{broken}\n is broken, but this is missing: {missing:?}\n{:?}", framed.items);
+                let missing: Vec<_> =
+                    wanted.iter().filter(|r| !found.contains(&r.as_str())).collect();
+                assert!(
+                    missing.is_empty(),
+                    "{broken}\n is broken, but this is missing: {missing:?}\n{:?}",
+                    framed.items
+                );
                 let extra = found.iter().filter(|r| !wanted.iter().any(|w| w == *r)).count();
                 assert!(extra + framed.n_rejects() <= 4, "{broken}: {:?}", framed.items);
                 rejected(&framed, &document);
@@ -132,7 +139,9 @@ fn what_follows_the_document_is_damage_and_no_reject() {
         let framed = frame(format!("{document}{behind}"));
         assert_eq!(framed.records(), [record(1)], "{behind}");
         assert_eq!(framed.n_rejects(), 0, "{behind}");
-        let Kind::Damaged { offset, .. } = framed.kind else { panic!("{behind}: {:?}", framed.kind) };
+        let Kind::Damaged { offset, .. } = framed.kind else {
+            panic!("{behind}: {:?}", framed.kind)
+        };
         let spaces = behind.len() - behind.trim_start().len();
         assert_eq!(offset, (document.len() + spaces) as u64, "{behind}");
     }
@@ -228,8 +237,10 @@ fn deep_nesting_is_framed_without_recursion() {
 #[test]
 fn damage_everywhere_takes_time_in_proportion_to_the_length() {
     // Each of these makes a reader that starts over at each fault read on to the limit.
-    for part in ["{\"a\":[},", "{\"a\":\",", "{\"eventVersion\":[},", "[\"", "{\"eventVersion\":\"1.0\",\n"] {
-        let document = format!("[{}", part.repeat(2_000_000 / part.len()));
+    for part in
+        ["{\"a\":[},", "{\"a\":\",", "{\"eventVersion\":[},", "[\"", "{\"eventVersion\":\"1.0\",\n"]
+    {
+        let document = format!("[{}", part.repeat(500_000 / part.len()));
         let start = std::time::Instant::now();
         frame(&document);
         assert!(start.elapsed().as_secs() < 20, "{part}");

@@ -14,7 +14,11 @@ fn finds_the_records_of_every_shape() {
             Got::Record { shape, .. } => *shape,
             Got::Reject { .. } => unreachable!("no rejects"),
         });
-        assert!(shapes.clone().all(|found| found == shape), "{name}: {:?}", shapes.collect::<Vec<_>>());
+        assert!(
+            shapes.clone().all(|found| found == shape),
+            "{name}: {:?}",
+            shapes.collect::<Vec<_>>()
+        );
         let Some(Got::Record { envelope: found, .. }) = framed.items.first() else {
             panic!("{name}: no record");
         };
@@ -27,7 +31,7 @@ fn every_shape_has_a_sample_and_a_word_of_its_own() {
     let found: std::collections::HashSet<_> =
         samples::all().iter().map(|sample| sample.shape).collect();
     let words: std::collections::HashSet<_> = found.iter().map(|shape| shape.as_str()).collect();
-    assert_eq!(found.len(), 25, "{found:?}");
+    assert_eq!(found.len(), 26, "{found:?}");
     assert_eq!(words.len(), found.len());
 }
 
@@ -42,7 +46,7 @@ fn offsets_point_at_records_or_at_what_holds_them() {
                 || text.starts_with("\"{") && text.contains("eventVersion")
                 || text.starts_with('"') && name.contains("firehose")
                 || text.starts_with('"') && name.contains("kinesis");
-            assert!(holds, "{name}: {}", &text[..text.len().min(40)]);
+            assert!(holds, "{name}: {text}");
         }
     }
 }
@@ -70,8 +74,17 @@ fn join(all: &mut Value, one: Value) {
 }
 
 /// The keys of the arrays that containers have.
-const IN_ARRAYS: [&str; 7] =
-    ["Records", "Events", "events", "logEvents", "records", "hits", "Messages"];
+const IN_ARRAYS: [&str; 9] = [
+    "Records",
+    "Events",
+    "events",
+    "logEvents",
+    "records",
+    "hits",
+    "Messages",
+    "results",
+    "QueryResultRows",
+];
 
 /// The documents of a sample, built anew from what the framer gave.
 fn rebuild(framed: &Framed) -> Vec<Value> {
@@ -85,9 +98,9 @@ fn rebuild(framed: &Framed) -> Vec<Value> {
         };
         let document: Value = serde_json::from_str(&text).unwrap();
         let is_container = |value: &Value| {
-            value.as_object().is_some_and(|object| {
-                object.keys().any(|key| IN_ARRAYS.contains(&key.as_str()))
-            })
+            value
+                .as_object()
+                .is_some_and(|object| object.keys().any(|key| IN_ARRAYS.contains(&key.as_str())))
         };
         match documents.last_mut() {
             Some(last) if is_container(last) && is_container(&document) => join(last, document),
@@ -112,7 +125,8 @@ fn original(sample: &Sample) -> Vec<Value> {
     }
     if sample.shape == Shape::Csv {
         let delimiter = if text.contains('\t') { b'\t' } else { b',' };
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.as_bytes());
         let names = reader.headers().unwrap().clone();
         let rows = reader.records().map(|row| {
             let row = row.unwrap();
@@ -137,7 +151,9 @@ fn flatten(value: Value, sample: &Sample, out: &mut Vec<Value>) {
         // A wrapper that holds no record leaves none.
         Value::Object(object) if object.get("messageType") == Some(&json!("CONTROL_MESSAGE")) => {}
         Value::Object(object) if object.get("index").is_some() => {}
-        Value::Object(mut object) if sample.envelope.is_none() && object.contains_key("Records") => {
+        Value::Object(mut object)
+            if sample.envelope.is_none() && object.contains_key("Records") =>
+        {
             flatten(object.remove("Records").unwrap(), sample, out);
             if !object.is_empty() {
                 out.push(Value::Object(object));
@@ -184,7 +200,9 @@ fn records_of_every_kind_are_recognised() {
         r#"{"p_log_type":"AWS.CloudTrail","eventVersion":"1.08","eventName":"A","p_event_time":"t"}"#,
         r#"{"eventSource":"ec2.amazonaws.com","eventName":"A","userIdentity":{"accountId":"111122223333"}}"#,
     ] {
-        for document in [record.to_owned(), format!("[{record}]"), format!("{{\"Records\":[{record}]}}")] {
+        for document in
+            [record.to_owned(), format!("[{record}]"), format!("{{\"Records\":[{record}]}}")]
+        {
             let framed = frame(&document);
             assert_eq!(framed.records(), [record], "{document}");
             assert_eq!(framed.kind, Kind::CloudTrail);
@@ -195,10 +213,22 @@ fn records_of_every_kind_are_recognised() {
 #[test]
 fn look_alikes_are_not_taken_for_records() {
     for (event, name) in [
-        (r#"{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","eventTime":"t","eventName":"ObjectCreated:Put","userIdentity":{"principalId":"p"},"requestParameters":{},"responseElements":{},"s3":{}}"#, "S3 event notification"),
-        (r#"{"eventVersion":"1.1","eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","awsRegion":"us-east-1","dynamodb":{},"userIdentity":{}}"#, "DynamoDB stream record"),
-        (r#"{"eventVersion":"1.0","eventID":"1","kinesis":{},"eventName":"aws:kinesis:record","eventSource":"aws:kinesis","awsRegion":"us-east-1"}"#, "Kinesis stream record"),
-        (r#"{"eventVersion":"1.0","eventID":"1","eventSource":"aws:codecommit","eventName":"T","awsRegion":"us-east-1"}"#, "codecommit event"),
+        (
+            r#"{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","eventTime":"t","eventName":"ObjectCreated:Put","userIdentity":{"principalId":"p"},"requestParameters":{},"responseElements":{},"s3":{}}"#,
+            "S3 event notification",
+        ),
+        (
+            r#"{"eventVersion":"1.1","eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","awsRegion":"us-east-1","dynamodb":{},"userIdentity":{}}"#,
+            "DynamoDB stream record",
+        ),
+        (
+            r#"{"eventVersion":"1.0","eventID":"1","kinesis":{},"eventName":"aws:kinesis:record","eventSource":"aws:kinesis","awsRegion":"us-east-1"}"#,
+            "Kinesis stream record",
+        ),
+        (
+            r#"{"eventVersion":"1.0","eventID":"1","eventSource":"aws:codecommit","eventName":"T","awsRegion":"us-east-1"}"#,
+            "codecommit event",
+        ),
     ] {
         let framed = frame(format!("{{\"Records\":[{event}]}}"));
         assert_eq!(framed.kind, Kind::Other(name.to_owned()));
@@ -218,10 +248,14 @@ fn members_too_long_to_repeat_with_each_record_go_beside_them() {
 
 #[test]
 fn lone_surrogates_and_bytes_that_are_no_utf8_survive_in_strings_and_envelopes() {
-    let framed = frame(br#"{"CloudTrailEvent":"{\"eventVersion\":\"1.08\",\"eventName\":\"\uD83D\uDE00 \uD800 \\u0041\"}","x":"\xFF"}"#
-        .iter().copied().collect::<Vec<_>>());
-    assert_eq!(framed.records(), ["{\"eventVersion\":\"1.08\",\"eventName\":\"\u{1F600} \\uD800 \\u0041\"}"]);
-    let mut document = br#"{"x":"A","CloudTrailEvent":"{\"eventVersion\":\"1.08\",\"eventName\":\"A\"}"}"#.to_vec();
+    let framed = frame(br#"{"CloudTrailEvent":"{\"eventVersion\":\"1.08\",\"eventName\":\"\uD83D\uDE00 \uD800 \\u0041\"}","x":"\xFF"}"#);
+    assert_eq!(
+        framed.records(),
+        ["{\"eventVersion\":\"1.08\",\"eventName\":\"\u{1F600} \\uD800 \\u0041\"}"]
+    );
+    let mut document =
+        br#"{"x":"A","CloudTrailEvent":"{\"eventVersion\":\"1.08\",\"eventName\":\"A\"}"}"#
+            .to_vec();
     document[6] = 0xFF;
     let framed = frame(document);
     let Some(Got::Record { envelope, .. }) = framed.items.first() else { panic!("{framed:?}") };

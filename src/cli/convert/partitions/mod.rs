@@ -4,7 +4,10 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{
@@ -26,8 +29,8 @@ const MAX_FILE_ROWS: usize = 1_000_000;
 /// The directory of rows whose key is NULL, as Hive names it.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// What a level of directories parts the rows by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// What a level of directories parts the rows by. The keys of time stand from the finest to the coarsest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(super) enum PartitionKey {
     /// The account whose trail delivered the file, else the event's
     Account,
@@ -59,6 +62,11 @@ impl PartitionKey {
         }
     }
 
+    /// Whether it parts rows by the delivery's time.
+    pub(super) fn is_time(self) -> bool {
+        matches!(self, Self::Day | Self::Month | Self::Year)
+    }
+
     /// Its value as text, in SQL.
     pub(super) fn sql(self) -> &'static str {
         match self {
@@ -74,7 +82,7 @@ impl PartitionKey {
 }
 
 /// Writes rows below a directory; those of one partition must follow each other.
-pub(super) struct Partitioned {
+pub(super) struct Partitioned<'a> {
     root: PathBuf,
     keys: Vec<PartitionKey>,
     /// The columns that are written: all but the keys' values, which come last.
@@ -82,6 +90,8 @@ pub(super) struct Partitioned {
     schema: SchemaRef,
     open: Option<Part>,
     rows: u64,
+    /// Counts the rows of all writers.
+    written: &'a AtomicU64,
 }
 
 /// The file being written.
@@ -92,9 +102,14 @@ struct Part {
     writer: Box<dyn RowWriter>,
 }
 
-impl Partitioned {
+impl<'a> Partitioned<'a> {
     /// A writer below `root` of rows with `schema`.
-    pub(super) fn new(root: &Path, keys: &[PartitionKey], schema: &SchemaRef) -> Self {
+    pub(super) fn new(
+        root: &Path,
+        keys: &[PartitionKey],
+        schema: &SchemaRef,
+        written: &'a AtomicU64,
+    ) -> Self {
         let columns: Vec<usize> = (0..schema.fields().len().saturating_sub(keys.len())).collect();
         let projected = schema.project(&columns).map(Arc::new);
         Self {
@@ -104,6 +119,7 @@ impl Partitioned {
             columns,
             open: None,
             rows: 0,
+            written,
         }
     }
 
@@ -142,7 +158,7 @@ impl Partitioned {
     }
 }
 
-impl RowWriter for Partitioned {
+impl RowWriter for Partitioned<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let failed = |source: arrow::error::ArrowError| ErrorKind::Columnar {
             action: "part rows by their keys",
@@ -174,6 +190,7 @@ impl RowWriter for Partitioned {
             self.write_rows(dir, rows.slice(*start, end - start))?;
         }
         self.rows += rows.num_rows() as u64;
+        self.written.fetch_add(rows.num_rows() as u64, Ordering::Relaxed);
         Ok(())
     }
 
@@ -206,62 +223,4 @@ fn level_name(key: PartitionKey, value: Option<&str>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
-
-    use super::*;
-
-    #[test]
-    fn levels_are_named_as_hive_names_them_and_lead_nowhere_else() {
-        let region = |value| level_name(PartitionKey::Region, value);
-        assert_eq!(region(Some("us-east-1")), "region=us-east-1");
-        assert_eq!(region(None), "region=__HIVE_DEFAULT_PARTITION__");
-        assert_eq!(region(Some("../../etc")), "region=..%2F..%2Fetc");
-        assert_eq!(region(Some("a\u{202e}\n=")), "region=a%E2%80%AE%0A%3D");
-        assert!(region(Some(&"é".repeat(500))).len() < 255);
-    }
-
-    #[test]
-    fn each_partition_has_its_file_and_every_row_is_in_one() {
-        let root = tempfile::tempdir().unwrap();
-        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..6));
-        let regions: ArrayRef = Arc::new(StringArray::from(vec![
-            Some("a"),
-            Some("a"),
-            Some("b"),
-            Some("b"),
-            None,
-            None,
-        ]));
-        let batch = RecordBatch::try_from_iter([("n", numbers), ("partition_0", regions)]).unwrap();
-        let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
-        // The second partition reaches over the batches' border.
-        writer.write(&batch.slice(0, 3)).unwrap();
-        writer.write(&batch.slice(3, 3)).unwrap();
-        assert_eq!(writer.finish().unwrap(), 6);
-        let rows = |dir: &str| {
-            let file = fs::File::open(root.path().join(dir).join("part-0.parquet")).unwrap();
-            parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1024)
-                .unwrap()
-                .map(|batch| batch.unwrap())
-                .inspect(|batch| assert_eq!(batch.num_columns(), 1))
-                .map(|batch| batch.num_rows())
-                .sum::<usize>()
-        };
-        assert_eq!(
-            [rows("region=a"), rows("region=b"), rows(&format!("region={NULL_PARTITION}"))],
-            [2; 3]
-        );
-    }
-
-    #[test]
-    fn rows_of_one_partition_that_come_apart_are_a_fault() {
-        let root = tempfile::tempdir().unwrap();
-        let regions: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "a"]));
-        let batch =
-            RecordBatch::try_from_iter([("r", Arc::clone(&regions)), ("partition_0", regions)])
-                .unwrap();
-        let mut writer = Partitioned::new(root.path(), &[PartitionKey::Region], &batch.schema());
-        assert!(writer.write(&batch).is_err());
-    }
-}
+mod tests;

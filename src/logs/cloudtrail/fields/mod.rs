@@ -1,6 +1,9 @@
 //! The fields of a CloudTrail record as JSON: which key means which column, and what type it
 //! should have. The decoder reads records by it, and [`super::rebuild`] writes them by it.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::LazyLock;
 
 macro_rules! leaves {
@@ -249,12 +252,52 @@ pub(crate) struct Field {
     pub(crate) path: String,
     /// What its value should be.
     pub(crate) kind: Kind,
+    /// Its key in quotes, and the colon behind it.
+    pub(crate) quoted: Quoted,
+    /// Its number among all fields.
+    pub(crate) id: usize,
+    /// Its number in its node.
+    pub(crate) position: u8,
     /// Its bit in a set of fields.
     pub(crate) bit: u128,
     /// The bits of the fields below it.
     pub(crate) below: u128,
     /// The bits of the leaves that it and the fields below it fill.
     pub(crate) leaves: u128,
+}
+
+/// A short piece of text that is compared without a loop.
+#[derive(Debug)]
+pub(crate) struct Quoted {
+    words: [u64; 4],
+    masks: [u64; 4],
+    /// Its length in bytes.
+    pub(crate) len: usize,
+}
+
+impl Quoted {
+    fn new(key: &str) -> Self {
+        let text = format!("\"{key}\":");
+        let mut quoted = Self { words: [0; 4], masks: [0; 4], len: text.len() };
+        let places = quoted.words.iter_mut().zip(&mut quoted.masks);
+        for ((word, mask), bytes) in places.zip(text.as_bytes().chunks(8)) {
+            *word = bytes.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b));
+            *mask = bytes.iter().fold(0, |mask, _| mask << 8 | 0xff);
+        }
+        quoted
+    }
+
+    /// Whether `text` has it at `at`. Says no near the end of the text, where it might.
+    #[inline]
+    pub(crate) fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let Some(found) = text.get(at..).and_then(<[u8]>::first_chunk::<32>) else { return false };
+        let (found, _) = found.as_chunks::<8>();
+        let mut difference = 0;
+        for ((found, word), mask) in found.iter().zip(&self.words).zip(&self.masks) {
+            difference |= (u64::from_le_bytes(*found) ^ word) & mask;
+        }
+        difference == 0
+    }
 }
 
 /// An object of known fields.
@@ -269,7 +312,8 @@ pub(crate) struct Node {
 
 /// The number of the slots for the fields of a node, as a power of two.
 const SLOT_BITS: u32 = 7;
-const NO_FIELD: u8 = u8::MAX;
+/// No [`Field::position`].
+pub(crate) const NO_FIELD: u8 = u8::MAX;
 
 impl Node {
     /// The field whose key is exactly `key`.
@@ -335,6 +379,8 @@ fn build(
     let mut fields = Vec::with_capacity(defs.len());
     for (key, def) in defs {
         let path = format!("{path}{key}");
+        let quoted = Quoted::new(key);
+        let (id, position) = (*bits as usize, u8::try_from(fields.len()).unwrap_or(NO_FIELD));
         let bit = 1_u128 << *bits;
         *bits += 1;
         let first_below = *bits;
@@ -351,67 +397,10 @@ fn build(
             }
         };
         let below = ((1_u128 << *bits) - 1) & !((1_u128 << first_below) - 1);
-        fields.push(Field { key, path, kind, bit, below, leaves });
+        fields.push(Field { key, path, kind, quoted, id, position, bit, below, leaves });
     }
     if let Some(node) = nodes.get_mut(index) {
         *node = fields;
     }
     index
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_field_is_found_by_its_key_and_in_any_case() {
-        for node in nodes() {
-            for field in &node.fields {
-                assert_eq!(node.field(field.key.as_bytes()).map(|f| f.bit), Some(field.bit));
-                let upper = field.key.to_uppercase();
-                assert_eq!(
-                    node.field_in_any_case(upper.as_bytes()).map(|f| f.bit),
-                    Some(field.bit)
-                );
-                assert!(node.field(upper.as_bytes()).is_none());
-                assert!(node.field(&field.key.as_bytes()[1..]).is_none());
-            }
-            assert!(node.field(b"").is_none() && node.field_in_any_case(b"").is_none());
-        }
-    }
-
-    #[test]
-    fn every_leaf_is_filled_by_one_field_and_has_a_column() {
-        let mut filled = 0;
-        for field in nodes().iter().flat_map(|node| &node.fields) {
-            if !matches!(field.kind, Kind::Object(_)) {
-                assert_eq!(filled & field.leaves, 0, "{}", field.path);
-                filled |= field.leaves;
-            }
-        }
-        assert_eq!(filled.count_ones() as usize, Leaf::ALL.len());
-        let schema = super::super::schema::events();
-        for leaf in Leaf::ALL {
-            let mut path = leaf.path().split('.');
-            let mut field = schema.field_with_name(path.next().unwrap()).unwrap();
-            for name in path {
-                let arrow::datatypes::DataType::Struct(members) = field.data_type() else {
-                    panic!("{name} has no parent");
-                };
-                field = members.iter().find(|member| member.name() == name).unwrap();
-            }
-        }
-    }
-
-    #[test]
-    fn fields_know_what_lies_below_them() {
-        let record = &nodes()[0];
-        let user = record.field(b"userIdentity").unwrap();
-        let Kind::Object(child) = user.kind else { panic!("userIdentity is an object") };
-        let direct = nodes()[child].fields.iter().fold(0, |set, f| set | f.bit | f.below);
-        assert_eq!(user.below, direct);
-        assert_ne!(user.leaves & Leaf::ScopeArn.bit(), 0);
-        let issuer = nodes().iter().flat_map(|n| &n.fields).find(|f| f.key == "sessionIssuer");
-        assert_eq!(issuer.unwrap().path, "userIdentity.sessionContext.sessionIssuer");
-    }
 }

@@ -1,0 +1,149 @@
+//! The engine where rows alone do not tell: what it opens, what it sees, what it holds.
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use crate::sql::Sql;
+
+/// The answer's cells as text.
+fn text(sql: &Sql, statement: &str) -> String {
+    let mut out = String::new();
+    for batch in sql.rows(statement).unwrap() {
+        for row in 0..batch.num_rows() {
+            for column in batch.columns() {
+                let options = FormatOptions::default().with_null("NULL");
+                let cells = ArrayFormatter::try_new(column.as_ref(), &options).unwrap();
+                out.push_str(&cells.value(row).to_string());
+                out.push(' ');
+            }
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// How many Parquet files the plan of `query` opens.
+fn files(sql: &Sql, query: &str) -> usize {
+    let plan = text(sql, &format!("EXPLAIN {query}"));
+    plan.matches(".parquet").count()
+}
+
+#[test]
+fn files_that_cannot_hold_an_answer_are_not_opened() {
+    let sql = Sql::new();
+    let of = |predicate: &str| {
+        files(&sql, &format!("SELECT eventname FROM cloudtrail_logs WHERE {predicate}"))
+    };
+    assert_eq!(of("true"), 3);
+    assert_eq!(of("eventtime >= '2023-07-10T12:00:00Z'"), 1);
+    assert_eq!(of("event_ts >= '2023-07-10T12:00:00Z'"), 1);
+    assert_eq!(of("recipientaccountid = '111122223333'"), 1);
+    assert_eq!(of("account = '444455556666'"), 2);
+    assert_eq!(of("awsregion = 'us-west-2'"), 1);
+    assert_eq!(of("eventname = 'AAA'"), 0);
+    assert_eq!(of("event_ts > now()"), 0);
+    assert_eq!(of("\"$path\" LIKE '%EXAMPLE1%'"), 3);
+    assert_eq!(files(&sql, "SELECT count(*) FROM cloudtrail_logs"), 0);
+    assert_eq!(files(&sql, "SELECT eventname FROM cloudtrail_logs LIMIT 1"), 1);
+}
+
+#[test]
+fn one_member_of_a_struct_is_read_alone() {
+    let sql = Sql::new();
+    let reads = |query: &str| text(&sql, &format!("EXPLAIN {query}"));
+    let of_lake = reads("SELECT useridentity.arn FROM cloudtrail_lake");
+    assert!(!of_lake.contains("row_of"), "{of_lake}");
+    let grouped = reads("SELECT useridentity.arn, count(*) FROM cloudtrail_logs GROUP BY 1");
+    assert!(grouped.contains("projection=[get_field(useridentity"), "{grouped}");
+    // Where the planner cannot, it must at least answer.
+    let shared = "SELECT lower(eventname), lower(eventname) || 'x', useridentity.arn, dt, \
+                  \"timestamp\" FROM cloudtrail_logs WHERE useridentity.type = 'Root'";
+    assert_eq!(text(&sql, shared).lines().count(), 2);
+}
+
+#[test]
+fn what_is_computed_is_not_computed_unasked() {
+    let sql = Sql::new();
+    let plan = text(&sql, "EXPLAIN SELECT eventname FROM cloudtrail_logs WHERE errorcode IS NULL");
+    assert!(plan.contains("projection=[eventname"), "{plan}");
+    for name in ["year_of", "is_superseded", "is_id_conflict", "event_json"] {
+        assert!(!plan.contains(name), "{plan}");
+    }
+}
+
+#[test]
+fn new_rows_are_there_for_the_next_statement() {
+    let sql = Sql::new();
+    let count = "SELECT count(*) FROM cloudtrail_logs";
+    let conflicts = "SELECT count(*) FROM cloudtrail_logs WHERE id_conflict";
+    assert_eq!((text(&sql, count), text(&sql, conflicts)), ("14 \n".into(), "2 \n".into()));
+    sql.ingest_again();
+    assert_eq!((text(&sql, count), text(&sql, conflicts)), ("22 \n".into(), "18 \n".into()));
+}
+
+#[test]
+fn coverage_is_what_the_cache_holds() {
+    let sql = Sql::new();
+    let coverage = sql.wait(sql.session.coverage()).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&coverage).unwrap());
+}
+
+#[test]
+fn a_question_about_now_reaches_beyond_old_logs() {
+    let sql = Sql::new();
+    let recent = "SELECT eventname FROM cloudtrail_logs WHERE event_ts > now() - interval '7' day";
+    let notices = sql.notices(recent);
+    let [range, faults] = notices.as_slice() else { panic!("{notices:?}") };
+    assert!(range.starts_with("the cache holds no events after 2023-07-10T12:40:00Z"), "{range}");
+    assert_eq!(faults, "1 file was skipped and 1 record was rejected (see log_files, rejects)");
+}
+
+#[test]
+fn long_statements_do_not_exhaust_the_stack() {
+    let sql = Sql::new();
+    let names: Vec<String> = (0..5_000).map(|n| format!("eventname = 'Name{n}'")).collect();
+    let query = format!("SELECT count(*) FROM cloudtrail_logs WHERE {}", names.join(" OR "));
+    assert_eq!(text(&sql, &query), "0 \n");
+    let deep = format!("SELECT {}1{}", "(".repeat(150), ")".repeat(150));
+    assert_eq!(text(&sql, &deep), "1 \n");
+    let many = "SELECT 1;".repeat(2_000);
+    assert_eq!(sql.session.parse(&many, None).unwrap().len(), 2_000);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let sql = Sql::with_memory(8 << 20);
+    // Sorting spills.
+    let sorted = "SELECT count(*) FROM (SELECT value FROM generate_series(1, 3000000) \
+                  ORDER BY value % 1000, value DESC OFFSET 1)";
+    assert_eq!(text(&sql, sorted), "2999999 \n");
+    // What cannot spill is refused, in words.
+    let held = "SELECT array_agg(value) FROM generate_series(1, 3000000)";
+    let error = sql.rows(held).unwrap_err();
+    assert_eq!(error.to_string(), "the query needs more memory than it may use");
+}
+
+#[test]
+fn names_are_those_that_can_be_written() {
+    let sql = Sql::new();
+    let names: Vec<String> = sql.session.names().into_iter().map(|name| name.text).collect();
+    for name in [
+        "cloudtrail_logs",
+        "cloudtrail_lake",
+        "trail_logs",
+        "eventname",
+        "$path",
+        "useridentity.sessioncontext.sessionissuer.arn",
+        "resources.arn",
+        "regexp_like",
+        "SELECT",
+    ] {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+}
+
+#[test]
+fn bytes_scanned_are_counted() {
+    let sql = Sql::new();
+    assert_eq!(sql.scanned("SELECT count(*) FROM cloudtrail_logs"), 0);
+    assert!(sql.scanned("SELECT eventname FROM cloudtrail_logs") > 0);
+}
