@@ -13,7 +13,8 @@ use arrow::{
 use super::{
     InflateLimits,
     dedupe::{Duplicate, Kept, Origin},
-    ledger::{Counts, hex, limits_text},
+    inflate::Digest,
+    ledger::{Counts, Outcome, hex, limits_text},
     plan::Job,
     round::Ending,
     worker::Reject,
@@ -55,7 +56,7 @@ pub(super) fn log_files(rows: &[FileRow], stamp: &Stamp) -> Result<RecordBatch> 
     build(Table::LogFiles, rows.len(), |name| Some(log_files_column(name, rows, stamp)))
 }
 
-fn digest(row: &FileRow) -> Option<&super::inflate::Digest> {
+fn digest(row: &FileRow) -> Option<&Digest> {
     row.ending.as_ref()?.digest.as_ref()
 }
 
@@ -99,7 +100,7 @@ fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
         "kind" => text(&|row| row.ending.as_ref()?.kind.as_deref().map(str::to_owned)),
         "outcome" => text(&|row| {
             let outcome = row.ending.as_ref().and_then(|ending| ending.outcome);
-            Some(outcome.unwrap_or(super::ledger::Outcome::Partial).as_str().to_owned())
+            Some(outcome.unwrap_or(Outcome::Partial).as_str().to_owned())
         }),
         "reason" => text(&|row| row.ending.as_ref()?.reason.clone()),
         "reason_offset" => count(&|row| row.ending.as_ref()?.reason_offset),

@@ -89,22 +89,29 @@ impl<'a> Committer<'a> {
         loop {
             let draft = self.draft(&round)?;
             if draft.is_empty() {
-                self.close(round, &draft);
+                self.close(round, draft);
                 return Ok(());
             }
             match self.cache.commit(&self.snapshot, &draft.chunk)? {
                 CommitOutcome::Committed => {
-                    self.close(round, &draft);
-                    self.snapshot = self.cache.snapshot()?;
-                    return Ok(());
+                    self.close(round, draft);
+                    return self.look_again(1);
                 }
-                CommitOutcome::Conflict => {
-                    self.snapshot = self.cache.snapshot()?;
-                    let limits = self.options.inflate;
-                    self.ledger = Held::Later(Ledger::load(self.cache, &self.snapshot, limits)?);
-                }
+                CommitOutcome::Conflict => self.look_again(0)?,
             }
         }
+    }
+
+    /// Takes up what is in the cache now; where that is more than the `n_own` commits just made,
+    /// others were at work, and the ledger is read again.
+    fn look_again(&mut self, n_own: u64) -> Result<()> {
+        let expected = self.snapshot.version() + n_own;
+        self.snapshot = self.cache.snapshot()?;
+        if n_own == 0 || self.snapshot.version() != expected {
+            let limits = self.options.inflate;
+            self.ledger = Held::Later(Ledger::load(self.cache, &self.snapshot, limits)?);
+        }
+        Ok(())
     }
 
     /// Says what of `part` is to be committed, given what others did since it was planned.
@@ -189,7 +196,7 @@ impl<'a> Committer<'a> {
             .collect();
         let chunk = Chunk {
             log_files,
-            duplicates: Self::duplicates(&[&events, &aggregated], &shares, &stamp)?,
+            duplicates: duplicates(&[&events, &aggregated], &shares, &stamp)?,
             rejects: some(&rejects, |rows| books::rejects(rows, &stamp))?,
             events: Sorted { batches: events.1, order: events.0.order },
             aggregated: Sorted { batches: aggregated.1, order: aggregated.0.order },
@@ -200,8 +207,8 @@ impl<'a> Committer<'a> {
             version: row.version,
             job: row.job,
         });
-        let taken = shares.open.iter().map(|share| share.is_taken).collect();
-        let taken_settled = shares.settled.iter().map(|share| share.is_taken).collect();
+        let taken = shares.of_parts.iter().map(|share| share.is_taken).collect();
+        let taken_settled = shares.of_settled.iter().map(|share| share.is_taken).collect();
         Ok(Draft { chunk, counts, taken, taken_settled, open: next })
     }
 
@@ -224,25 +231,10 @@ impl<'a> Committer<'a> {
         Ok((verdicts, batches))
     }
 
-    fn duplicates(
-        tables: &[&(Verdicts, Vec<Arc<Rows>>)],
-        shares: &Shares<'_>,
-        stamp: &Stamp,
-    ) -> Result<Option<RecordBatch>> {
-        let mut found = Vec::new();
-        for (verdicts, batches) in tables {
-            let origin = |key: &SortKey| shares.origin(key);
-            found.extend(some(&verdicts.duplicates, |duplicates| {
-                books::duplicates(batches, duplicates, &origin, stamp)
-            })?);
-        }
-        concat(Table::Duplicates, &found)
-    }
-
     /// The rows of the ledger for what the round is done with.
     fn file_rows(&self, round: &Round, shares: &Shares<'_>, counts: &[Counts]) -> Vec<FileRow> {
-        let read = round.parts.iter().zip(&shares.open).zip(counts.iter().copied());
-        let settled = round.settled.iter().zip(&shares.settled);
+        let read = round.parts.iter().zip(&shares.of_parts).zip(counts.iter().copied());
+        let settled = round.settled.iter().zip(&shares.of_settled);
         let settled = settled.map(|both| (both, Counts::default()));
         let mut rows = Vec::new();
         for ((part, share), counts) in read.chain(settled) {
@@ -350,13 +342,14 @@ impl<'a> Committer<'a> {
     }
 
     /// Adds what was committed to the report.
-    fn close(&mut self, round: Round, draft: &Draft) {
+    fn close(&mut self, round: Round, draft: Draft) {
         let report = &mut *self.report;
         report.files.unchanged += round.n_unchanged;
         report.files.seen += round.n_unchanged;
         for (uri, why) in round.known {
             report.unread(&uri, &why);
         }
+        let goes_on = round.parts.last().is_some_and(|part| part.ending.is_none());
         let read = round.parts.into_iter().zip(&draft.taken).zip(&draft.counts);
         for ((part, taken), counts) in read {
             report.records.read += counts.read;
@@ -369,17 +362,9 @@ impl<'a> Committer<'a> {
         for (part, taken) in round.settled.into_iter().zip(&draft.taken_settled) {
             report.file(part, *taken);
         }
-        self.open = draft.open.as_ref().map(OpenFile::again);
-    }
-}
-
-impl OpenFile {
-    fn again(&self) -> Self {
-        Self {
-            job: Arc::clone(&self.job),
-            version: self.version,
-            prior: self.prior,
-            settled: self.settled,
+        // A part without a record leaves a file as far as it was.
+        if draft.open.is_some() || !goes_on {
+            self.open = draft.open;
         }
     }
 }
@@ -459,8 +444,8 @@ struct Shares<'r> {
     first_seq: u32,
     end_seq: u32,
     parts: &'r [Part],
-    open: Vec<Share>,
-    settled: Vec<Share>,
+    of_parts: Vec<Share>,
+    of_settled: Vec<Share>,
 }
 
 impl<'r> Shares<'r> {
@@ -469,20 +454,23 @@ impl<'r> Shares<'r> {
             first_seq: round.parts.first().map_or(0, |part| part.seq),
             end_seq: round.end_seq,
             parts: &round.parts,
-            open: round.parts.iter().map(|part| committer.share(part)).collect(),
-            settled: round.settled.iter().map(|part| committer.share(part)).collect(),
+            of_parts: round.parts.iter().map(|part| committer.share(part)).collect(),
+            of_settled: round.settled.iter().map(|part| committer.share(part)).collect(),
         }
     }
 
     fn index(&self, seq: u32) -> Option<usize> {
-        let index = usize::try_from(seq.checked_sub(self.first_seq)?).ok()?;
-        // Every file handed over gives a part, so they count up without gaps.
-        self.parts.get(index).filter(|part| part.seq == seq).map(|_part| index)
+        // Every file handed over gives a part, so they mostly count up without gaps.
+        let near = usize::try_from(seq.checked_sub(self.first_seq)?).ok()?;
+        if self.parts.get(near).is_some_and(|part| part.seq == seq) {
+            return Some(near);
+        }
+        self.parts.binary_search_by_key(&seq, |part| part.seq).ok()
     }
 
     fn of(&self, seq: u32) -> Option<(&'r Part, &Share)> {
         let index = self.index(seq)?;
-        Some((self.parts.get(index)?, self.open.get(index)?))
+        Some((self.parts.get(index)?, self.of_parts.get(index)?))
     }
 
     fn count(&self, counts: &mut [Counts], seq: u32, add: impl FnOnce(&mut Counts)) {
@@ -511,7 +499,7 @@ impl<'r> Shares<'r> {
     /// The batches, with the versions of files that turned out to have another.
     fn renumbered(&self, batches: &[Arc<Rows>]) -> Result<Vec<Arc<Rows>>> {
         let moved = |(part, share): (&Part, &Share)| part.job.version != share.version;
-        if !self.parts.iter().zip(&self.open).any(moved) {
+        if !self.parts.iter().zip(&self.of_parts).any(moved) {
             return Ok(batches.to_vec());
         }
         batches.iter().map(|rows| self.renumber(rows)).collect()
@@ -549,6 +537,22 @@ fn settle_containers(round: &mut Round) {
         }
         round.settled.push(Part::settled(job, row));
     }
+}
+
+/// The rows of `duplicates` of both tables.
+fn duplicates(
+    tables: &[&(Verdicts, Vec<Arc<Rows>>)],
+    shares: &Shares<'_>,
+    stamp: &Stamp,
+) -> Result<Option<RecordBatch>> {
+    let mut found = Vec::new();
+    for (verdicts, batches) in tables {
+        let origin = |key: &SortKey| shares.origin(key);
+        found.extend(some(&verdicts.duplicates, |duplicates| {
+            books::duplicates(batches, duplicates, &origin, stamp)
+        })?);
+    }
+    concat(Table::Duplicates, &found)
 }
 
 fn some<T>(

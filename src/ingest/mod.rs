@@ -191,7 +191,8 @@ pub fn run_into(
     report: &mut IngestReport,
 ) -> Result<()> {
     let started_at = Instant::now();
-    let result = ingest(cache, options, progress, report);
+    // Tidying needs the memory that the plan took.
+    let result = ingest(cache, options, progress, report).and_then(|()| tidy(cache, options));
     report.seconds = started_at.elapsed().as_secs_f64();
     result
 }
@@ -233,12 +234,12 @@ fn ingest(
     if context.is_cancelled() {
         return Err(ErrorKind::Interrupted.into());
     }
-    tidy(cache, options)
+    Ok(())
 }
 
 /// Merges what many commits left small, and deletes what is long unused.
 fn tidy(cache: &Cache, options: &IngestOptions) -> Result<()> {
-    let memory_bytes = options.memory_bytes / 2;
+    let memory_bytes = options.memory_bytes / 4;
     cache.compact(&CompactOptions { memory_bytes, ..CompactOptions::default() })?;
     cache.sweep(&SweepOptions::default())?;
     Ok(())

@@ -221,9 +221,10 @@ pub fn list(sources: &[String], filter: &Filter) -> Result<Listing> {
             local::list(source, filter, &mut listing)?;
         }
     }
-    listing.files.sort_unstable_by(LogFile::plan_order);
+    // Stable: a file that several sources hold is the first one's.
+    listing.files.sort_by(LogFile::plan_order);
     listing.files.dedup_by(|later, first| later.uri == first.uri);
-    listing.unread.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
+    listing.unread.sort_by(|a, b| a.uri.cmp(&b.uri));
     listing.unread.dedup_by(|later, first| later.uri == first.uri);
     Ok(listing)
 }

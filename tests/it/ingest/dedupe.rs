@@ -126,3 +126,51 @@ fn tar_with(text: &str) -> Vec<u8> {
     }
     builder.into_inner().unwrap()
 }
+
+/// An aggregated event with three buckets.
+fn aggregated(n: u32, count: u32) -> String {
+    format!(
+        r#"{{"eventVersion":"1.11","accountId":"111122223333","eventId":"{}","eventCategory":"Aggregated","eventType":"AwsAggregatedEvent","awsRegion":"us-east-1","eventSource":"s3.amazonaws.com","timeWindow":{{"windowStart":"2025-10-30 23:45:00","windowEnd":"2025-10-30 23:50:00","windowSize":"PT5M"}},"summary":{{"primaryDimension":{{"dimension":"eventName","statistics":[{{"name":"GetObject","value":{count}}}],"aggregationType":"Count"}},"details":[{{"dimension":"userAgent","statistics":[{{"name":"aws-cli","value":3}},{{"name":"boto3","value":4}}],"aggregationType":"Count"}}]}}}}"#,
+        id(n)
+    )
+}
+
+#[test]
+fn an_aggregated_event_is_one_record_of_several_rows() {
+    let case = Case::new();
+    let text = |events: &[String]| format!(r#"{{"Records":[{}]}}"#, events.join(","));
+    let (a, b, c) = (aggregated(1, 7), aggregated(2, 7), aggregated(1, 8));
+    case.write("a.json", text(&[a.clone(), b.clone(), a.clone(), c.clone(), record(3)]));
+    let report = case.ingest();
+    assert_eq!((report.records.read, report.records.written), (5, 4));
+    assert_eq!(report.records.duplicates, 1);
+    assert_eq!(case.rows(Table::Aggregated, &["eventjson"]).len(), 9);
+    case.write("b.json", text(&[c, b, aggregated(9, 1)]));
+    let report = case.ingest();
+    assert_eq!((report.records.written, report.records.duplicates), (1, 2));
+    assert_eq!(case.rows(Table::Aggregated, &["eventjson"]).len(), 12);
+    let kept = case.rows(Table::Duplicates, &["source_file", "record_no", "of_file", "of_record_no"]);
+    let row = |file: &str, no: &str, of: &str| {
+        vec![case.uri(file), no.to_owned(), case.uri("a.json"), of.to_owned()]
+    };
+    assert_eq!(kept, [row("a.json", "3", "1"), row("b.json", "1", "4"), row("b.json", "2", "2")]);
+}
+
+#[test]
+fn wrappers_are_kept_for_copies_and_what_follows_the_records_for_the_ledger() {
+    let case = Case::new();
+    let event = |id: &str| {
+        format!(
+            r#"{{"version":"0","id":"{id}","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","account":"111122223333","time":"2024-03-05T00:00:01Z","region":"us-east-1","resources":[],"detail":{}}}"#,
+            record(1)
+        )
+    };
+    case.write("a.json", file_of(1..2).replace("]}", r#"],"nextToken":"abc"}"#));
+    case.write("b.jsonl", format!("{}\n{}\n", event("one"), event("two")));
+    let report = case.ingest();
+    assert_eq!((report.records.written, report.records.duplicates), (1, 2));
+    let copies = case.rows(Table::Duplicates, &["record_no", "shape", "envelope"]);
+    assert!(copies[0][2].contains(r#""id":"one""#) && copies[1][2].contains(r#""id":"two""#));
+    assert!(copies[0][2].contains(r#""detail":null"#), "{copies:?}");
+    assert!(case.entry("a.json")["wrapper"].contains("nextToken"));
+}

@@ -459,3 +459,6 @@ fn failed(source: BoxError) -> crate::Error {
 fn missing(column: &str) -> crate::Error {
     failed(format!("there is no column `{column}`").into())
 }
+
+#[cfg(test)]
+mod tests;
