@@ -43,6 +43,10 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
     all.execution.parquet.reorder_filters = true;
     all.execution.parquet.bloom_filter_on_read = true;
     all.execution.parquet.enable_page_index = true;
+    // What each sorting thread sets aside for merging, which must leave room for the rows.
+    let reservation = options.memory_bytes / options.threads.max(1) / 8;
+    all.execution.sort_spill_reservation_bytes =
+        all.execution.sort_spill_reservation_bytes.min(reservation);
     all.explain.logical_plan_only = false;
     config
 }

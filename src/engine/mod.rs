@@ -32,6 +32,7 @@ mod parse;
 mod refuse;
 mod rewrite;
 mod session;
+mod stack;
 mod statements;
 mod tables;
 mod types;
@@ -43,6 +44,7 @@ pub use self::{
     coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
     names::{Name, NameKind},
     session::Session,
+    stack::THREAD_STACK_BYTES,
     types::type_name,
 };
 

@@ -11,7 +11,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{Statement, diagnose, parameters};
+use super::{Statement, diagnose, parameters, stack};
 use crate::{Result, error::Diagnostic};
 
 /// How deep expressions and queries may nest before the parser gives up.
@@ -70,6 +70,10 @@ pub(super) fn split(text: &str, origin: Option<&str>) -> Result<Vec<Statement>> 
 
 /// The syntax tree of a statement; places in it count from the statement's start.
 pub(super) fn tree(statement: &Statement) -> Result<Ast> {
+    stack::deep(|| read(statement))
+}
+
+fn read(statement: &Statement) -> Result<Ast> {
     let sql = statement.sql();
     let mut parser = DFParserBuilder::new(sql)
         .with_dialect(dialect())
@@ -80,6 +84,7 @@ pub(super) fn tree(statement: &Statement) -> Result<Ast> {
         parser.parse_statements().map_err(|error| diagnose::syntax(statement, &error))?;
     match (trees.pop_front(), trees.is_empty()) {
         (Some(mut tree), true) => {
+            stack::balance(&mut tree).map_err(|fault| diagnose::at(statement, None, fault))?;
             parameters::bind(statement, &mut tree)?;
             Ok(tree)
         }

@@ -27,6 +27,7 @@ use super::{
     names::{self, Name},
     parse, refuse,
     rewrite::{Shapes, Spelling},
+    stack,
     statements::{Prepared, View},
     tables::{Relation, SnapshotTables},
 };
@@ -95,11 +96,14 @@ impl Session {
     /// It does not plan: a [`crate::error::Diagnostic`] with the place and a suggestion. Or the
     /// cache cannot be read.
     pub async fn run(&self, statement: &Statement) -> Result<Answer> {
-        let tree = parse::tree(statement)?;
-        if let Some(refusal) = refuse::refusal(&tree) {
-            return Err(diagnose::refused(statement, refusal));
-        }
-        self.dispatch(statement, tree).await
+        let answer = async {
+            let tree = parse::tree(statement)?;
+            if let Some(refusal) = refuse::refusal(&tree) {
+                return Err(diagnose::refused(statement, refusal));
+            }
+            self.dispatch(statement, tree).await
+        };
+        stack::Deep::new(answer).await
     }
 
     /// Turns an error met while rows stream into one of ours, drawn at its place where known.

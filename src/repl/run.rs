@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     ErrorKind, Result,
-    engine::{Coverage, Session, Statement},
+    engine::{Coverage, Session, Statement, THREAD_STACK_BYTES},
     output::{RowWriter, human},
 };
 
@@ -61,6 +61,7 @@ impl Runner {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("query")
+            .thread_stack_size(THREAD_STACK_BYTES)
             .enable_all()
             .build()
             .map_err(|source| ErrorKind::Engine(Box::new(source)))?;

@@ -91,6 +91,46 @@ fn assert_done(output: &Output) {
 const COUNT: &str = "SELECT eventname, count(*) AS n FROM cloudtrail_logs GROUP BY 1 ORDER BY 1";
 
 #[test]
+fn long_statements_are_answered_or_refused() {
+    let scene = Scene::ingested();
+    let ask = |sql: &str| {
+        let mut child = scene
+            .command()
+            .arg("sql")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let first =
+            |text: &[u8], n| String::from_utf8_lossy(text).lines().nth(n).map(str::to_owned);
+        match output.status.code() {
+            Some(0) => first(&output.stdout, 1).unwrap(),
+            Some(_) => first(&output.stderr, 0).unwrap(),
+            None => panic!("{}", stderr(&output)),
+        }
+    };
+    let count = |what: &str| ask(&format!("SELECT count(*) AS n FROM {what}"));
+    let chain = |n: usize, word: &str| {
+        let parts: Vec<String> = (0..n).map(|n| format!("eventname NOT LIKE '%Name{n}'")).collect();
+        format!("cloudtrail_logs WHERE {}", parts.join(word))
+    };
+    assert_eq!(count(&chain(20_000, " OR ")), "3");
+    assert_eq!(count(&chain(1_000, " AND ")), "3");
+    let refusal =
+        "error: the expression has 99999 operators in a row; at most 10000 can be computed";
+    assert_eq!(count(&chain(100_000, " AND ")), refusal);
+    assert_eq!(count(&format!("({})", vec!["SELECT 1"; 500].join(" UNION ALL "))), "500");
+    let sum =
+        |n| format!("(SELECT {} AS x FROM log_files) WHERE x > 0", vec!["version"; n].join(" + "));
+    assert_eq!(count(&sum(1_000)), "1");
+    assert_eq!(count(&sum(100_000)), refusal);
+    assert_eq!(count(&format!("(SELECT {}1{})", "(".repeat(150), ")".repeat(150))), "1");
+}
+
+#[test]
 fn an_ingest_reports_and_a_second_one_has_nothing_to_do() {
     let scene = Scene::new();
     let report = |output: &Output| -> Value { serde_json::from_str(stdout(output)).unwrap() };

@@ -57,7 +57,13 @@ impl Asked {
 
     fn or(self, other: Self) -> Self {
         let either = |a: Option<BTreeSet<String>>, b: Option<BTreeSet<String>>| {
-            Some(a?.union(&b?).cloned().collect())
+            let (mut most, mut few) = (a?, b?);
+            if most.len() < few.len() {
+                std::mem::swap(&mut most, &mut few);
+            }
+            // Not a union, which would copy the longer one for every item of an IN list.
+            most.extend(few);
+            Some(most)
         };
         Self {
             from: self.from.zip(other.from).map(|(a, b)| a.min(b)),

@@ -149,7 +149,8 @@ fn an_aggregated_event_is_one_record_of_several_rows() {
     let report = case.ingest();
     assert_eq!((report.records.written, report.records.duplicates), (1, 2));
     assert_eq!(case.rows(Table::Aggregated, &["eventjson"]).len(), 12);
-    let kept = case.rows(Table::Duplicates, &["source_file", "record_no", "of_file", "of_record_no"]);
+    let kept =
+        case.rows(Table::Duplicates, &["source_file", "record_no", "of_file", "of_record_no"]);
     let row = |file: &str, no: &str, of: &str| {
         vec![case.uri(file), no.to_owned(), case.uri("a.json"), of.to_owned()]
     };
