@@ -179,7 +179,12 @@ fn cells(batch: &RecordBatch) -> Vec<Vec<String>> {
         .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
         .collect();
     let cell = |row: usize| {
-        let text = |column: &ArrayFormatter<'_>| match column.value(row).to_string().trim_end().replace('\n', " ⏎ ") {
+        let text = |column: &ArrayFormatter<'_>| match column
+            .value(row)
+            .to_string()
+            .trim_end()
+            .replace('\n', " ⏎ ")
+        {
             text if text.is_empty() => "(empty)".to_owned(),
             text => text,
         };
