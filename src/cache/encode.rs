@@ -349,7 +349,7 @@ fn gather_array(columns: &[&dyn Array], order: &[(usize, usize)]) -> Result<Arra
     }
     let structs: Vec<&StructArray> =
         columns.iter().filter_map(|column| column.as_struct_opt()).collect();
-    let Some(DataType::Struct(fields)) = structs.first().map(|column| column.data_type()) else {
+    let Some(DataType::Struct(fields)) = structs.first().map(Array::data_type) else {
         return interleave(columns, order);
     };
     let members = (0..fields.len()).map(|member| {

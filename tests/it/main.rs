@@ -26,3 +26,4 @@ mod sql;
 mod support;
 mod testdata;
 mod tidy;
+mod wrappers;
