@@ -32,10 +32,14 @@ impl Leaves {
                 }
             }
             Value::Object(members) => {
-                members.iter().for_each(|(key, value)| self.add(&format!("{path}.{key}"), value));
+                for (key, value) in members {
+                    self.add(&format!("{path}.{key}"), value);
+                }
             }
             Value::Array(items) if !items.is_empty() => {
-                items.iter().for_each(|item| self.add(path, item));
+                for item in items {
+                    self.add(path, item);
+                }
             }
             Value::String(text) if embedded(text).is_some() => {
                 self.add(path, &embedded(text).unwrap());
@@ -68,7 +72,8 @@ fn documents(path: &Path) -> Option<Vec<Value>> {
     let bytes = std::fs::read(path).unwrap();
     let mut text = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text).unwrap();
+        let inflated = flate2::read::MultiGzDecoder::new(&bytes[..]);
+        std::io::copy(&mut inflated.take(1 << 30), &mut text).unwrap();
     } else {
         text = bytes;
     }
