@@ -18,8 +18,11 @@ const MAX_FAN_IN: usize = 256;
 /// When and how to compact.
 #[derive(Debug, Clone, Copy)]
 pub struct CompactOptions {
-    /// Rows of a file to aim at. Files of less than half of it are small.
+    /// Rows of a file to aim at. Files of more than half of it are left alone.
     pub target_rows: u64,
+    /// Bytes from which on a file is left alone, too: merging costs what encoding cost, and all it
+    /// can save is opening the file.
+    pub small_bytes: u64,
     /// Compact a table when it has so many small files.
     pub min_files: usize,
     /// Memory for rows in flight, in bytes.
@@ -28,7 +31,13 @@ pub struct CompactOptions {
 
 impl Default for CompactOptions {
     fn default() -> Self {
-        Self { target_rows: TARGET_ROWS as u64, min_files: 8, memory_bytes: 512 << 20 }
+        Self {
+            target_rows: TARGET_ROWS as u64,
+            // What an ingest commits at once is twice as much at the default memory.
+            small_bytes: 4 << 20,
+            min_files: 8,
+            memory_bytes: 512 << 20,
+        }
     }
 }
 
@@ -64,7 +73,9 @@ pub(super) fn compact(cache: &Cache, options: &CompactOptions) -> Result<Compact
 
 /// Which files to merge: neighbours in time, up to the target.
 fn plan(files: &[DataFile], options: &CompactOptions) -> Vec<Vec<DataFile>> {
-    let small = |file: &&DataFile| file.n_records < options.target_rows / 2;
+    let small = |file: &&DataFile| {
+        file.n_records < options.target_rows / 2 && file.size_bytes < options.small_bytes
+    };
     let mut small: Vec<DataFile> = files.iter().filter(small).cloned().collect();
     if small.len() < options.min_files.max(2) {
         return Vec::new();

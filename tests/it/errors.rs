@@ -99,7 +99,7 @@ fn types_and_arguments() {
         "SELECT eventname, count(*) FROM cloudtrail_logs",
         "SELECT useridentity.arn, count(*) FROM cloudtrail_logs GROUP BY eventname",
         "SELECT eventname FROM cloudtrail_logs GROUP BY eventname HAVING eventsource = 'x'",
-        "SELECT CAST(eventname AS bigint) FROM cloudtrail_logs",
+        "SELECT CAST(substr(eventtime, 5, 1) AS bigint) FROM cloudtrail_logs",
         "SELECT CAST('soon' AS timestamp)",
         "SELECT count(*) FROM cloudtrail_logs WHERE event_ts > 'yesterday'",
         "SELECT CAST('{}' AS json)",

@@ -5,6 +5,7 @@ mod files;
 mod graph;
 mod layers;
 mod licences;
+mod mentions;
 mod tree;
 
 /// Fails with every fault in one message, so that one run shows all there is to mend.
