@@ -14,6 +14,8 @@
     reason = "a test may fail by panicking"
 )]
 
+#[path = "sql/conformance.rs"]
+mod conformance;
 #[path = "sql/fixture.rs"]
 mod fixture;
 
@@ -49,7 +51,9 @@ fn main() {
         let spill = temp.path().to_owned();
         Trial::test(name, move || run(&path, &cache, &spill))
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let mut trials: Vec<Trial> = trials.collect();
+    trials.extend(conformance::trial(temp.path()));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     drop(temp);
     conclusion.exit();
 }

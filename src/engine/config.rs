@@ -16,7 +16,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, functions};
+use super::{SessionOptions, computed, functions};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -67,12 +67,13 @@ pub(super) fn runtime(options: &SessionOptions) -> datafusion::error::Result<Arc
 
 /// The state statements are planned with, before they get their catalog.
 pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionState {
-    SessionStateBuilder::new()
+    let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_optimizer_rules(rules())
-        .build()
+        .with_optimizer_rules(rules());
+    functions::register(&mut builder);
+    builder.build()
 }
 
 /// DataFusion's optimizer rules and ours.
@@ -93,7 +94,7 @@ fn rules() -> Vec<Rule> {
     {
         *rule = Arc::new(Optional(Arc::clone(rule)));
     }
-    rules.push(Arc::new(functions::OpenRows));
+    rules.push(Arc::new(computed::OpenRows));
     rules
 }
 

@@ -21,10 +21,12 @@
 
 mod answer;
 mod catalog;
+mod computed;
 mod config;
 mod coverage;
 mod describe;
 mod diagnose;
+mod dialect;
 mod functions;
 mod names;
 mod parameters;
@@ -42,6 +44,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use self::{
     answer::{Answer, Outcome},
     coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
+    functions::{Function, functions},
     names::{Name, NameKind},
     session::Session,
     stack::THREAD_STACK_BYTES,

@@ -5,13 +5,13 @@ use std::{cell::Cell, sync::Arc};
 use datafusion::sql::{
     parser::{DFParserBuilder, Statement as Ast},
     sqlparser::{
-        dialect::{Dialect, GenericDialect},
+        dialect::Dialect,
         parser::ParserError,
         tokenizer::{Location, Token, TokenWithSpan, Tokenizer},
     },
 };
 
-use super::{Statement, diagnose, parameters, stack};
+use super::{Statement, diagnose, dialect, parameters, stack};
 use crate::{Result, error::Diagnostic};
 
 /// How deep expressions and queries may nest before the parser gives up.
@@ -21,7 +21,7 @@ const RECURSION_LIMIT: usize = 200;
 
 /// The dialect statements are read in.
 pub(super) fn dialect() -> &'static dyn Dialect {
-    &GenericDialect {}
+    &dialect::Trino
 }
 
 /// Splits `text` at its top-level semicolons and checks the syntax of each statement, so that a

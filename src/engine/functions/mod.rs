@@ -1,28 +1,89 @@
-//! The engine's own scalar functions, which stand behind columns; users do not call them.
+//! The functions of Athena engine v3, one file per family, and the one table of them.
+//!
+//! Each family gives its [`Function`]s: name, signature, what it does, examples that are tests, and
+//! how it is made. The table feeds registration, completion, `.help` and `docs/SQL.md`. A name that
+//! DataFusion has too means what it means in Trino.
+//!
+//! Types: `json` is `LargeUtf8` (compact JSON text; nothing else here is of that type), `ipaddress`
+//! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
+//! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
-mod day;
-mod json;
-mod lake;
-mod members;
-mod rows;
+mod scalar;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{Expr, ScalarUDF, ScalarUDFImpl, expr::ScalarFunction};
-
-pub(super) use self::{
-    day::{DayFormat, day_text, delivery_range},
-    lake::{event_json, instant, json_map, lossy_text, map_of, resources},
-    members::{
-        Conflicts, IsMember, Kind as MemberKind, Members, Versions, id_conflict, superseded,
-    },
-    rows::{OpenRows, row_of},
+use datafusion::{
+    execution::SessionStateBuilder,
+    logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF},
 };
 
-/// A call of `function`.
-fn call(function: impl ScalarUDFImpl + 'static, args: Vec<Expr>) -> Expr {
-    Expr::ScalarFunction(ScalarFunction::new_udf(
-        Arc::new(ScalarUDF::new_from_impl(function)),
-        args,
-    ))
+/// One function, as users know it.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its name, lower case.
+    pub name: &'static str,
+    /// Other names of it.
+    pub aliases: &'static [&'static str],
+    /// What it belongs to, a word: `json`, `date and time`.
+    pub family: &'static str,
+    /// How it is called: `split_part(string, delimiter, index) → varchar`.
+    pub signature: &'static str,
+    /// What it does, a sentence or two.
+    pub text: &'static str,
+    /// Expressions and what they give, as text. Tests run them.
+    pub examples: &'static [(&'static str, &'static str)],
+    make: fn() -> Made,
+}
+
+/// How a function gets into the engine.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// Row by row.
+    Scalar(ScalarUDF),
+    /// Many rows to one.
+    Aggregate(AggregateUDF),
+    /// Over the rows of a window.
+    Window(WindowUDF),
+    /// Takes a lambda.
+    HigherOrder(HigherOrderUDF),
+    /// DataFusion's own means the same.
+    Native,
+    /// Rewritten on the syntax tree.
+    Rewritten,
+}
+
+/// The families.
+const FAMILIES: &[fn() -> Vec<Function>] = &[];
+
+/// All functions that are documented, by name.
+pub fn functions() -> Vec<Function> {
+    let mut all: Vec<Function> = FAMILIES.iter().flat_map(|family| family()).collect();
+    all.sort_by_key(|function| function.name);
+    all
+}
+
+/// Puts the functions into a state that has DataFusion's; ours win.
+pub(super) fn register(builder: &mut SessionStateBuilder) {
+    for function in functions() {
+        let aliases = function.aliases.iter().copied();
+        match (function.make)() {
+            Made::Scalar(scalar) => {
+                let scalar = Arc::new(scalar.with_aliases(aliases));
+                builder.scalar_functions().get_or_insert_default().push(scalar);
+            }
+            Made::Aggregate(aggregate) => {
+                let aggregate = Arc::new(aggregate.with_aliases(aliases));
+                builder.aggregate_functions().get_or_insert_default().push(aggregate);
+            }
+            Made::Window(window) => {
+                let window = Arc::new(window.with_aliases(aliases));
+                builder.window_functions().get_or_insert_default().push(window);
+            }
+            Made::HigherOrder(function) => {
+                let function = Arc::new(function);
+                builder.higher_order_functions().get_or_insert_default().push(function);
+            }
+            Made::Native | Made::Rewritten => {}
+        }
+    }
 }

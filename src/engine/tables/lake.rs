@@ -16,7 +16,7 @@ use datafusion::{
 use super::{Column, SnapshotTables, logs};
 use crate::{
     cache::Table,
-    engine::functions::{event_json, instant, json_map, map_of, resources, row_of},
+    engine::computed::{event_json, instant, json_map, map_of, resources, row_of},
     logs::cloudtrail::schema,
 };
 

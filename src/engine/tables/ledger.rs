@@ -13,7 +13,7 @@ use datafusion::{
 };
 
 use super::{Column, SnapshotTables};
-use crate::{cache::Table, engine::functions};
+use crate::{cache::Table, engine::computed};
 
 /// The rows with the highest `part` of their (uri, version).
 pub(super) fn plan(tables: &SnapshotTables) -> Result<LogicalPlan> {
@@ -61,7 +61,7 @@ pub(super) fn reject_columns(mut columns: Vec<Column>) -> Vec<Column> {
 pub(super) fn rejects(tables: &SnapshotTables) -> Result<LogicalPlan> {
     let rejects = tables.table(Table::Rejects);
     let bytes = || column(Table::Rejects, "text");
-    let text = functions::lossy_text(bytes()).alias("text");
+    let text = computed::lossy_text(bytes()).alias("text");
     let mut columns: Vec<Expr> = stored(Table::Rejects)
         .map(|column| if column == bytes() { text.clone() } else { column })
         .collect();

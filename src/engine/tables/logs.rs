@@ -12,7 +12,7 @@ use datafusion::{
 use super::{Column, SnapshotTables, stored};
 use crate::{
     cache::Table,
-    engine::functions::{self, DayFormat},
+    engine::computed::{self, DayFormat},
     logs::cloudtrail::schema,
 };
 
@@ -96,7 +96,7 @@ pub(super) fn stored_column(name: &str) -> Expr {
 
 /// The expression behind a virtual column.
 pub(super) fn virtual_column(name: &str, tables: &SnapshotTables) -> Expr {
-    let day = |format| functions::day_text(format, stored_column("delivery_date"));
+    let day = |format| computed::day_text(format, stored_column("delivery_date"));
     let members = &tables.members;
     match name {
         "year" => day(DayFormat::Year),
@@ -106,12 +106,12 @@ pub(super) fn virtual_column(name: &str, tables: &SnapshotTables) -> Expr {
         "region_partition" => stored_column("region"),
         "account_partition" => stored_column("account"),
         "$path" => stored_column("source_file"),
-        "id_conflict" => functions::id_conflict(
+        "id_conflict" => computed::id_conflict(
             members,
             stored_column("recipientaccountid"),
             stored_column("eventid"),
         ),
-        "superseded" => functions::superseded(
+        "superseded" => computed::superseded(
             members,
             stored_column("source_file"),
             stored_column("source_version"),

@@ -22,7 +22,7 @@ use datafusion::{
     physical_plan::ExecutionPlan,
 };
 
-use super::{coverage::Probes, functions::Members, types::type_name};
+use super::{computed::Members, coverage::Probes, types::type_name};
 use crate::{
     cache::{Snapshot, Table},
     logs::cloudtrail::schema::{self, Group},

@@ -32,7 +32,7 @@ use object_store::{ObjectMeta, path::Path};
 use super::stats::FileStats;
 use crate::{
     cache::{DataFile, Table},
-    engine::functions,
+    engine::computed,
 };
 
 /// Up to this many files, each file's bounds are handed to the planner, which sorts and estimates
@@ -233,7 +233,7 @@ impl TableProvider for ParquetTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut filters = filters.to_vec();
-        let days = functions::delivery_range(&filters);
+        let days = computed::delivery_range(&filters);
         filters.extend(days.clone());
         let mut files = self.prune(state, &filters)?;
         if let (Some(limit), true) = (limit, filters.is_empty()) {
