@@ -12,11 +12,11 @@ use datafusion::{
         session_state::SessionState,
     },
     logical_expr::LogicalPlan,
-    optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
+    optimizer::{Analyzer, AnalyzerRule, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, computed, functions};
+use super::{SessionOptions, attempt, computed, functions, unnest};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -71,8 +71,11 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_optimizer_rules(rules());
+        .with_optimizer_rules(rules())
+        .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
+    let hidden = [attempt::function(), unnest::function()].map(Arc::new);
+    builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
 }
 
@@ -95,6 +98,15 @@ fn rules() -> Vec<Rule> {
         *rule = Arc::new(Optional(Arc::clone(rule)));
     }
     rules.push(Arc::new(computed::OpenRows));
+    rules
+}
+
+/// What settles a plan's meaning, before anything is optimised: ours around DataFusion's own, which
+/// settle types.
+fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(unnest::Flatten)];
+    rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(attempt::Seal));
     rules
 }
 

@@ -75,6 +75,11 @@ impl Dialect for Trino {
         true
     }
 
+    // STRUCT<…>, which ROW(…) becomes in casts: see `tokens`.
+    fn supports_struct_literal(&self) -> bool {
+        true
+    }
+
     fn supports_parens_around_table_factor(&self) -> bool {
         true
     }
