@@ -27,6 +27,11 @@ impl Dialect for Trino {
         true
     }
 
+    // EXTRACT(DAY_OF_WEEK FROM …)
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     fn supports_unicode_string_literal(&self) -> bool {
         true
     }

@@ -14,6 +14,7 @@
 
 mod casing;
 mod from;
+mod interval;
 mod scope;
 mod select;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
     super::walk::{self, Flow, ON, STOP, Walker},
-    Fault, lower, unnest,
+    Fault, interval, lower, unnest,
 };
 
 /// The function that TRY becomes.
@@ -56,7 +56,10 @@ impl Walker for Translation {
         }
         field_of_parameter(expr, &self.parameters);
         dots(expr);
-        let done = like(expr).and_then(|()| conditional(expr)).and_then(|()| attempt(expr));
+        let done = like(expr)
+            .and_then(|()| conditional(expr))
+            .and_then(|()| attempt(expr))
+            .and_then(|()| interval::interval(expr));
         if let Err(fault) = done {
             return self.refuse(fault);
         }
