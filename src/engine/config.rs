@@ -12,11 +12,11 @@ use datafusion::{
         session_state::SessionState,
     },
     logical_expr::LogicalPlan,
-    optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
+    optimizer::{Analyzer, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, computed, functions};
+use super::{SessionOptions, casts, computed, functions};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -71,7 +71,12 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_type_planner(Arc::new(casts::TypeNames))
         .with_optimizer_rules(rules());
+    // Before types are coerced, while a cast still is what the user wrote.
+    let mut analyzers = Analyzer::new().rules;
+    analyzers.insert(0, Arc::new(casts::JsonCasts));
+    builder = builder.with_analyzer_rules(analyzers);
     functions::register(&mut builder);
     builder.build()
 }

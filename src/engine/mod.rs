@@ -20,6 +20,7 @@
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
 
 mod answer;
+mod casts;
 mod catalog;
 mod computed;
 mod config;
