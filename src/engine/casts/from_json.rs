@@ -121,7 +121,8 @@ impl ScalarUDFImpl for FromJson {
 }
 
 impl FromJson {
-    fn cast(&self, texts: &ArrayRef) -> Result<ArrayRef> {
+    /// The column of JSON `texts`, cast.
+    pub(super) fn cast(&self, texts: &ArrayRef) -> Result<ArrayRef> {
         if texts.data_type().is_null() {
             return Ok(new_null_array(&self.target, texts.len()));
         }

@@ -61,13 +61,13 @@ fn rewritten(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         schema.merge(&columns);
     }
     let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
+    let plan = plan.map_expressions(|expr| {
         let name = names.save(&expr);
         let new = expr.transform_up(|expr| cast(expr, &schema))?;
         // Only what changed needs its name back.
         Ok(if new.transformed { new.update_data(|expr| name.restore(expr)) } else { new })
-    })?
-    .map_data(|plan| plan.recompute_schema())
+    })?;
+    if plan.transformed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
 }
 
 /// `expr`, if it is a cast from or to JSON, as a call.

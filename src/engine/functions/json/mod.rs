@@ -17,7 +17,7 @@ mod text;
 use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, Int64Builder, LargeStringBuilder, StringBuilder},
+    array::{ArrayRef, Int64Builder, LargeStringBuilder, StringBuilder},
     datatypes::DataType,
 };
 use datafusion::{
