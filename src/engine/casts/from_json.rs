@@ -77,16 +77,17 @@ pub(super) fn check(target: &DataType) -> Result<()> {
         | DataType::LargeUtf8 => Ok(()),
         DataType::List(item) => check(item.data_type()),
         DataType::Struct(fields) => fields.iter().try_for_each(|field| check(field.data_type())),
-        DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(pair) => match pair.as_ref() {
-                [key, value] if !key.data_type().is_nested() && *key.data_type() != JSON => {
-                    check(key.data_type())?;
-                    check(value.data_type())
-                }
-                _ => plan_err!("cannot cast json to {}", type_name(target)),
-            },
-            _ => plan_err!("cannot cast json to {}", type_name(target)),
-        },
+        DataType::Map(entries, _) => {
+            if let DataType::Struct(pair) = entries.data_type()
+                && let [key, value] = pair.as_ref()
+                && !key.data_type().is_nested()
+                && *key.data_type() != JSON
+            {
+                check(key.data_type())?;
+                return check(value.data_type());
+            }
+            plan_err!("cannot cast json to {}", type_name(target))
+        }
         DataType::Date32 | DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) => {
             plan_err!(
                 "cannot cast json to {}; cast the text that json_extract_scalar gives",
@@ -130,14 +131,10 @@ impl FromJson {
         let mut finder = Finder::new();
         let mut whole = |row: usize| match column.get(row) {
             None => Ok(None),
-            Some(text) => match finder.whole(text) {
-                Some(raw) => Ok(Some(raw)),
-                None => exec_err!(
-                    "cannot cast '{}' to {}: it is no JSON",
-                    shown(text),
-                    type_name(&self.target)
-                ),
-            },
+            Some(text) => finder.whole(text).map(Some).ok_or_else(|| {
+                let (text, target) = (shown(text), type_name(&self.target));
+                exec_datafusion_err!("cannot cast '{text}' to {target}: it is no JSON")
+            }),
         };
         let values: Result<Vec<Option<&str>>> = (0..texts.len()).map(&mut whole).collect();
         let made = values.and_then(|values| build(&values, &self.target));
@@ -265,6 +262,8 @@ fn varchar(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// A whole number: a double is rounded, half away from zero.
 fn integer(raw: &str) -> Option<i64> {
     if let Some(inside) = scan::inside(raw) {
@@ -275,11 +274,9 @@ fn integer(raw: &str) -> Option<i64> {
         "false" => Some(0),
         float if is_float(float) && !float.starts_with(['{', '[']) => {
             let rounded = float.parse::<f64>().ok()?.round();
-            // 2⁶³ as a double; the largest bigint is none.
+            // The largest bigint is no double; the one above it is.
             #[expect(clippy::cast_possible_truncation, reason = "in range")]
-            (-9.223_372_036_854_775_808e18..9.223_372_036_854_775_808e18)
-                .contains(&rounded)
-                .then_some(rounded as i64)
+            (-TWO_TO_63..TWO_TO_63).contains(&rounded).then_some(rounded as i64)
         }
         _ => raw.parse().ok(),
     }

@@ -101,11 +101,8 @@ fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// The call that casts `expr` to `target`; nothing where neither is JSON.
 fn call(expr: &Expr, target: &DataType, lenient: bool, schema: &DFSchema) -> Result<Option<Expr>> {
-    let source = match expr.get_type(schema) {
-        Ok(source) => source,
-        // Whoever resolves types after us tells what is wrong.
-        Err(_) => return Ok(None),
-    };
+    // Whoever resolves types after us tells what is wrong.
+    let Ok(source) = expr.get_type(schema) else { return Ok(None) };
     if source == DataType::Null || source == *target {
         return Ok(None);
     }

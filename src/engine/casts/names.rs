@@ -55,7 +55,7 @@ fn planned(sql: &Sql) -> Result<DataType> {
         Sql::Varchar(None) | Sql::Text | Sql::String(None) => DataType::Utf8,
         Sql::Varbinary(_) => DataType::Binary,
         Sql::Date => DataType::Date32,
-        Sql::Timestamp(precision, zone) => timestamp(*precision, zone)?,
+        Sql::Timestamp(precision, zone) => timestamp(*precision, *zone)?,
         Sql::Custom(name, arguments) if arguments.is_empty() => {
             if !name.to_string().eq_ignore_ascii_case("ipaddress") {
                 return plan_err!("unknown type: {name}");
@@ -87,7 +87,7 @@ fn decimal(info: &ExactNumberInfo) -> Result<DataType> {
     }
 }
 
-fn timestamp(precision: Option<u64>, zone: &TimezoneInfo) -> Result<DataType> {
+fn timestamp(precision: Option<u64>, zone: TimezoneInfo) -> Result<DataType> {
     let unit = match precision {
         Some(0) => TimeUnit::Second,
         None | Some(1..=3) => TimeUnit::Millisecond,

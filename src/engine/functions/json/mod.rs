@@ -45,7 +45,12 @@ const FAMILY: &str = "json";
 
 /// The functions of this family.
 pub(super) fn functions() -> Vec<Function> {
-    let mut all = vec![
+    [at_a_path(), of_a_whole(), arrays::functions(), standard::functions()].concat()
+}
+
+/// Those that follow a path.
+fn at_a_path() -> Vec<Function> {
+    vec![
         Function {
             name: "json_extract_scalar",
             aliases: &[],
@@ -98,6 +103,12 @@ pub(super) fn functions() -> Vec<Function> {
             ],
             make: || Scalar::new("json_size", with_path, |_| Ok(DataType::Int64), size).made(),
         },
+    ]
+}
+
+/// Those that take a text as a whole.
+fn of_a_whole() -> Vec<Function> {
+    vec![
         Function {
             name: "json_parse",
             aliases: &[],
@@ -136,10 +147,7 @@ pub(super) fn functions() -> Vec<Function> {
                 Scalar::new("is_json_scalar", coerce, |_| Ok(DataType::Boolean), is_scalar).made()
             },
         },
-    ];
-    all.extend(arrays::functions());
-    all.extend(standard::functions());
-    all
+    ]
 }
 
 /// What takes JSON in any form: text or `json`.

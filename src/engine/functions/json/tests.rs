@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
-
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -83,7 +81,7 @@ fn steps(document: &Value, choices: &[u8]) -> Vec<String> {
 
 fn found(text: &str, path: &str) -> Option<String> {
     let path = Path::read(path).unwrap();
-    Finder::new().scalar(text, &path).map(|text| text.into_owned())
+    Finder::new().scalar(text, &path).map(std::borrow::Cow::into_owned)
 }
 
 fn extracted(text: &str, path: &str) -> Option<String> {
@@ -236,31 +234,4 @@ fn text_that_nests_without_end_is_scanned_without_recursion() {
 fn what_follows_the_value_is_not_looked_at() {
     assert_eq!(found("{\"a\":1} oops", "$.a").as_deref(), Some("1"));
     assert_eq!(found("{\"x\":oops,\"a\":1}", "$.a"), None);
-}
-
-/// `cargo test --release --lib json::tests::speed -- --ignored --nocapture` prints events a second.
-#[test]
-#[ignore = "a measurement"]
-#[expect(clippy::print_stdout, reason = "asked for")]
-fn speed() {
-    let text = |n: u32| {
-        format!(
-            r#"{{"bucketName":"finance-reports","Host":"finance-reports.s3.amazonaws.com","instancesSet":{{"items":[{{"imageId":"ami-0123456789abcdef0","minCount":1,"maxCount":{n}}}]}},"x-amz-acl":"private","key":"reports/2024/{n}.csv"}}"#
-        )
-    };
-    let texts: Vec<String> = (0..1_000_000).map(text).collect();
-    for path in ["$.bucketName", "$.instancesSet.items[0].maxCount", "$.key", "$.missing"] {
-        let path_read = Path::read(path).unwrap();
-        let mut finder = Finder::new();
-        let start = std::time::Instant::now();
-        let n = texts.iter().filter_map(|text| finder.scalar(text, &path_read)).count();
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{path}: {n} found, {:.1} M texts/s", 1.0 / seconds);
-        let start = std::time::Instant::now();
-        let n = texts
-            .iter()
-            .filter(|text| serde_json::from_str::<Value>(text).is_ok_and(|v| v.is_object()))
-            .count();
-        println!("  serde tree: {n}, {:.1} M texts/s", 1.0 / start.elapsed().as_secs_f64());
-    }
 }
