@@ -27,7 +27,7 @@ use datafusion::{
     },
     error::Result,
     logical_expr::{
-        ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
     },
 };
 
@@ -103,6 +103,17 @@ impl ScalarUDFImpl for FromJson {
         "cast_from_json"
     }
 
+    // Casts to different types are different columns.
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        let [value] = take_function_args("cast", args)?;
+        Ok(self.shown_over(&value.to_string()))
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let [value] = take_function_args("cast", args)?;
+        Ok(self.shown_over(&value.schema_name().to_string()))
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -122,6 +133,11 @@ impl ScalarUDFImpl for FromJson {
 }
 
 impl FromJson {
+    fn shown_over(&self, value: &str) -> String {
+        let cast = if self.lenient { "TRY_CAST" } else { "CAST" };
+        format!("{cast}({value} AS {})", type_name(&self.target))
+    }
+
     /// The column of JSON `texts`, cast.
     pub(super) fn cast(&self, texts: &ArrayRef) -> Result<ArrayRef> {
         if texts.data_type().is_null() {

@@ -89,6 +89,11 @@ fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             comparable(&left, op, &right, schema)?;
             Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })))
         }
+        Expr::Between(between) => {
+            comparable(&between.expr, Operator::GtEq, &between.low, schema)?;
+            comparable(&between.expr, Operator::LtEq, &between.high, schema)?;
+            Ok(Transformed::no(Expr::Between(between)))
+        }
         Expr::InList(InList { expr, list, negated }) => {
             for item in &list {
                 comparable(&expr, Operator::Eq, item, schema)?;

@@ -3,7 +3,7 @@
 //! Text becomes a JSON string (it is not parsed), NULL inside of something `null`; a row becomes an
 //! object, a map an object with its keys in order; dates and timestamps become strings.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, LargeStringBuilder, StructArray},
@@ -13,11 +13,12 @@ use arrow::{
         TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
         TimestampSecondType,
     },
+    util::display::array_value_to_string,
 };
 use datafusion::{
     common::{ScalarValue, exec_err, plan_err, utils::take_function_args},
     error::Result,
-    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 
 use super::JSON;
@@ -77,6 +78,16 @@ fn is_time(data_type: &DataType) -> bool {
 impl ScalarUDFImpl for ToJson {
     fn name(&self) -> &'static str {
         "cast_to_json"
+    }
+
+    fn display_name(&self, args: &[Expr]) -> Result<String> {
+        let [value] = take_function_args("cast", args)?;
+        Ok(format!("CAST({value} AS json)"))
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let [value] = take_function_args("cast", args)?;
+        Ok(format!("CAST({} AS json)", value.schema_name()))
     }
 
     fn signature(&self) -> &Signature {
@@ -158,9 +169,12 @@ fn write(values: &ArrayRef, row: usize, out: &mut String) -> Result<()> {
         }
         DataType::Map(..) => write_map(&values.as_map().value(row), out)?,
         DataType::Dictionary(_, value) => write(&cast(&values.slice(row, 1), value)?, 0, out)?,
+        DataType::Int64 => {
+            // A String takes everything.
+            let _ = write!(out, "{}", values.as_primitive::<Int64Type>().value(row));
+        }
         integer if integer.is_integer() => {
-            let value = cast(&values.slice(row, 1), &DataType::Int64)?;
-            out.push_str(&value.as_primitive::<Int64Type>().value(0).to_string());
+            out.push_str(&array_value_to_string(values, row)?);
         }
         other => return exec_err!("cannot cast {} to json", type_name(other)),
     }
@@ -211,7 +225,7 @@ fn write_map(entries: &StructArray, out: &mut String) -> Result<()> {
             key = format!("\"{key}\"");
         }
         // As Java orders strings: by UTF-16 units.
-        let plain = unescaped(key.trim_matches('"')).encode_utf16().collect();
+        let plain = unescaped(scan::inside(&key).unwrap_or(&key)).encode_utf16().collect();
         order.push((plain, key, n));
     }
     order.sort();
