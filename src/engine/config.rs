@@ -16,7 +16,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, attempt, computed, functions, unnest};
+use super::{SessionOptions, attempt, casts, computed, functions, unnest};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -71,6 +71,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_type_planner(Arc::new(casts::TypeNames))
         .with_optimizer_rules(rules())
         .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
@@ -104,7 +105,11 @@ fn rules() -> Vec<Rule> {
 /// What settles a plan's meaning, before anything is optimised: ours around DataFusion's own, which
 /// settle types.
 fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(unnest::Flatten)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(unnest::Flatten),
+        // Before types are coerced, while a cast still is what the user wrote.
+        Arc::new(casts::JsonCasts),
+    ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));
     rules

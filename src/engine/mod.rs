@@ -21,6 +21,7 @@
 
 mod answer;
 mod attempt;
+mod casts;
 mod catalog;
 mod computed;
 mod config;
