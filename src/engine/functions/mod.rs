@@ -8,6 +8,8 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod array;
+mod nested;
 mod scalar;
 
 use std::sync::Arc;
@@ -53,7 +55,7 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] = &[];
+const FAMILIES: &[fn() -> Vec<Function>] = &[array::functions];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
