@@ -9,6 +9,8 @@
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
 mod array;
+mod lambda;
+mod map;
 mod nested;
 mod scalar;
 
@@ -55,7 +57,7 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] = &[array::functions];
+const FAMILIES: &[fn() -> Vec<Function>] = &[array::functions, lambda::functions, map::functions];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
@@ -82,7 +84,11 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
                 builder.window_functions().get_or_insert_default().push(window);
             }
             Made::HigherOrder(function) => {
-                let function = Arc::new(function);
+                // Scalar functions are looked for first.
+                let name = function.name().to_owned();
+                let scalars = builder.scalar_functions().get_or_insert_default();
+                scalars.retain(|scalar| scalar.name() != name);
+                let function = Arc::new(function.with_aliases(aliases));
                 builder.higher_order_functions().get_or_insert_default().push(function);
             }
             Made::Native | Made::Rewritten => {}

@@ -21,6 +21,8 @@ use super::{
     scalar::Scalar,
 };
 
+pub(super) use shape::side_by_side;
+
 const FAMILY: &str = "array";
 
 fn one_list(types: &[DataType]) -> Result<Vec<DataType>> {
