@@ -14,7 +14,7 @@ mod map;
 mod nested;
 mod scalar;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use datafusion::{
     execution::SessionStateBuilder,
@@ -66,11 +66,32 @@ pub fn functions() -> Vec<Function> {
     all
 }
 
-/// Puts the functions into a state that has DataFusion's; ours win.
+/// Puts the functions into a state that has DataFusion's.
+///
+/// Those of DataFusion that answer to one of our names are taken out first: a state made from this
+/// one registers all functions anew in no particular order, so that theirs would win at random.
 pub(super) fn register(builder: &mut SessionStateBuilder) {
-    for function in functions() {
+    let made: Vec<(Function, Made)> =
+        functions().into_iter().map(|function| (function.clone(), (function.make)())).collect();
+    let ours: HashSet<&str> = made
+        .iter()
+        .filter(|(_, made)| !matches!(made, Made::Native | Made::Rewritten))
+        .flat_map(|(function, _)| function.aliases.iter().copied().chain([function.name]))
+        .collect();
+    let theirs = |name: &str, aliases: &[String]| {
+        !ours.contains(name) && !aliases.iter().any(|alias| ours.contains(alias.as_str()))
+    };
+    let scalars = builder.scalar_functions().get_or_insert_default();
+    scalars.retain(|function| theirs(function.name(), function.aliases()));
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    aggregates.retain(|function| theirs(function.name(), function.aliases()));
+    let windows = builder.window_functions().get_or_insert_default();
+    windows.retain(|function| theirs(function.name(), function.aliases()));
+    let higher_order = builder.higher_order_functions().get_or_insert_default();
+    higher_order.retain(|function| theirs(function.name(), function.aliases()));
+    for (function, made) in made {
         let aliases = function.aliases.iter().copied();
-        match (function.make)() {
+        match made {
             Made::Scalar(scalar) => {
                 let scalar = Arc::new(scalar.with_aliases(aliases));
                 builder.scalar_functions().get_or_insert_default().push(scalar);
@@ -84,10 +105,6 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
                 builder.window_functions().get_or_insert_default().push(window);
             }
             Made::HigherOrder(function) => {
-                // Scalar functions are looked for first.
-                let name = function.name().to_owned();
-                let scalars = builder.scalar_functions().get_or_insert_default();
-                scalars.retain(|scalar| scalar.name() != name);
                 let function = Arc::new(function.with_aliases(aliases));
                 builder.higher_order_functions().get_or_insert_default().push(function);
             }
