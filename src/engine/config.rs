@@ -12,11 +12,11 @@ use datafusion::{
         session_state::SessionState,
     },
     logical_expr::LogicalPlan,
-    optimizer::{Analyzer, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
+    optimizer::{Analyzer, AnalyzerRule, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, casts, computed, functions};
+use super::{SessionOptions, attempt, casts, computed, functions, unnest};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -72,12 +72,11 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_runtime_env(runtime)
         .with_default_features()
         .with_type_planner(Arc::new(casts::TypeNames))
-        .with_optimizer_rules(rules());
-    // Before types are coerced, while a cast still is what the user wrote.
-    let mut analyzers = Analyzer::new().rules;
-    analyzers.insert(0, Arc::new(casts::JsonCasts));
-    builder = builder.with_analyzer_rules(analyzers);
+        .with_optimizer_rules(rules())
+        .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
+    let hidden = [attempt::function(), unnest::function()].map(Arc::new);
+    builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
 }
 
@@ -100,6 +99,16 @@ fn rules() -> Vec<Rule> {
         *rule = Arc::new(Optional(Arc::clone(rule)));
     }
     rules.push(Arc::new(computed::OpenRows));
+    rules
+}
+
+/// What settles a plan's meaning, before anything is optimised: ours around DataFusion's own, which
+/// settle types.
+fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
+        vec![Arc::new(unnest::Flatten), Arc::new(casts::Casts)];
+    rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(attempt::Seal));
     rules
 }
 

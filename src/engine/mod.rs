@@ -20,6 +20,7 @@
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
 
 mod answer;
+mod attempt;
 mod casts;
 mod catalog;
 mod computed;
@@ -38,7 +39,10 @@ mod session;
 mod stack;
 mod statements;
 mod tables;
+mod tokens;
 mod types;
+mod unnest;
+mod walk;
 
 use std::{path::PathBuf, sync::Arc};
 
