@@ -56,10 +56,7 @@ impl ScalarUDFImpl for Open {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match types {
-            [of] => Ok(of.clone()),
-            _ => plan_err!("TRY takes one argument"),
-        }
+        if let [of] = types { Ok(of.clone()) } else { plan_err!("TRY takes one argument") }
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -88,9 +85,10 @@ impl AnalyzerRule for Seal {
             plan.map_expressions(|expr| {
                 expr.transform_up(|expr| match expr {
                     Expr::ScalarFunction(mut call) if call.func.name() == NAME => {
-                        match call.args.pop() {
-                            Some(body) => Ok(Transformed::yes(seal(body, &schema)?)),
-                            None => plan_err!("TRY takes one argument"),
+                        if let Some(body) = call.args.pop() {
+                            Ok(Transformed::yes(seal(body, &schema)?))
+                        } else {
+                            plan_err!("TRY takes one argument")
                         }
                     }
                     other => Ok(Transformed::no(other)),
@@ -123,15 +121,13 @@ fn seal(body: Expr, schema: &DFSchema) -> Result<Expr> {
         if !is_input(&expr) {
             return Ok(Transformed::no(expr));
         }
-        let at = match inputs.iter().position(|known| *known == expr) {
-            Some(at) => at,
-            None => {
-                let field = expr.to_field(schema)?.1;
-                fields
-                    .push(Arc::new(field.as_ref().clone().with_name(format!("c{}", inputs.len()))));
-                inputs.push(expr);
-                inputs.len() - 1
-            }
+        let at = if let Some(at) = inputs.iter().position(|known| *known == expr) {
+            at
+        } else {
+            let field = expr.to_field(schema)?.1;
+            fields.push(Arc::new(field.as_ref().clone().with_name(format!("c{}", inputs.len()))));
+            inputs.push(expr);
+            inputs.len() - 1
         };
         let column = Expr::Column(Column::new_unqualified(format!("c{at}")));
         Ok(Transformed::new(column, true, TreeNodeRecursion::Jump))
@@ -205,14 +201,13 @@ impl ScalarUDFImpl for Attempt {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let expr = match self.compiled.get() {
-            Some(expr) => expr,
-            None => {
-                let properties = ExecutionProps::new();
-                let context = PhysicalPlanningContext::default();
-                let expr = create_physical_expr(&self.body, &self.schema, &properties, &context)?;
-                self.compiled.get_or_init(|| expr)
-            }
+        let expr = if let Some(expr) = self.compiled.get() {
+            expr
+        } else {
+            let properties = ExecutionProps::new();
+            let context = PhysicalPlanningContext::default();
+            let expr = create_physical_expr(&self.body, &self.schema, &properties, &context)?;
+            self.compiled.get_or_init(|| expr)
         };
         let arrays = args
             .args

@@ -105,8 +105,11 @@ fn rules() -> Vec<Rule> {
 /// What settles a plan's meaning, before anything is optimised: ours around DataFusion's own, which
 /// settle types.
 fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
-        vec![Arc::new(unnest::Flatten), Arc::new(casts::Casts)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(unnest::Flatten),
+        // Before types are coerced, while a cast still is what the user wrote.
+        Arc::new(casts::Casts),
+    ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));
     rules

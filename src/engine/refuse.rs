@@ -175,9 +175,9 @@ impl Walker for Hidden {
     }
 
     fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
-        let sample = match factor {
-            TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. } => sample,
-            _ => return ON,
+        let (TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. }) = factor
+        else {
+            return ON;
         };
         if sample.is_none() {
             return ON;

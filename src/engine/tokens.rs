@@ -59,7 +59,7 @@ fn closing(tokens: &[TokenWithSpan], open: usize) -> Option<usize> {
     None
 }
 
-/// Types in CAST and TRY_CAST: `ARRAY(T)` and `ROW(…)` in the angle brackets that the parser wants.
+/// Types in CAST and `TRY_CAST`: `ARRAY(T)` and `ROW(…)` in the angle brackets that the parser wants.
 fn types(tokens: &mut [TokenWithSpan]) {
     for at in 0..tokens.len() {
         let is_cast = matches!(keyword(tokens.get(at)), Some(Keyword::CAST | Keyword::TRY_CAST));
@@ -116,7 +116,7 @@ fn typed_strings(tokens: &mut Vec<TokenWithSpan>) {
             }
             call.push(Token::RParen);
             let call = call.into_iter().map(|token| TokenWithSpan { token, span });
-            tokens.splice(at + 1..at + 1, call);
+            tokens.splice((at + 1)..=at, call);
         }
         at += 1;
     }

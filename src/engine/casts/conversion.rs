@@ -127,12 +127,12 @@ fn has(data_type: &DataType, is: &dyn Fn(&DataType) -> bool) -> bool {
 /// Fails where `source` cannot be cast to `target`.
 fn check(source: &DataType, target: &DataType) -> Result<()> {
     match (source, target) {
-        (source, target) if source == target => Ok(()),
         (DataType::Null, _) => Ok(()),
+        (source, target) if source == target => Ok(()),
         (&JSON, target) => from_json::check(target),
         (source, &JSON) => to_json::check(source),
-        (DataType::List(from), DataType::List(to)) => check(from.data_type(), to.data_type()),
-        (DataType::Map(from, _), DataType::Map(to, _)) => check(from.data_type(), to.data_type()),
+        (DataType::List(from), DataType::List(to))
+        | (DataType::Map(from, _), DataType::Map(to, _)) => check(from.data_type(), to.data_type()),
         (DataType::Struct(from), DataType::Struct(to)) if from.len() == to.len() => {
             from.iter().zip(to).try_for_each(|(from, to)| check(from.data_type(), to.data_type()))
         }

@@ -94,7 +94,7 @@ fn span(interval: &mut Interval) -> Result<(), Fault> {
     let words: Vec<String> =
         parts.iter().zip(units).map(|(n, unit)| format!("{sign}{n} {unit}")).collect();
     let value = Value::SingleQuotedString(words.join(" "));
-    interval.value = Box::new(Expr::Value(ValueWithSpan { value, span: place }));
+    *interval.value = Expr::Value(ValueWithSpan { value, span: place });
     interval.leading_field = None;
     interval.last_field = None;
     Ok(())

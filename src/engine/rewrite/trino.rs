@@ -198,12 +198,11 @@ fn like(expr: &mut Expr) -> Result<(), Fault> {
         None => None,
         Some(Value::SingleQuotedString(text)) => {
             let mut letters = text.chars();
-            match (letters.next(), letters.next()) {
-                (Some(letter), None) => Some(letter),
-                _ => {
-                    let message = "the escape of LIKE must be one character";
-                    return Err(fault(message, *span, None));
-                }
+            if let (Some(letter), None) = (letters.next(), letters.next()) {
+                Some(letter)
+            } else {
+                let message = "the escape of LIKE must be one character";
+                return Err(fault(message, *span, None));
             }
         }
         Some(_) => return Err(fault("the escape of LIKE must be a text", *span, None)),
@@ -300,6 +299,6 @@ fn array(expr: &mut Expr) {
     if let Expr::Array(array) = expr
         && !array.elem.is_empty()
     {
-        *expr = super::unnest::call("make_array", std::mem::take(&mut array.elem));
+        *expr = unnest::call("make_array", std::mem::take(&mut array.elem));
     }
 }

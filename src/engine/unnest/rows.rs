@@ -102,11 +102,12 @@ fn settings(
     names: Option<&ScalarValue>,
     ordinality: Option<&ScalarValue>,
 ) -> Result<(usize, bool)> {
-    match (names, ordinality) {
-        (Some(ScalarValue::Int64(Some(names))), Some(ScalarValue::Boolean(Some(ordinality)))) => {
-            Ok((usize::try_from(*names).unwrap_or(0), *ordinality))
-        }
-        _ => plan_err!("{NAME} is not called by name: write UNNEST"),
+    if let (Some(ScalarValue::Int64(Some(names))), Some(ScalarValue::Boolean(Some(ordinality)))) =
+        (names, ordinality)
+    {
+        Ok((usize::try_from(*names).unwrap_or(0), *ordinality))
+    } else {
+        plan_err!("{NAME} is not called by name: write UNNEST")
     }
 }
 
