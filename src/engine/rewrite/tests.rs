@@ -102,7 +102,7 @@ fn a_natural_join_looks_at_shown_columns_only() {
     stays("SELECT 1 AS x FROM other AS a NATURAL JOIN other AS b");
     becomes(
         "SELECT 1 AS x FROM logs NATURAL JOIN (SELECT color FROM other) AS c",
-        "SELECT 1 FROM logs CROSS JOIN (SELECT color FROM other) AS c",
+        "SELECT 1 AS x FROM logs CROSS JOIN (SELECT color FROM other) AS c",
     );
 }
 
