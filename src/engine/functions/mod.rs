@@ -8,6 +8,7 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod aggregate;
 mod array;
 mod lambda;
 mod map;
@@ -57,7 +58,8 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] = &[array::functions, lambda::functions, map::functions];
+const FAMILIES: &[fn() -> Vec<Function>] =
+    &[aggregate::functions, array::functions, lambda::functions, map::functions];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {

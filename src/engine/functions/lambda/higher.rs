@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
-    common::{internal_err, plan_err},
+    common::{DataFusionError, internal_err, plan_err},
     error::Result,
     logical_expr::{
         ColumnarValue, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature,
@@ -68,6 +68,13 @@ struct Udf {
     signature: HigherOrderSignature,
 }
 
+impl Udf {
+    /// `error`, told of this function.
+    fn named(&self, error: &DataFusionError) -> DataFusionError {
+        DataFusionError::Plan(format!("`{}` {}", self.higher.name, error.message()))
+    }
+}
+
 // Names are unique, so they stand for the whole.
 impl PartialEq for Udf {
     fn eq(&self, other: &Self) -> bool {
@@ -103,11 +110,11 @@ impl HigherOrderUDFImpl for Udf {
     }
 
     fn coerce_value_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        (self.higher.coerce)(types)
+        (self.higher.coerce)(types).map_err(|error| self.named(&error))
     }
 
     fn lambda_parameters(&self, _: usize, known: Known<'_>) -> Result<LambdaParametersProgress> {
-        Ok(match (self.higher.parameters)(known)? {
+        Ok(match (self.higher.parameters)(known).map_err(|error| self.named(&error))? {
             Parameters::All(all) => {
                 LambdaParametersProgress::Complete(all.into_iter().map(fields).collect())
             }
@@ -125,7 +132,8 @@ impl HigherOrderUDFImpl for Udf {
     }
 
     fn return_field_from_args(&self, args: HigherOrderReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let data_type = (self.higher.returns)(args.arg_fields)?;
+        let data_type =
+            (self.higher.returns)(args.arg_fields).map_err(|error| self.named(&error))?;
         Ok(Arc::new(Field::new(self.higher.name, data_type, true)))
     }
 
@@ -243,7 +251,10 @@ pub(super) fn gives_boolean(
     match result_type(args, index)? {
         DataType::Boolean | DataType::Null => Ok(()),
         other => {
-            plan_err!("the lambda has to give a boolean, not {}", crate::engine::type_name(other))
+            plan_err!(
+                "needs a lambda that gives a boolean, not {}",
+                crate::engine::type_name(other)
+            )
         }
     }
 }
