@@ -70,23 +70,15 @@ fn best(types: &[DataType], greatest: bool) -> Result<Box<dyn Accumulator>> {
         greatest,
         many: types.len() > 2,
         limit,
-        best: Vec::new(),
+        rows: Vec::new(),
     }))
 }
 
-/// `max_by(x, y)` as `first_value(x ORDER BY y DESC) FILTER (WHERE y IS NOT NULL)`.
-pub(super) fn simplify_max_by(function: AggregateFunction) -> Result<Expr> {
-    simplify(function, false)
-}
-
-/// `min_by(x, y)` as `first_value(x ORDER BY y) FILTER (WHERE y IS NOT NULL)`.
-pub(super) fn simplify_min_by(function: AggregateFunction) -> Result<Expr> {
-    simplify(function, true)
-}
-
-fn simplify(function: AggregateFunction, ascending: bool) -> Result<Expr> {
+/// `max_by(x, y)` as `first_value(x ORDER BY y DESC) FILTER (WHERE y IS NOT NULL)`, and `min_by` in
+/// ascending order.
+pub(super) fn simplify(function: AggregateFunction, ascending: bool) -> Expr {
     let [value, by] = &function.params.args[..] else {
-        return Ok(Expr::AggregateFunction(function));
+        return Expr::AggregateFunction(function);
     };
     let known = by.clone().is_not_null();
     let filter = match function.params.filter {
@@ -100,7 +92,7 @@ fn simplify(function: AggregateFunction, ascending: bool) -> Result<Expr> {
         order_by: vec![Sort::new(by.clone(), ascending, false)],
         null_treatment: None,
     };
-    Ok(Expr::AggregateFunction(AggregateFunction { func: first_value_udaf(), params }))
+    Expr::AggregateFunction(AggregateFunction { func: first_value_udaf(), params })
 }
 
 struct One {
@@ -117,7 +109,7 @@ struct Best {
     greatest: bool,
     many: bool,
     limit: Option<usize>,
-    best: Vec<One>,
+    rows: Vec<One>,
 }
 
 impl fmt::Debug for Best {
@@ -149,18 +141,18 @@ impl Best {
                 continue;
             }
             let key = rows.row(at).data();
-            let full = self.best.len() >= limit;
-            if full && self.best.last().is_some_and(|last| !self.better(key, &last.key)) {
+            let full = self.rows.len() >= limit;
+            if full && self.rows.last().is_some_and(|last| !self.better(key, &last.key)) {
                 continue;
             }
-            let place = self.best.partition_point(|one| !self.better(key, &one.key));
+            let place = self.rows.partition_point(|one| !self.better(key, &one.key));
             // Compacted, as a value otherwise holds on to the batch it comes from.
             let mut value = ScalarValue::try_from_array(values, at)?;
             value.compact();
             let mut by = ScalarValue::try_from_array(by, at)?;
             by.compact();
-            self.best.insert(place, One { key: key.into(), value, by });
-            self.best.truncate(limit);
+            self.rows.insert(place, One { key: key.into(), value, by });
+            self.rows.truncate(limit);
         }
         Ok(())
     }
@@ -190,26 +182,26 @@ impl Accumulator for Best {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         if !self.many {
-            return match self.best.first() {
+            return match self.rows.first() {
                 Some(one) => Ok(one.value.clone()),
                 None => ScalarValue::try_new_null(&self.value),
             };
         }
-        if self.best.is_empty() {
+        if self.rows.is_empty() {
             return ScalarValue::try_new_null(&list_of(self.value.clone()));
         }
-        let values: Vec<ScalarValue> = self.best.iter().map(|one| one.value.clone()).collect();
+        let values: Vec<ScalarValue> = self.rows.iter().map(|one| one.value.clone()).collect();
         Ok(ScalarValue::List(ScalarValue::new_list_nullable(&values, &self.value)))
     }
 
     fn size(&self) -> usize {
         let one = |one: &One| one.key.len() + one.value.size() + one.by.size();
-        size_of_val(self) + self.best.iter().map(one).sum::<usize>()
+        size_of_val(self) + self.rows.iter().map(one).sum::<usize>()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values: Vec<ScalarValue> = self.best.iter().map(|one| one.value.clone()).collect();
-        let by: Vec<ScalarValue> = self.best.iter().map(|one| one.by.clone()).collect();
+        let values: Vec<ScalarValue> = self.rows.iter().map(|one| one.value.clone()).collect();
+        let by: Vec<ScalarValue> = self.rows.iter().map(|one| one.by.clone()).collect();
         Ok(vec![
             ScalarValue::List(ScalarValue::new_list_nullable(&values, &self.value)),
             ScalarValue::List(ScalarValue::new_list_nullable(&by, &self.by)),

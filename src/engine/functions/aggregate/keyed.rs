@@ -1,6 +1,6 @@
 //! Aggregates that give a map: `histogram`, `map_agg`, `multimap_agg`, `map_union`.
 
-use std::{collections::HashMap, fmt, mem, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array, ListArray, UInt32Array, new_empty_array},
@@ -26,29 +26,29 @@ const ENTRY_BYTES: usize = 48;
 #[derive(Debug)]
 struct Parts {
     data_type: DataType,
-    parts: Vec<ArrayRef>,
+    arrays: Vec<ArrayRef>,
     bytes: usize,
 }
 
 impl Parts {
     fn new(data_type: &DataType) -> Self {
-        Self { data_type: data_type.clone(), parts: Vec::new(), bytes: 0 }
+        Self { data_type: data_type.clone(), arrays: Vec::new(), bytes: 0 }
     }
 
     fn add(&mut self, values: &ArrayRef, picked: &UInt32Array) -> Result<()> {
         if !picked.is_empty() {
             let part = take(values, picked, None)?;
             self.bytes += part.get_array_memory_size();
-            self.parts.push(part);
+            self.arrays.push(part);
         }
         Ok(())
     }
 
     fn all(&self) -> Result<ArrayRef> {
-        if self.parts.is_empty() {
+        if self.arrays.is_empty() {
             return Ok(new_empty_array(&self.data_type));
         }
-        let parts: Vec<&dyn Array> = self.parts.iter().map(AsRef::as_ref).collect();
+        let parts: Vec<&dyn Array> = self.arrays.iter().map(AsRef::as_ref).collect();
         Ok(concat(&parts)?)
     }
 }

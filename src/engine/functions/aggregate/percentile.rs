@@ -59,9 +59,9 @@ pub(super) fn returns(types: &[DataType]) -> Result<DataType> {
 }
 
 /// Values, their weights, whether any were merged, and the percentages.
-pub(super) fn state(_: &[DataType]) -> Result<Vec<DataType>> {
+pub(super) fn state() -> Vec<DataType> {
     let numbers = list_of(DataType::Float64);
-    Ok(vec![numbers.clone(), numbers.clone(), DataType::Boolean, numbers])
+    vec![numbers.clone(), numbers.clone(), DataType::Boolean, numbers]
 }
 
 /// `approx_percentile(x[, w], percentages)`.

@@ -25,18 +25,6 @@ pub(super) fn one_boolean(types: &[DataType]) -> Result<Vec<DataType>> {
     }
 }
 
-/// A count.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn bigint(_: &[DataType]) -> Result<DataType> {
-    Ok(DataType::Int64)
-}
-
-/// The count so far.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn count_state(_: &[DataType]) -> Result<Vec<DataType>> {
-    Ok(vec![DataType::Int64])
-}
-
 /// `count_if(x)` as `count(CASE WHEN x THEN 1 END)`.
 pub(super) fn simplify_count_if(function: AggregateFunction) -> Result<Expr> {
     let params = function.params;
@@ -47,9 +35,8 @@ pub(super) fn simplify_count_if(function: AggregateFunction) -> Result<Expr> {
 }
 
 /// `count_if(x)`.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn count_if(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
-    Ok(Box::new(CountIf(0)))
+pub(super) fn count_if() -> Box<dyn Accumulator> {
+    Box::new(CountIf(0))
 }
 
 #[derive(Debug)]
@@ -102,22 +89,10 @@ pub(super) fn one_number(types: &[DataType]) -> Result<Vec<DataType>> {
     }
 }
 
-/// A double.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn double(_: &[DataType]) -> Result<DataType> {
-    Ok(DataType::Float64)
-}
-
-/// Five sums.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn sums_state(_: &[DataType]) -> Result<Vec<DataType>> {
-    Ok(vec![DataType::Float64; 5])
-}
-
 /// What is summed up, and what comes of it.
 #[derive(Debug)]
 struct Sums {
-    sums: [f64; 5],
+    so_far: [f64; 5],
     add: fn(&mut [f64; 5], f64) -> Result<()>,
     merge: fn(&mut [f64; 5], [f64; 5]),
     finish: fn([f64; 5]) -> Option<f64>,
@@ -131,11 +106,11 @@ impl Accumulator for Sums {
             .as_primitive::<Float64Type>()
             .iter()
             .flatten()
-            .try_for_each(|value| (self.add)(&mut self.sums, value))
+            .try_for_each(|value| (self.add)(&mut self.so_far, value))
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64((self.finish)(self.sums)))
+        Ok(ScalarValue::Float64((self.finish)(self.so_far)))
     }
 
     fn size(&self) -> usize {
@@ -143,7 +118,7 @@ impl Accumulator for Sums {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(self.sums.iter().map(|sum| ScalarValue::Float64(Some(*sum))).collect())
+        Ok(self.so_far.iter().map(|sum| ScalarValue::Float64(Some(*sum))).collect())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
@@ -153,7 +128,7 @@ impl Accumulator for Sums {
                 let state = state.as_primitive::<Float64Type>();
                 *sum = if state.is_valid(row) { state.value(row) } else { 0.0 };
             }
-            (self.merge)(&mut self.sums, other);
+            (self.merge)(&mut self.so_far, other);
         }
         Ok(())
     }
@@ -164,10 +139,9 @@ fn plainly(sums: &mut [f64; 5], other: [f64; 5]) {
 }
 
 /// `geometric_mean(x)`.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn geometric_mean(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
-    Ok(Box::new(Sums {
-        sums: [0.0; 5],
+pub(super) fn geometric_mean() -> Box<dyn Accumulator> {
+    Box::new(Sums {
+        so_far: [0.0; 5],
         add: |[count, logarithms, ..], value| {
             *count += 1.0;
             *logarithms += value.ln();
@@ -175,14 +149,13 @@ pub(super) fn geometric_mean(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
         },
         merge: plainly,
         finish: |[count, logarithms, ..]| (count > 0.0).then(|| (logarithms / count).exp()),
-    }))
+    })
 }
 
 /// `entropy(c)`.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn entropy(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
-    Ok(Box::new(Sums {
-        sums: [0.0; 5],
+pub(super) fn entropy() -> Box<dyn Accumulator> {
+    Box::new(Sums {
+        so_far: [0.0; 5],
         add: |[counts, products, ..], count| {
             if count < 0.0 {
                 return exec_err!("entropy takes counts of 0 or more, not {count}");
@@ -197,7 +170,7 @@ pub(super) fn entropy(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
         finish: |[counts, products, ..]| {
             Some(if counts > 0.0 { (counts.log2() - products / counts).max(0.0) } else { 0.0 })
         },
-    }))
+    })
 }
 
 /// Count, mean and the sums of the second, third and fourth powers of the distances from it, of two
@@ -221,21 +194,20 @@ fn moments(left: &mut [f64; 5], right: [f64; 5]) {
     *left = [n, mean, m2, m3, m4];
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others refuse values")]
 fn one_more(sums: &mut [f64; 5], value: f64) -> Result<()> {
     moments(sums, [1.0, value, 0.0, 0.0, 0.0]);
     Ok(())
 }
 
 /// `skewness(x)`.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn skewness(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
+pub(super) fn skewness() -> Box<dyn Accumulator> {
     let finish = |[n, _, m2, m3, _]: [f64; 5]| (n >= 3.0).then(|| n.sqrt() * m3 / m2.powf(1.5));
-    Ok(Box::new(Sums { sums: [0.0; 5], add: one_more, merge: moments, finish }))
+    Box::new(Sums { so_far: [0.0; 5], add: one_more, merge: moments, finish })
 }
 
 /// `kurtosis(x)`: the excess kurtosis, without bias.
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn kurtosis(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
+pub(super) fn kurtosis() -> Box<dyn Accumulator> {
     let finish = |[n, _, m2, _, m4]: [f64; 5]| {
         let variance = m2 / (n - 1.0);
         (n >= 4.0).then(|| {
@@ -243,5 +215,5 @@ pub(super) fn kurtosis(_: &[DataType]) -> Result<Box<dyn Accumulator>> {
                 - 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0))
         })
     };
-    Ok(Box::new(Sums { sums: [0.0; 5], add: one_more, merge: moments, finish }))
+    Box::new(Sums { so_far: [0.0; 5], add: one_more, merge: moments, finish })
 }

@@ -53,7 +53,9 @@ pub(super) fn run(args: &HigherOrderFunctionArgs) -> Result<ColumnarValue> {
             picks.null_row();
             continue;
         }
-        order.into_iter().for_each(|at| picks.push(at));
+        for at in order {
+            picks.push(at);
+        }
         picks.end_row();
     }
     Ok(ColumnarValue::Array(picks.finish(&lists.values)?))
