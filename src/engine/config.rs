@@ -16,7 +16,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, computed, functions};
+use super::{SessionOptions, computed, functions, times};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -73,6 +73,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_default_features()
         .with_optimizer_rules(rules());
     functions::register(&mut builder);
+    times::register(&mut builder);
     builder.build()
 }
 

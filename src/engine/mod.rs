@@ -37,6 +37,7 @@ mod session;
 mod stack;
 mod statements;
 mod tables;
+mod times;
 mod types;
 
 use std::{path::PathBuf, sync::Arc};

@@ -9,6 +9,7 @@
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
 mod scalar;
+pub(super) mod time;
 
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] = &[];
+const FAMILIES: &[fn() -> Vec<Function>] = &[time::functions];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
