@@ -20,6 +20,8 @@
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
 
 mod answer;
+mod attempt;
+mod casts;
 mod catalog;
 mod computed;
 mod config;
@@ -38,7 +40,10 @@ mod stack;
 mod statements;
 mod tables;
 mod times;
+mod tokens;
 mod types;
+mod unnest;
+mod walk;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -31,10 +31,9 @@ use super::functions::time::{
     TimeCast, interval_minus, interval_plus, interval_times, part, stamp_literal,
 };
 
-/// Puts both into a state; the rule before DataFusion's, which would add casts of its own.
+/// Puts the planner of expressions into a state.
 pub(super) fn register(builder: &mut SessionStateBuilder) {
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(Planner));
-    builder.analyzer().get_or_insert_default().rules.insert(0, Arc::new(Rule));
 }
 
 fn call(function: Option<ScalarUDF>, args: Vec<Expr>) -> Option<Expr> {
@@ -171,8 +170,9 @@ fn hours(expr: &Expr) -> Option<Expr> {
     Some(Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(value)), None))
 }
 
+/// The analyzer rule; it stands before DataFusion's, which would add casts of its own.
 #[derive(Debug)]
-struct Rule;
+pub(super) struct Rule;
 
 impl AnalyzerRule for Rule {
     fn name(&self) -> &str {

@@ -23,7 +23,6 @@ const PATTERNS: &[Pattern] = &[
     unknown_member,
     no_members,
     no_fields,
-    no_dot,
     no_star,
     arguments,
     arithmetic,
@@ -186,18 +185,6 @@ fn no_fields(context: &Context<'_>, message: &str) -> Option<Found> {
         span: Some(span),
         label: Some("no such field"),
         help,
-    })
-}
-
-/// `resources[1].arn`.
-fn no_dot(context: &Context<'_>, message: &str) -> Option<Found> {
-    let rest = message.strip_prefix("Dot access not supported for non-string expr")?;
-    let name = between(rest, "value: \"", "\"")?;
-    Some(Found {
-        message: format!("`.{name}` cannot follow an expression"),
-        span: context.place_of_member(name),
-        label: None,
-        help: Some(format!("write `['{name}']` instead of `.{name}`")),
     })
 }
 
@@ -447,6 +434,5 @@ fn clause(context: &Context<'_>, message: &str) -> Option<Found> {
     }
     let capitals = message.split(|c: char| !c.is_ascii_uppercase()).find(|word| word.len() > 2)?;
     let span = context.place_of(capitals)?;
-    let help = (capitals == "FETCH").then(|| "LIMIT does the same".to_owned());
-    Some(Found { message: tidy(message), span: Some(span), label: None, help })
+    Some(Found { message: tidy(message), span: Some(span), label: None, help: None })
 }

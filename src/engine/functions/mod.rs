@@ -8,10 +8,15 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod array;
+pub(super) mod json;
+mod lambda;
+mod map;
+mod nested;
 mod scalar;
 pub(super) mod time;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use datafusion::{
     execution::SessionStateBuilder,
@@ -54,7 +59,8 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] = &[time::functions];
+const FAMILIES: &[fn() -> Vec<Function>] =
+    &[array::functions, json::functions, lambda::functions, map::functions, time::functions];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
@@ -63,11 +69,32 @@ pub fn functions() -> Vec<Function> {
     all
 }
 
-/// Puts the functions into a state that has DataFusion's; ours win.
+/// Puts the functions into a state that has DataFusion's.
+///
+/// Those of DataFusion that answer to one of our names are taken out first: a state made from this
+/// one registers all functions anew in no particular order, so that theirs would win at random.
 pub(super) fn register(builder: &mut SessionStateBuilder) {
-    for function in functions() {
+    let made: Vec<(Function, Made)> =
+        functions().into_iter().map(|function| (function.clone(), (function.make)())).collect();
+    let ours: HashSet<&str> = made
+        .iter()
+        .filter(|(_, made)| !matches!(made, Made::Native | Made::Rewritten))
+        .flat_map(|(function, _)| function.aliases.iter().copied().chain([function.name]))
+        .collect();
+    let theirs = |name: &str, aliases: &[String]| {
+        !ours.contains(name) && !aliases.iter().any(|alias| ours.contains(alias.as_str()))
+    };
+    let scalars = builder.scalar_functions().get_or_insert_default();
+    scalars.retain(|function| theirs(function.name(), function.aliases()));
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    aggregates.retain(|function| theirs(function.name(), function.aliases()));
+    let windows = builder.window_functions().get_or_insert_default();
+    windows.retain(|function| theirs(function.name(), function.aliases()));
+    let higher_order = builder.higher_order_functions().get_or_insert_default();
+    higher_order.retain(|function| theirs(function.name(), function.aliases()));
+    for (function, made) in made {
         let aliases = function.aliases.iter().copied();
-        match (function.make)() {
+        match made {
             Made::Scalar(scalar) => {
                 let scalar = Arc::new(scalar.with_aliases(aliases));
                 builder.scalar_functions().get_or_insert_default().push(scalar);
@@ -81,7 +108,7 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
                 builder.window_functions().get_or_insert_default().push(window);
             }
             Made::HigherOrder(function) => {
-                let function = Arc::new(function);
+                let function = Arc::new(function.with_aliases(aliases));
                 builder.higher_order_functions().get_or_insert_default().push(function);
             }
             Made::Native | Made::Rewritten => {}

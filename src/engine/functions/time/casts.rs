@@ -3,7 +3,7 @@
 //!
 //! <https://trino.io/docs/current/functions/conversion.html>
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use arrow::{
     array::Array,
@@ -90,11 +90,8 @@ impl ScalarUDFImpl for TimeCast {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let call = Call::new(&args)?;
         let (array, _) = call.array(0)?;
-        if array.data_type() == &self.to || array.data_type().is_null() {
-            return args.args.first().map_or_else(
-                || exec_err!("a cast without a value"),
-                |value| value.cast_to(&self.to, None),
-            );
+        if array.data_type() == &self.to {
+            return call.finish(Arc::clone(array));
         }
         let from_text = matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View);
         match &self.to {

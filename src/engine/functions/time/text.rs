@@ -25,6 +25,18 @@ struct Written<'a> {
     zone: &'a str,
 }
 
+impl Written<'_> {
+    /// The count of `unit` since the epoch, in UTC.
+    fn counted(&self, unit: TimeUnit) -> Result<i64> {
+        let seconds = if self.zone.is_empty() {
+            self.seconds
+        } else {
+            instant(Zone::named(self.zone)?, self.seconds, None)?
+        };
+        counted(seconds, self.fraction, unit)
+    }
+}
+
 fn date(reader: &mut Reader<'_>) -> Option<NaiveDate> {
     let before = reader.rest;
     let year = reader.signed(6)?;
@@ -44,11 +56,12 @@ fn date(reader: &mut Reader<'_>) -> Option<NaiveDate> {
     )
 }
 
-fn written(text: &str) -> Option<Written<'_>> {
+/// What text says; a literal may have a `T` between date and time, as ISO 8601 has it and Trino not.
+fn written(text: &str, literal: bool) -> Option<Written<'_>> {
     let mut reader = Reader { rest: text.trim() };
     let date = date(&mut reader)?;
     let (mut hour, mut minute, mut second, mut fraction) = (0, 0, 0, "");
-    if !reader.rest.is_empty() && !reader.take(" ") {
+    if !reader.rest.is_empty() && !reader.take(" ") && !(literal && reader.take("T")) {
         return None;
     }
     if reader.rest.starts_with(|letter: char| letter.is_ascii_digit()) {
@@ -95,17 +108,12 @@ fn counted(seconds: NaiveDateTime, fraction: &str, unit: TimeUnit) -> Result<i64
 
 /// The timestamp that text is, counted in `unit`: an instant where `zoned`, a wall clock otherwise.
 pub(super) fn read_stamp(text: &str, unit: TimeUnit, zoned: bool) -> Result<i64> {
-    let Some(found) = written(text).filter(|found| zoned || found.zone.is_empty()) else {
+    let Some(found) = written(text, false).filter(|found| zoned || found.zone.is_empty()) else {
         let name = if zoned { "timestamp with time zone" } else { "timestamp" };
         let hint = if text.contains('T') { "; from_iso8601_timestamp reads it" } else { "" };
         return exec_err!("'{}' cannot be cast to {name}{hint}", cut(text));
     };
-    let seconds = if found.zone.is_empty() {
-        found.seconds
-    } else {
-        instant(Zone::named(found.zone)?, found.seconds, None)?
-    };
-    counted(seconds, found.fraction, unit)
+    found.counted(unit)
 }
 
 /// The day that text is, counted from the epoch.
@@ -119,7 +127,7 @@ pub(super) fn read_date(text: &str) -> Result<i64> {
 
 /// The value of `TIMESTAMP '…'`: its digits are its precision, and it has a zone where the text does.
 pub(in crate::engine) fn stamp_literal(text: &str) -> Result<ScalarValue> {
-    let Some(found) = written(text) else {
+    let Some(found) = written(text, true) else {
         return exec_err!("'{}' is not a timestamp", cut(text));
     };
     let unit = match found.fraction.len() {
@@ -130,7 +138,7 @@ pub(in crate::engine) fn stamp_literal(text: &str) -> Result<ScalarValue> {
         _ => return exec_err!("'{}' has more than nine digits after the point", cut(text)),
     };
     let zone = if found.zone.is_empty() { None } else { Some(Zone::named(found.zone)?) };
-    let count = read_stamp(text, unit, zone.is_some())?;
+    let count = found.counted(unit)?;
     let data_type = DataType::Timestamp(unit, zone.map(Zone::name));
     ScalarValue::Int64(Some(count)).cast_to(&data_type)
 }

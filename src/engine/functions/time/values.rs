@@ -44,7 +44,8 @@ impl Param {
         };
         match given {
             DataType::Null => Some(match self {
-                Self::Text => DataType::Utf8,
+                // Left as it is, so that a NULL that decides a type is seen to be a literal.
+                Self::Text => DataType::Null,
                 Self::Moment => DataType::Timestamp(TimeUnit::Millisecond, None),
                 _ => DataType::Duration(TimeUnit::Millisecond),
             }),
@@ -87,10 +88,13 @@ impl Call {
     pub(super) fn new(args: &ScalarFunctionArgs) -> Result<Self> {
         let mut arrays = Vec::with_capacity(args.args.len());
         for arg in &args.args {
-            arrays.push(match arg {
+            let (array, one) = match arg {
                 ColumnarValue::Array(array) => (Arc::clone(array), false),
                 ColumnarValue::Scalar(value) => (value.to_array_of_size(1)?, true),
-            });
+            };
+            // Only text is NULL without a type.
+            let untyped = array.data_type().is_null();
+            arrays.push((if untyped { cast(&array, &DataType::Utf8)? } else { array }, one));
         }
         let constant = arrays.iter().all(|(_, one)| *one);
         let rows = if constant { 1 } else { args.number_rows };
