@@ -17,7 +17,7 @@ use datafusion::{
     error::Result,
     execution::SessionStateBuilder,
     logical_expr::{
-        BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF,
+        BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
         expr::ScalarFunction,
         expr_rewriter::NamePreserver,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
@@ -194,11 +194,19 @@ fn rewrite_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&plan);
     let rewritten = plan.map_expressions(|expr| {
         let name = names.save(&expr);
-        let expr = expr.transform_up(|expr| rewrite_expr(expr, &schema))?;
+        let mut expr = expr.transform_up(|expr| rewrite_expr(expr, &schema))?;
+        if !expr.transformed {
+            return Ok(expr);
+        }
+        // The parameters of lambdas carry the types of what they are called with.
+        expr.data = expr.data.resolve_lambda_variables(&schema)?.data;
         Ok(expr.update_data(|expr| name.restore(expr)))
     })?;
     // The types of columns may be others now.
-    rewritten.map_data(LogicalPlan::recompute_schema)
+    rewritten.map_data(|plan| match plan {
+        LogicalPlan::Values(rows) => LogicalPlanBuilder::values(rows.values)?.build(),
+        other => other.recompute_schema(),
+    })
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
