@@ -39,6 +39,7 @@ mod session;
 mod stack;
 mod statements;
 mod tables;
+mod times;
 mod tokens;
 mod types;
 mod unnest;

@@ -15,6 +15,7 @@ mod lambda;
 mod map;
 mod nested;
 mod scalar;
+pub(super) mod time;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -59,8 +60,14 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] =
-    &[aggregate::functions, array::functions, json::functions, lambda::functions, map::functions];
+const FAMILIES: &[fn() -> Vec<Function>] = &[
+    aggregate::functions,
+    array::functions,
+    json::functions,
+    lambda::functions,
+    map::functions,
+    time::functions,
+];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
