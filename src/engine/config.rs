@@ -16,7 +16,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, computed, functions};
+use super::{SessionOptions, addresses, computed, functions};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -70,9 +70,11 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_expr_planners(vec![Arc::new(functions::Planner)])
         .with_default_features()
         .with_optimizer_rules(rules());
     functions::register(&mut builder);
+    addresses::register(&mut builder);
     builder.build()
 }
 

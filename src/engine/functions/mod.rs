@@ -8,7 +8,18 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod arrays;
+mod binary;
+mod call;
+mod digest;
+pub(super) mod ip;
+mod math;
+mod misc;
+mod planner;
+mod regexp;
 mod scalar;
+mod string;
+mod url;
 
 use std::sync::Arc;
 
@@ -53,7 +64,15 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] = &[];
+const FAMILIES: &[fn() -> Vec<Function>] = &[
+    binary::functions,
+    ip::functions,
+    math::functions,
+    misc::functions,
+    regexp::functions,
+    string::functions,
+    url::functions,
+];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
@@ -61,6 +80,8 @@ pub fn functions() -> Vec<Function> {
     all.sort_by_key(|function| function.name);
     all
 }
+
+pub(super) use self::planner::Planner;
 
 /// Puts the functions into a state that has DataFusion's; ours win.
 pub(super) fn register(builder: &mut SessionStateBuilder) {
