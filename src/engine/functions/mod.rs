@@ -21,7 +21,7 @@ mod scalar;
 mod string;
 mod url;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use datafusion::{
     execution::SessionStateBuilder,
@@ -85,7 +85,9 @@ pub(super) use self::planner::Planner;
 
 /// Puts the functions into a state that has DataFusion's; ours win.
 pub(super) fn register(builder: &mut SessionStateBuilder) {
-    for function in functions() {
+    let all = functions();
+    make_room(builder, &all);
+    for function in all {
         let aliases = function.aliases.iter().copied();
         match (function.make)() {
             Made::Scalar(scalar) => {
@@ -107,4 +109,26 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
             Made::Native | Made::Rewritten => {}
         }
     }
+}
+
+/// Takes out DataFusion's functions that share a name with one of ours.
+///
+/// A state that is made from another registers all functions again, in no order: those of an alias
+/// too, under all their names. One that is left would win over ours now and then.
+fn make_room(builder: &mut SessionStateBuilder, ours: &[Function]) {
+    let made = |function: &Function| !matches!((function.make)(), Made::Native | Made::Rewritten);
+    let taken: HashSet<&str> = ours
+        .iter()
+        .filter(|function| made(function))
+        .flat_map(|function| function.aliases.iter().copied().chain([function.name]))
+        .collect();
+    let free = |name: &str, aliases: &[String]| {
+        !taken.contains(name) && !aliases.iter().any(|alias| taken.contains(alias.as_str()))
+    };
+    let scalars = builder.scalar_functions().get_or_insert_default();
+    scalars.retain(|function| free(function.name(), function.aliases()));
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    aggregates.retain(|function| free(function.name(), function.aliases()));
+    let windows = builder.window_functions().get_or_insert_default();
+    windows.retain(|function| free(function.name(), function.aliases()));
 }

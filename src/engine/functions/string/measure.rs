@@ -32,7 +32,7 @@ fn distances() -> Vec<Function> {
         scalar!(
             FAMILY,
             "length",
-            [],
+            ["char_length", "character_length"],
             "length(string or varbinary) → bigint",
             "How many characters a string has, or bytes a varbinary.",
             [("length('日本語')", "3"), ("length(to_utf8('日本語'))", "9")],
