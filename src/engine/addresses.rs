@@ -7,25 +7,19 @@ use datafusion::{
         tree_node::{Transformed, TreeNode},
     },
     error::Result,
-    execution::SessionStateBuilder,
     logical_expr::{
         Expr, ExprSchemable, LogicalPlan, expr::ScalarFunction, expr_rewriter::NamePreserver,
         utils::merge_schema,
     },
-    optimizer::{Analyzer, AnalyzerRule},
+    optimizer::AnalyzerRule,
 };
 use std::sync::Arc;
 
 use super::functions::ip::{FROM_TEXT, TO_TEXT, TRY_FROM_TEXT, is_address};
 
-/// Has the casts of addresses become calls before types are matched.
-pub(super) fn register(builder: &mut SessionStateBuilder) {
-    let analyzer = builder.analyzer().get_or_insert_with(Analyzer::new);
-    analyzer.rules.insert(0, Arc::new(AddressCasts));
-}
-
+/// Has the casts of addresses become calls, before types are matched.
 #[derive(Debug)]
-struct AddressCasts;
+pub(super) struct AddressCasts;
 
 impl AnalyzerRule for AddressCasts {
     fn name(&self) -> &'static str {
@@ -47,8 +41,9 @@ fn rewrite(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&plan);
     let rewritten = plan.map_expressions(|expr| {
         let name = names.save(&expr);
-        let rewritten = expr.transform_up(|expr| Ok(cast(expr, &schema)))?;
-        Ok(rewritten.update_data(|expr| name.restore(expr)))
+        let new = expr.transform_up(|expr| Ok(cast(expr, &schema)))?;
+        // Only what changed needs its name back.
+        Ok(if new.transformed { new.update_data(|expr| name.restore(expr)) } else { new })
     })?;
     if rewritten.transformed {
         return rewritten.map_data(LogicalPlan::recompute_schema);

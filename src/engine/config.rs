@@ -12,11 +12,11 @@ use datafusion::{
         session_state::SessionState,
     },
     logical_expr::LogicalPlan,
-    optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
+    optimizer::{Analyzer, AnalyzerRule, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, addresses, computed, functions};
+use super::{SessionOptions, addresses, attempt, casts, computed, functions, unnest};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -72,9 +72,12 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_runtime_env(runtime)
         .with_expr_planners(vec![Arc::new(functions::Planner)])
         .with_default_features()
-        .with_optimizer_rules(rules());
+        .with_type_planner(Arc::new(casts::TypeNames))
+        .with_optimizer_rules(rules())
+        .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
-    addresses::register(&mut builder);
+    let hidden = [attempt::function(), unnest::function()].map(Arc::new);
+    builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
 }
 
@@ -97,6 +100,20 @@ fn rules() -> Vec<Rule> {
         *rule = Arc::new(Optional(Arc::clone(rule)));
     }
     rules.push(Arc::new(computed::OpenRows));
+    rules
+}
+
+/// What settles a plan's meaning, before anything is optimised: ours around DataFusion's own, which
+/// settle types.
+fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
+        Arc::new(unnest::Flatten),
+        // Before types are coerced, while a cast still is what the user wrote.
+        Arc::new(casts::JsonCasts),
+        Arc::new(addresses::AddressCasts),
+    ];
+    rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(attempt::Seal));
     rules
 }
 

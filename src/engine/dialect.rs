@@ -27,6 +27,11 @@ impl Dialect for Trino {
         true
     }
 
+    // EXTRACT(DAY_OF_WEEK FROM …)
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     fn supports_unicode_string_literal(&self) -> bool {
         true
     }
@@ -72,6 +77,11 @@ impl Dialect for Trino {
     }
 
     fn supports_select_wildcard_rename(&self) -> bool {
+        true
+    }
+
+    // STRUCT<…>, which ROW(…) becomes in casts: see `tokens`.
+    fn supports_struct_literal(&self) -> bool {
         true
     }
 

@@ -21,6 +21,8 @@
 
 mod addresses;
 mod answer;
+mod attempt;
+mod casts;
 mod catalog;
 mod computed;
 mod config;
@@ -38,7 +40,10 @@ mod session;
 mod stack;
 mod statements;
 mod tables;
+mod tokens;
 mod types;
+mod unnest;
+mod walk;
 
 use std::{path::PathBuf, sync::Arc};
 

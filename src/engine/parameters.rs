@@ -1,16 +1,17 @@
 //! Values for the `:name` parameters of saved queries, put in their places on the syntax tree.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::{
     parser::Statement as Ast,
     sqlparser::{
-        ast::{Expr, Value, visit_expressions_mut},
+        ast::{Expr, Value},
         parser::Parser,
     },
 };
 
-use super::{Statement, diagnose, parse};
+use super::{
+    Statement, diagnose, parse,
+    walk::{self, Flow, ON, STOP, Walker},
+};
 use crate::{Error, Result};
 
 /// Puts the values of the statement's parameters in their places in `tree`. Without values,
@@ -23,23 +24,31 @@ pub(super) fn bind(statement: &Statement, tree: &mut Ast) -> Result<()> {
     if statement.parameters.is_empty() {
         return Ok(());
     }
-    let bound = visit_expressions_mut(sql, |expr: &mut Expr| {
-        let Expr::Value(value) = &*expr else { return ControlFlow::Continue(()) };
-        let Value::Placeholder(name) = &value.value else { return ControlFlow::Continue(()) };
-        match literal(statement, name) {
+    let mut values = Values { statement, fault: None };
+    walk::walk(sql.as_mut(), &mut values);
+    values.fault.map_or(Ok(()), Err)
+}
+
+struct Values<'a> {
+    statement: &'a Statement,
+    fault: Option<Error>,
+}
+
+impl Walker for Values<'_> {
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
+        let Expr::Value(value) = &*expr else { return ON };
+        let Value::Placeholder(name) = &value.value else { return ON };
+        match literal(self.statement, name) {
             Ok(literal) => {
                 *expr = literal;
-                ControlFlow::Continue(())
+                ON
             }
             Err(message) => {
-                let at = diagnose::place(statement, value);
-                ControlFlow::Break(diagnose::at(statement, at, message))
+                let at = diagnose::place(self.statement, value);
+                self.fault = Some(diagnose::at(self.statement, at, message));
+                STOP
             }
         }
-    });
-    match bound {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err::<(), Error>(error),
     }
 }
 

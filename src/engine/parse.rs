@@ -11,7 +11,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{Statement, diagnose, dialect, parameters, stack};
+use super::{Statement, diagnose, dialect, parameters, stack, tokens};
 use crate::{Result, error::Diagnostic};
 
 /// How deep expressions and queries may nest before the parser gives up.
@@ -74,8 +74,8 @@ pub(super) fn tree(statement: &Statement) -> Result<Ast> {
 }
 
 fn read(statement: &Statement) -> Result<Ast> {
-    let sql = statement.sql();
-    let mut parser = DFParserBuilder::new(sql)
+    let tokens = tokenize(statement.sql()).map_err(|error| diagnose::tokens(statement, &error))?;
+    let mut parser = DFParserBuilder::new(tokens::adapt(tokens))
         .with_dialect(dialect())
         .with_recursion_limit(RECURSION_LIMIT)
         .build()

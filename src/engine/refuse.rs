@@ -4,13 +4,13 @@
 //! refused. The walk goes into `EXPLAIN`, `PREPARE`, CTEs and every nested query, where
 //! `PostgreSQL`'s grammar allows statements that write.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::{
     parser::Statement as Ast,
-    sqlparser::ast::{Query, Select, SetExpr, Spanned, Statement as Sql, Visit, Visitor},
+    sqlparser::ast::{Query, Select, SetExpr, Spanned, Statement as Sql, TableFactor},
     sqlparser::tokenizer::Span,
 };
+
+use super::walk::{self, Flow, ON, STOP, Walker};
 
 /// Why a statement is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,10 @@ const SETTINGS: [&str; 5] = [
 ];
 
 /// Why `statement` may not run; nothing where it may.
-pub(super) fn refusal(statement: &Ast) -> Option<Refusal> {
+pub(super) fn refusal(statement: &mut Ast) -> Option<Refusal> {
     match statement {
         Ast::Statement(sql) => sql_refusal(sql),
-        Ast::Explain(explain) => refusal(&explain.statement),
+        Ast::Explain(explain) => refusal(&mut explain.statement),
         Ast::Reset(_) => None,
         Ast::CreateExternalTable(_) => Some(Refusal {
             message: "CREATE EXTERNAL TABLE is not possible: the tables are those of the cache"
@@ -52,8 +52,8 @@ pub(super) fn refusal(statement: &Ast) -> Option<Refusal> {
     }
 }
 
-fn sql_refusal(statement: &Sql) -> Option<Refusal> {
-    let own = match statement {
+fn sql_refusal(statement: &mut Sql) -> Option<Refusal> {
+    let own = match &*statement {
         Sql::CreateView(view) if view.materialized => Some(Refusal {
             message: "a materialized view cannot be created: views live as long as the session"
                 .to_owned(),
@@ -121,61 +121,70 @@ fn first_words(statement: &Sql, n: usize) -> String {
 }
 
 /// What hides inside: queries that write, and statements inside statements.
-fn nested(statement: &Sql) -> Option<Refusal> {
-    let mut walk = Walk { depth: 0 };
-    match statement.visit(&mut walk) {
-        ControlFlow::Break(refusal) => Some(*refusal),
-        ControlFlow::Continue(()) => None,
+fn nested(statement: &mut Sql) -> Option<Refusal> {
+    let mut hidden = Hidden { depth: 0, refusal: None };
+    walk::walk(statement, &mut hidden);
+    hidden.refusal
+}
+
+struct Hidden {
+    depth: usize,
+    refusal: Option<Refusal>,
+}
+
+impl Hidden {
+    fn refuse(&mut self, refusal: Refusal, span: Span) -> Flow {
+        let span = refusal.span.or_else(|| place(span));
+        self.refusal = Some(Refusal { span, ..refusal });
+        STOP
     }
 }
 
-struct Walk {
-    depth: usize,
-}
-
-impl Visitor for Walk {
-    type Break = Box<Refusal>;
-
-    fn pre_visit_statement(&mut self, statement: &Sql) -> ControlFlow<Self::Break> {
+impl Walker for Hidden {
+    fn statement(&mut self, statement: &mut Sql) -> Flow {
         self.depth += 1;
         if self.depth > 1
-            && let Some(mut refusal) = sql_refusal(statement)
+            && let Some(refusal) = sql_refusal(statement)
         {
-            refusal.span = refusal.span.or_else(|| place(statement.span()));
-            return ControlFlow::Break(Box::new(refusal));
+            return self.refuse(refusal, statement.span());
         }
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn post_visit_statement(&mut self, _: &Sql) -> ControlFlow<Self::Break> {
+    fn after_statement(&mut self, _: &mut Sql) -> Flow {
         self.depth = self.depth.saturating_sub(1);
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
-        let writer = writer(&query.body);
-        if let Some(statement) = writer {
-            let mut refusal = writes(&first_words(statement, 1), READ_ONLY);
-            refusal.span = place(statement.span());
-            return ControlFlow::Break(Box::new(refusal));
+    fn query(&mut self, query: &mut Query) -> Flow {
+        if let Some(statement) = writer(&query.body) {
+            return self.refuse(writes(&first_words(statement, 1), READ_ONLY), statement.span());
         }
         if let Some(lock) = query.locks.first() {
-            return ControlFlow::Break(Box::new(Refusal {
-                message: format!("{lock} is not possible: nothing is written"),
-                help: None,
-                span: None,
-            }));
+            let message = format!("{lock} is not possible: nothing is written");
+            return self.refuse(Refusal { message, help: None, span: None }, Span::empty());
         }
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
-        if let Some(into) = &select.into {
-            let mut refusal = writes("SELECT INTO", USE_VIEW);
-            refusal.span = place(into.name.span());
-            return ControlFlow::Break(Box::new(refusal));
+    fn select(&mut self, select: &mut Select) -> Flow {
+        match &select.into {
+            Some(into) => self.refuse(writes("SELECT INTO", USE_VIEW), into.name.span()),
+            None => ON,
         }
-        ControlFlow::Continue(())
+    }
+
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
+        let (TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. }) = factor
+        else {
+            return ON;
+        };
+        if sample.is_none() {
+            return ON;
+        }
+        let message = "TABLESAMPLE is not supported: an answer rests on all rows".to_owned();
+        let help = Some("WHERE random() < 0.01 takes about one row in a hundred");
+        self.refuse(Refusal { message, help, span: None }, factor.span())
     }
 }
 

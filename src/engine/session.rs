@@ -97,8 +97,8 @@ impl Session {
     /// cache cannot be read.
     pub async fn run(&self, statement: &Statement) -> Result<Answer> {
         let answer = async {
-            let tree = parse::tree(statement)?;
-            if let Some(refusal) = refuse::refusal(&tree) {
+            let mut tree = parse::tree(statement)?;
+            if let Some(refusal) = refuse::refusal(&mut tree) {
                 return Err(diagnose::refused(statement, refusal));
             }
             self.dispatch(statement, tree).await

@@ -8,15 +8,16 @@
 
 use std::{
     mem,
-    ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use datafusion::sql::{
     parser::Statement as Ast,
-    sqlparser::ast::{BinaryOperator, Expr, Statement as Sql, Value, VisitMut, VisitorMut},
+    sqlparser::ast::{BinaryOperator, Expr, Value},
 };
+
+use super::walk::{self, Flow, ON, STOP, Walker};
 
 /// Stack for the threads that statements run on, in bytes; taken from the system as it is used.
 pub const THREAD_STACK_BYTES: usize = 64 << 20;
@@ -62,26 +63,23 @@ impl<F: Future> Future for Deep<F> {
 /// An expression has more than [`MAX_CHAIN`] operators other than OR in a row: the message.
 pub(super) fn balance(tree: &mut Ast) -> Result<(), String> {
     match tree {
-        Ast::Statement(sql) => balance_all(sql),
+        Ast::Statement(sql) => {
+            let mut balance = Balance { fault: None };
+            walk::walk(sql.as_mut(), &mut balance);
+            balance.fault.map_or(Ok(()), Err)
+        }
         Ast::Explain(explain) => balance(&mut explain.statement),
         _ => Ok(()),
     }
 }
 
-fn balance_all(sql: &mut Sql) -> Result<(), String> {
-    match sql.visit(&mut Balance) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(message) => Err(message),
-    }
+struct Balance {
+    fault: Option<String>,
 }
 
-struct Balance;
-
-impl VisitorMut for Balance {
-    type Break = String;
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
-        let Some(op) = operator(expr) else { return ControlFlow::Continue(()) };
+impl Walker for Balance {
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
+        let Some(op) = operator(expr) else { return ON };
         let op = op.clone();
         let (length, same) = left_spine(expr, &op);
         let (is_and, is_or) = (op == BinaryOperator::And, op == BinaryOperator::Or);
@@ -99,11 +97,12 @@ impl VisitorMut for Balance {
         if n_others > MAX_CHAIN {
             // Freed level by level: as it stands, freeing it might overflow as well.
             drop(take_apart(expr, length));
-            return ControlFlow::Break(format!(
+            self.fault = Some(format!(
                 "the expression has {n_others} operators in a row; at most {MAX_CHAIN} can be computed"
             ));
+            return STOP;
         }
-        ControlFlow::Continue(())
+        ON
     }
 }
 

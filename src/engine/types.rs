@@ -15,7 +15,9 @@ pub fn type_name(data_type: &DataType) -> String {
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => "bigint".to_owned(),
         DataType::Float16 | DataType::Float32 => "real".to_owned(),
         DataType::Float64 => "double".to_owned(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "varchar".to_owned(),
+        DataType::Utf8 | DataType::Utf8View => "varchar".to_owned(),
+        DataType::LargeUtf8 => "json".to_owned(),
+        DataType::FixedSizeBinary(16) => "ipaddress".to_owned(),
         DataType::Binary
         | DataType::LargeBinary
         | DataType::BinaryView

@@ -22,7 +22,17 @@ const BATCHES_AHEAD: usize = 2;
 /// Runs statements on threads of its own.
 #[derive(Debug)]
 pub struct Runner {
-    runtime: Runtime,
+    /// There until the end.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // A query that was cancelled may be busy for long before it notices; nobody waits for it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// How a statement went.
@@ -65,7 +75,7 @@ impl Runner {
             .enable_all()
             .build()
             .map_err(|source| ErrorKind::Engine(Box::new(source)))?;
-        Ok(Self { runtime })
+        Ok(Self { runtime: Some(runtime) })
     }
 
     /// Runs `statement`; `open` makes the writer once the columns are known.
@@ -90,7 +100,8 @@ impl Runner {
     }
 
     fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.runtime.block_on(async {
+        let Some(runtime) = &self.runtime else { return Err(ErrorKind::Interrupted.into()) };
+        runtime.block_on(async {
             tokio::select! {
                 biased;
                 _ = tokio::signal::ctrl_c() => Err(ErrorKind::Interrupted.into()),

@@ -36,6 +36,12 @@ fn files_that_cannot_hold_an_answer_are_not_opened() {
     assert_eq!(of("true"), 3);
     assert_eq!(of("eventtime >= '2023-07-10T12:00:00Z'"), 1);
     assert_eq!(of("event_ts >= '2023-07-10T12:00:00Z'"), 1);
+    // However the time is spelled. Texts have a day's margin: with an offset they sort by local time.
+    assert_eq!(of("CAST(eventtime AS timestamp) >= TIMESTAMP '2023-07-10 12:00:00'"), 1);
+    assert_eq!(of("to_timestamp(eventtime) >= to_timestamp('2023-07-10T12:00:00Z')"), 1);
+    assert_eq!(of("substr(eventtime, 1, 10) = '2023-07-15'"), 0);
+    assert_eq!(of("eventtime LIKE '2023-09%'"), 0);
+    assert_eq!(of("substr(eventtime, 1, 7) = '2023-07' AND eventname <> 'x'"), 3);
     assert_eq!(of("recipientaccountid = '111122223333'"), 1);
     assert_eq!(of("account = '444455556666'"), 2);
     assert_eq!(of("awsregion = 'us-west-2'"), 1);

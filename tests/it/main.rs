@@ -17,6 +17,7 @@ mod cli;
 mod docs;
 mod engine;
 mod errors;
+mod functions;
 mod generator;
 mod ingest;
 mod kill;

@@ -58,8 +58,8 @@ fn run(dir: &Path, temp: &Path) -> Result<(), Failed> {
         failing.extend(runtime.block_on(failures(&file, &cache, temp)));
     }
     if std::env::var_os("BLESS").is_some() {
-        let list: String = failing.iter().map(|id| format!("{id}\n")).collect();
-        std::fs::write(MISSING, list).unwrap();
+        let list: Vec<&str> = failing.iter().map(String::as_str).chain([""]).collect();
+        std::fs::write(MISSING, list.join("\n")).unwrap();
         return Ok(());
     }
     let known = std::fs::read_to_string(MISSING).unwrap();
@@ -85,8 +85,9 @@ async fn failures(file: &Path, cache: &Arc<Cache>, temp: &Path) -> Vec<String> {
     let (mut id, mut failing) = (String::new(), Vec::new());
     for record in parse_file::<DefaultColumnType>(file).unwrap() {
         if let Record::Comment(lines) = &record {
-            let ids = lines.iter().map(|line| line.trim()).filter(|line| line.starts_with(stem));
-            if let Some(found) = ids.filter(|line| line.contains(".slt#")).last() {
+            let mut ids =
+                lines.iter().map(|line| line.trim()).filter(|line| line.starts_with(stem));
+            if let Some(found) = ids.rfind(|line| line.contains(".slt#")) {
                 found.clone_into(&mut id);
             }
         }

@@ -217,6 +217,10 @@ fn time_of(expr: &Expr) -> Option<Time> {
                     Some(Time::Instant)
                 }
                 ("from_iso8601_timestamp", Time::Text) => Some(Time::Instant),
+                ("date_parse", Time::Text) => {
+                    let format = call.args.get(1)?.as_literal()?.try_as_str()??;
+                    matches!(format, "%Y-%m-%dT%H:%i:%sZ" | "%Y-%m-%dT%TZ").then_some(Time::Instant)
+                }
                 ("to_date" | "date", _) => retyped(inner, &DataType::Date32),
                 _ => None,
             }

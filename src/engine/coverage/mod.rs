@@ -10,11 +10,13 @@ mod probe;
 mod report;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use report::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice};
 
 pub(super) use notices::{closing, notices};
 pub(super) use probe::Probes;
+pub(super) use window::window;
 
 use chrono::{DateTime, SecondsFormat, Timelike};
 

@@ -10,7 +10,7 @@ use super::{
     planning::{Context, Found},
     words::{tidy, translate},
 };
-use crate::engine::{Session, names::NameKind, tables::Relation};
+use crate::engine::{Session, functions, names::NameKind, tables::Relation};
 
 /// One kind of sentence.
 type Pattern = fn(&Context<'_>, &str) -> Option<Found>;
@@ -23,7 +23,6 @@ const PATTERNS: &[Pattern] = &[
     unknown_member,
     no_members,
     no_fields,
-    no_dot,
     no_star,
     arguments,
     arithmetic,
@@ -189,18 +188,6 @@ fn no_fields(context: &Context<'_>, message: &str) -> Option<Found> {
     })
 }
 
-/// `resources[1].arn`.
-fn no_dot(context: &Context<'_>, message: &str) -> Option<Found> {
-    let rest = message.strip_prefix("Dot access not supported for non-string expr")?;
-    let name = between(rest, "value: \"", "\"")?;
-    Some(Found {
-        message: format!("`.{name}` cannot follow an expression"),
-        span: context.place_of_member(name),
-        label: None,
-        help: Some(format!("write `['{name}']` instead of `.{name}`")),
-    })
-}
-
 fn no_star(context: &Context<'_>, message: &str) -> Option<Found> {
     let name = message.strip_prefix("Invalid qualifier ")?.trim();
     let name = name.rsplit('.').next().unwrap_or(name);
@@ -239,7 +226,16 @@ fn arguments(context: &Context<'_>, message: &str) -> Option<Found> {
         .collect();
     candidates.dedup();
     let wants = between(message, "requires ", ", but received").map(translate);
+    // What our own functions say themselves says more than how they are called.
+    let reason = between(message, "coercion failed with: Error during planning: ", " No function")
+        .filter(|reason| !reason.starts_with("it does not take"))
+        .map(translate);
+    let ours = functions().into_iter().find(|function| function.name == name);
     let help = match (candidates.as_slice(), wants) {
+        _ if reason.is_some() => reason,
+        (some, _) if some.iter().any(|call| call.contains("UserDefined")) => {
+            ours.map(|function| format!("it is called as {}", function.signature))
+        }
         ([], Some(wants)) => Some(format!("it takes {wants}")),
         ([], None) => None,
         (some, _) => Some(format!("it takes {}", some.join(" or "))),
@@ -447,6 +443,5 @@ fn clause(context: &Context<'_>, message: &str) -> Option<Found> {
     }
     let capitals = message.split(|c: char| !c.is_ascii_uppercase()).find(|word| word.len() > 2)?;
     let span = context.place_of(capitals)?;
-    let help = (capitals == "FETCH").then(|| "LIMIT does the same".to_owned());
-    Some(Found { message: tidy(message), span: Some(span), label: None, help })
+    Some(Found { message: tidy(message), span: Some(span), label: None, help: None })
 }

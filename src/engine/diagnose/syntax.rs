@@ -141,9 +141,6 @@ fn advice(
     if let Some(Token::Comma) = before {
         return Some("remove the comma before it".to_owned());
     }
-    if looks_like_guid(tokens, at) {
-        return Some("put an event data store's id in double quotes".to_owned());
-    }
     if let Some((Token::Word(word), _)) = index.and_then(|index| tokens.get(index))
         && ["GROUP", "ORDER", "PARTITION"].iter().any(|k| word.value.eq_ignore_ascii_case(k))
     {
@@ -157,25 +154,5 @@ fn advice(
             Some(format!("did you mean `{near}`?"))
         }
         _ => None,
-    })
-}
-
-/// Whether a bare `0233062b-51c6-…` stands around token `at`.
-fn looks_like_guid(tokens: &[(Token, Range<usize>)], at: usize) -> bool {
-    let from = at.saturating_sub(3);
-    tokens.iter().skip(from).take(5).any(|(token, place)| {
-        let minus = tokens.iter().any(|(t, p)| *t == Token::Minus && p.start <= place.end + 40);
-        let hex = match token {
-            Token::Number(digits, _) => digits.len() >= 2,
-            Token::Word(word) => {
-                word.value.len() == 8 && word.value.chars().all(|c| c.is_ascii_hexdigit())
-            }
-            _ => false,
-        };
-        let after_from =
-            tokens.iter().take_while(|(_, p)| p.end <= place.start).last().is_some_and(
-                |(t, _)| matches!(t, Token::Word(w) if w.value.eq_ignore_ascii_case("from")),
-            );
-        minus && hex && after_from
     })
 }

@@ -4,7 +4,7 @@ use super::super::config::{CATALOG, SCHEMA};
 
 /// Arrow's names for types and Athena's.
 const TYPES: &[(&str, &str)] = &[
-    ("LargeUtf8", "varchar"),
+    ("LargeUtf8", "json"),
     ("Utf8View", "varchar"),
     ("Utf8", "varchar"),
     ("Boolean", "boolean"),

@@ -14,7 +14,8 @@ use datafusion::{
     logical_expr::{ColumnarValue, type_coercion::binary::type_union_resolution},
 };
 
-use super::call::{Call, does_not_take, shown, too_large};
+use super::call::{Call, does_not_take, too_large};
+use crate::engine::type_name;
 
 /// The type that `types` of elements have in common.
 pub(super) fn common_element(types: &[DataType]) -> Result<DataType> {
@@ -23,7 +24,7 @@ pub(super) fn common_element(types: &[DataType]) -> Result<DataType> {
     match type_union_resolution(types) {
         Some(common) if !(texts && numbers) => Ok(common),
         _ => {
-            let names: Vec<String> = types.iter().map(shown).collect();
+            let names: Vec<String> = types.iter().map(type_name).collect();
             plan_err!("{} are not of one type", names.join(" and "))
         }
     }
@@ -54,7 +55,7 @@ fn lists<'a>(call: &'a Call, index: usize) -> Result<(&'a ListArray, bool)> {
     let (array, one) = call.column(index)?;
     match array.as_list_opt::<i32>() {
         Some(lists) => Ok((lists, one)),
-        None => exec_err!("an array was expected, not {}", shown(array.data_type())),
+        None => exec_err!("an array was expected, not {}", type_name(array.data_type())),
     }
 }
 

@@ -81,17 +81,8 @@ pub(super) fn take(types: &[DataType], forms: &[&[Kind]]) -> Result<Vec<DataType
 
 /// The error about types that do not fit.
 pub(super) fn does_not_take<T>(types: &[DataType]) -> Result<T> {
-    let names: Vec<String> = types.iter().map(shown).collect();
+    let names: Vec<String> = types.iter().map(type_name).collect();
     plan_err!("it does not take ({})", names.join(", "))
-}
-
-/// The name of a type, those of this engine's own included.
-pub(super) fn shown(data_type: &DataType) -> String {
-    match data_type {
-        DataType::LargeUtf8 => "json".to_owned(),
-        other if is_address(other) => "ipaddress".to_owned(),
-        other => type_name(other),
-    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Returns`")]

@@ -19,9 +19,10 @@ use datafusion::{
 
 use super::{
     Function, arrays,
-    call::{Call, scalar, shown, take, varchar},
+    call::{Call, scalar, take, varchar},
     scalar::Scalar,
 };
+use crate::engine::type_name;
 
 const FAMILY: &str = "miscellaneous";
 
@@ -62,7 +63,7 @@ pub(super) fn functions() -> Vec<Function> {
             },
             varchar,
             |args| {
-                let name = args.arg_fields.first().map(|field| shown(field.data_type()));
+                let name = args.arg_fields.first().map(|field| type_name(field.data_type()));
                 Ok(ColumnarValue::Scalar(name.into()))
             }
         ),

@@ -8,13 +8,18 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod array;
 mod arrays;
 mod binary;
 mod call;
 mod digest;
 pub(super) mod ip;
+pub(super) mod json;
+mod lambda;
+mod map;
 mod math;
 mod misc;
+mod nested;
 mod planner;
 mod regexp;
 mod scalar;
@@ -65,8 +70,12 @@ pub(super) enum Made {
 
 /// The families.
 const FAMILIES: &[fn() -> Vec<Function>] = &[
+    array::functions,
     binary::functions,
     ip::functions,
+    json::functions,
+    lambda::functions,
+    map::functions,
     math::functions,
     misc::functions,
     regexp::functions,
@@ -83,13 +92,32 @@ pub fn functions() -> Vec<Function> {
 
 pub(super) use self::planner::Planner;
 
-/// Puts the functions into a state that has DataFusion's; ours win.
+/// Puts the functions into a state that has DataFusion's.
+///
+/// Those of DataFusion that answer to one of our names are taken out first: a state made from this
+/// one registers all functions anew in no particular order, so that theirs would win at random.
 pub(super) fn register(builder: &mut SessionStateBuilder) {
-    let all = functions();
-    make_room(builder, &all);
-    for function in all {
+    let made: Vec<(Function, Made)> =
+        functions().into_iter().map(|function| (function.clone(), (function.make)())).collect();
+    let ours: HashSet<&str> = made
+        .iter()
+        .filter(|(_, made)| !matches!(made, Made::Native | Made::Rewritten))
+        .flat_map(|(function, _)| function.aliases.iter().copied().chain([function.name]))
+        .collect();
+    let theirs = |name: &str, aliases: &[String]| {
+        !ours.contains(name) && !aliases.iter().any(|alias| ours.contains(alias.as_str()))
+    };
+    let scalars = builder.scalar_functions().get_or_insert_default();
+    scalars.retain(|function| theirs(function.name(), function.aliases()));
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    aggregates.retain(|function| theirs(function.name(), function.aliases()));
+    let windows = builder.window_functions().get_or_insert_default();
+    windows.retain(|function| theirs(function.name(), function.aliases()));
+    let higher_order = builder.higher_order_functions().get_or_insert_default();
+    higher_order.retain(|function| theirs(function.name(), function.aliases()));
+    for (function, made) in made {
         let aliases = function.aliases.iter().copied();
-        match (function.make)() {
+        match made {
             Made::Scalar(scalar) => {
                 let scalar = Arc::new(scalar.with_aliases(aliases));
                 builder.scalar_functions().get_or_insert_default().push(scalar);
@@ -103,32 +131,10 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
                 builder.window_functions().get_or_insert_default().push(window);
             }
             Made::HigherOrder(function) => {
-                let function = Arc::new(function);
+                let function = Arc::new(function.with_aliases(aliases));
                 builder.higher_order_functions().get_or_insert_default().push(function);
             }
             Made::Native | Made::Rewritten => {}
         }
     }
-}
-
-/// Takes out DataFusion's functions that share a name with one of ours.
-///
-/// A state that is made from another registers all functions again, in no order: those of an alias
-/// too, under all their names. One that is left would win over ours now and then.
-fn make_room(builder: &mut SessionStateBuilder, ours: &[Function]) {
-    let made = |function: &Function| !matches!((function.make)(), Made::Native | Made::Rewritten);
-    let taken: HashSet<&str> = ours
-        .iter()
-        .filter(|function| made(function))
-        .flat_map(|function| function.aliases.iter().copied().chain([function.name]))
-        .collect();
-    let free = |name: &str, aliases: &[String]| {
-        !taken.contains(name) && !aliases.iter().any(|alias| taken.contains(alias.as_str()))
-    };
-    let scalars = builder.scalar_functions().get_or_insert_default();
-    scalars.retain(|function| free(function.name(), function.aliases()));
-    let aggregates = builder.aggregate_functions().get_or_insert_default();
-    aggregates.retain(|function| free(function.name(), function.aliases()));
-    let windows = builder.window_functions().get_or_insert_default();
-    windows.retain(|function| free(function.name(), function.aliases()));
 }

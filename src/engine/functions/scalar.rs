@@ -101,7 +101,7 @@ impl ScalarUDFImpl for Udf {
 }
 
 /// Text of any physical type, without copying.
-pub(super) enum Text<'a> {
+pub(in crate::engine) enum Text<'a> {
     Utf8(&'a StringArray),
     View(&'a StringViewArray),
     Large(&'a arrow::array::LargeStringArray),
@@ -109,7 +109,7 @@ pub(super) enum Text<'a> {
 
 impl<'a> Text<'a> {
     /// The text in `array`; an error where it is none, which `Coerce` rules out.
-    pub(super) fn of(array: &'a ArrayRef) -> Result<Self> {
+    pub(in crate::engine) fn of(array: &'a ArrayRef) -> Result<Self> {
         match array.data_type() {
             DataType::Utf8 => Ok(Self::Utf8(array.as_string())),
             DataType::Utf8View => Ok(Self::View(array.as_string_view())),
@@ -119,7 +119,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text of `row`; nothing where it is NULL.
-    pub(super) fn get(&self, row: usize) -> Option<&'a str> {
+    pub(in crate::engine) fn get(&self, row: usize) -> Option<&'a str> {
         match self {
             Self::Utf8(array) => array.is_valid(row).then(|| array.value(row)),
             Self::View(array) => array.is_valid(row).then(|| array.value(row)),

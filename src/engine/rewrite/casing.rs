@@ -1,14 +1,15 @@
 //! Lower case for every name: in Athena quotes do not make a name case-sensitive.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart,
     Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement as Sql,
-    TableAlias, TableFactor, VisitMut, VisitorMut, WildcardAdditionalOptions, WindowType,
+    TableAlias, TableFactor, WildcardAdditionalOptions, WindowType,
 };
 
-use super::Spelling;
+use super::{
+    super::walk::{self, Flow, ON, Walker},
+    Spelling,
+};
 
 /// Lowers every name in `statement`; gives the spelling of the aliases that had capitals and
 /// quotes, those of the outermost query first.
@@ -21,9 +22,7 @@ pub(super) fn lower(statement: &mut Sql) -> Spelling {
     if let Sql::Drop { names, .. } = statement {
         names.iter_mut().for_each(object_name);
     }
-    let ControlFlow::<()>::Continue(()) = statement.visit(&mut casing) else {
-        return casing.spelling;
-    };
+    walk::walk(statement, &mut casing);
     casing.spelling
 }
 
@@ -123,10 +122,8 @@ fn wildcard(options: &mut WildcardAdditionalOptions) {
     }
 }
 
-impl VisitorMut for Casing {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+impl Walker for Casing {
+    fn query(&mut self, query: &mut Query) -> Flow {
         self.depth += 1;
         if let (1, SetExpr::Select(select)) = (self.depth, query.body.as_mut()) {
             // Before the CTEs are walked: the outermost spelling wins.
@@ -135,15 +132,15 @@ impl VisitorMut for Casing {
         for cte in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
             self.table_alias(&mut cte.alias);
         }
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+    fn after_query(&mut self, _: &mut Query) -> Flow {
         self.depth = self.depth.saturating_sub(1);
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+    fn select(&mut self, select: &mut Select) -> Flow {
         self.projection(&mut select.projection);
         for join in select.from.iter_mut().flat_map(|from| &mut from.joins) {
             if let Some(JoinConstraint::Using(names)) = join_constraint(&mut join.join_operator) {
@@ -153,15 +150,15 @@ impl VisitorMut for Casing {
         for window in &mut select.named_window {
             ident(&mut window.0);
         }
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<()> {
+    fn relation(&mut self, name: &mut ObjectName) -> Flow {
         object_name(name);
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
         match factor {
             TableFactor::Table { alias, .. }
             | TableFactor::Derived { alias, .. }
@@ -175,10 +172,10 @@ impl VisitorMut for Casing {
             }
             _ => {}
         }
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
         match expr {
             Expr::Identifier(name) => ident(name),
             Expr::CompoundIdentifier(names) => names.iter_mut().for_each(ident),
@@ -190,6 +187,6 @@ impl VisitorMut for Casing {
             }
             _ => {}
         }
-        ControlFlow::Continue(())
+        ON
     }
 }

@@ -8,27 +8,33 @@
 //!   alias in `GROUP BY` and `HAVING`, a column of a CTE or subquery beside it ([`scope`]).
 //! * A struct's member is named after itself (`useridentity.arn` gives `arn`), as in Athena.
 //!
+//! * What Trino spells otherwise than DataFusion is translated ([`trino`]).
+//!
 //! The user's text is never touched.
 
 mod casing;
 mod from;
+mod interval;
 mod scope;
 mod select;
 #[cfg(test)]
 mod tests;
+mod trino;
+mod unnest;
 mod wildcard;
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::collections::HashMap;
 
 use datafusion::sql::{
     parser::Statement as Ast,
     sqlparser::ast::{
-        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut, VisitorMut,
+        Expr, Ident, ObjectName, Query, SetExpr, Statement as Sql, TableAlias, VisitMut,
     },
     sqlparser::tokenizer::Span,
 };
 
-use scope::{Scope, Shape};
+use self::scope::{Scope, Shape};
+use super::walk::{self, Flow, ON, STOP, Walker};
 
 /// What the rewriter must know of the tables.
 pub(super) trait Shapes {
@@ -51,6 +57,7 @@ pub(super) type Spelling = HashMap<String, String>;
 pub(super) fn rewrite(statement: &mut Ast, shapes: &dyn Shapes) -> Result<Spelling, Fault> {
     match statement {
         Ast::Statement(sql) => {
+            trino::translate(sql)?;
             let spelling = casing::lower(sql);
             let mut rewriter =
                 Rewriter { shapes, ctes: Vec::new(), scopes: Vec::new(), unnamed: 0 };
@@ -169,11 +176,9 @@ impl Rewriter<'_> {
     /// The same, leaving alone the names in `bound`.
     fn walk<N: VisitMut>(&mut self, node: Option<&mut N>, bound: &[String]) -> Result<(), Fault> {
         let Some(node) = node else { return Ok(()) };
-        let mut walk = Walk { rewriter: self, depth: 0, bound: bound.to_vec() };
-        match node.visit(&mut walk) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(fault) => Err(*fault),
-        }
+        let mut names = Names { rewriter: self, depth: 0, bound: bound.to_vec(), fault: None };
+        walk::walk(node, &mut names);
+        names.fault.map_or(Ok(()), Err)
     }
 }
 
@@ -190,34 +195,36 @@ fn aliased(mut shape: Shape, alias: Option<&TableAlias>) -> Shape {
 }
 
 /// Walks expressions of one FROM clause; queries inside are rewritten as a whole.
-struct Walk<'r, 'a> {
+struct Names<'r, 'a> {
     rewriter: &'r mut Rewriter<'a>,
     /// How many queries deep: what is inside them has been rewritten already.
     depth: usize,
     /// Names that are no columns: aliases that win, parameters of lambdas.
     bound: Vec<String>,
+    fault: Option<Fault>,
 }
 
-impl VisitorMut for Walk<'_, '_> {
-    type Break = Box<Fault>;
-
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+impl Walker for Names<'_, '_> {
+    fn query(&mut self, query: &mut Query) -> Flow {
         self.depth += 1;
         if self.depth > 1 {
-            return ControlFlow::Continue(());
+            return ON;
         }
         match self.rewriter.query(query) {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(fault) => ControlFlow::Break(Box::new(fault)),
+            Ok(_) => ON,
+            Err(fault) => {
+                self.fault = Some(fault);
+                STOP
+            }
         }
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Self::Break> {
+    fn after_query(&mut self, _: &mut Query) -> Flow {
         self.depth = self.depth.saturating_sub(1);
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
         if self.depth == 0 {
             match expr {
                 Expr::Lambda(lambda) => {
@@ -245,14 +252,14 @@ impl VisitorMut for Walk<'_, '_> {
                 _ => {}
             }
         }
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+    fn after_expr(&mut self, expr: &mut Expr) -> Flow {
         if let (0, Expr::Lambda(lambda)) = (self.depth, expr) {
             let params = lambda.params.iter().count();
             self.bound.truncate(self.bound.len().saturating_sub(params));
         }
-        ControlFlow::Continue(())
+        ON
     }
 }

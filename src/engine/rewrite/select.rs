@@ -1,13 +1,14 @@
 //! One SELECT: its FROM clause gives the scope, then the names in its clauses are resolved.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::collections::HashMap;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectFlavor,
-    SelectItem, SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    SelectItem, SelectItemQualifiedWildcardKind, VisitMut, WildcardAdditionalOptions,
 };
 
 use super::{
+    super::walk::{self, Flow, ON, Walker},
     Fault, Rewriter, lower, quoted,
     scope::{Scope, Shape, Star, is_source},
     wildcard,
@@ -87,7 +88,7 @@ impl Rewriter<'_> {
         let bound: Vec<String> = winners.keys().cloned().collect();
         self.walk(Some(node), &bound)?;
         if !winners.is_empty() {
-            let _ = node.visit(&mut Substitute { winners, depth: 0 });
+            walk::walk(node, &mut Substitute { winners, depth: 0 });
         }
         Ok(())
     }
@@ -110,26 +111,24 @@ struct Substitute<'a> {
     depth: usize,
 }
 
-impl VisitorMut for Substitute<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+impl Walker for Substitute<'_> {
+    fn query(&mut self, _: &mut Query) -> Flow {
         self.depth += 1;
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+    fn after_query(&mut self, _: &mut Query) -> Flow {
         self.depth = self.depth.saturating_sub(1);
-        ControlFlow::Continue(())
+        ON
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn after_expr(&mut self, expr: &mut Expr) -> Flow {
         if let (0, Expr::Identifier(name)) = (self.depth, &*expr)
             && let Some(meant) = self.winners.get(&lower(name))
         {
             *expr = Expr::Nested(Box::new(meant.clone()));
         }
-        ControlFlow::Continue(())
+        ON
     }
 }
 

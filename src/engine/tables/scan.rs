@@ -32,7 +32,7 @@ use object_store::{ObjectMeta, path::Path};
 use super::stats::FileStats;
 use crate::{
     cache::{DataFile, Table},
-    engine::computed,
+    engine::{computed, coverage},
 };
 
 /// Up to this many files, each file's bounds are handed to the planner, which sorts and estimates
@@ -233,8 +233,11 @@ impl TableProvider for ParquetTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut filters = filters.to_vec();
+        // What follows from the filters, in terms of what files and row groups have bounds of.
         let days = computed::delivery_range(&filters);
-        filters.extend(days.clone());
+        let window = (self.table == Table::Events).then(|| coverage::window(&filters)).flatten();
+        let implied = conjunction(days.into_iter().chain(window));
+        filters.extend(implied.clone());
         let mut files = self.prune(state, &filters)?;
         if let (Some(limit), true) = (limit, filters.is_empty()) {
             files = self.first_rows(files, limit);
@@ -258,9 +261,9 @@ impl TableProvider for ParquetTable {
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(state.default_table_options().parquet)
             .with_parquet_file_reader_factory(Arc::new(reader));
-        if let Some(days) = days {
+        if let Some(implied) = implied {
             let schema = Arc::clone(&self.schema).to_dfschema()?;
-            source = source.with_predicate(state.create_physical_expr(days, &schema)?);
+            source = source.with_predicate(state.create_physical_expr(implied, &schema)?);
         }
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)

@@ -389,7 +389,8 @@ pub fn type_name(kind: &DataType) -> String {
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => "bigint",
         DataType::Float16 | DataType::Float32 => "real",
         DataType::Float64 => "double",
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "varchar",
+        DataType::Utf8 | DataType::Utf8View => "varchar",
+        DataType::LargeUtf8 => "json",
         DataType::Binary
         | DataType::LargeBinary
         | DataType::BinaryView

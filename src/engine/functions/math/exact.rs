@@ -19,10 +19,11 @@ use datafusion::{
 use super::{
     super::{
         Function, Made,
-        call::{Call, does_not_take, given, scalar, shown},
+        call::{Call, does_not_take, given, scalar},
     },
     FAMILY,
 };
+use crate::engine::type_name;
 
 pub(super) fn functions() -> Vec<Function> {
     let mut all = rounding();
@@ -159,7 +160,7 @@ fn number(data_type: &DataType) -> Result<DataType> {
         DataType::Null | DataType::Float16 | DataType::Float32 | DataType::Float64 => {
             Ok(DataType::Float64)
         }
-        other => plan_err!("it does not take ({})", shown(other)),
+        other => plan_err!("it does not take ({})", type_name(other)),
     }
 }
 

@@ -69,11 +69,11 @@ fn trims() -> Vec<Function> {
     vec![
         scalar!(
             FAMILY,
-            "btrim",
-            ["trim"],
-            "trim(string[, characters]) → varchar",
+            "trim",
+            ["btrim"],
+            "trim([characters FROM] string) → varchar",
             "The string without white space, or without the characters given, at both ends.",
-            [("trim('  a b ')", "a b"), ("trim('xxaxx', 'x')", "a")],
+            [("trim('  a b ')", "a b"), ("trim('x' FROM 'xxaxx')", "a")],
             |types| take(types, &[&[Varchar], &[Varchar, Varchar]]),
             varchar,
             |args| trim(args, true, true)

@@ -24,12 +24,13 @@ use super::{
         call::{
             Call,
             Kind::{BigInt, Double},
-            given, scalar, shown, take, varchar,
+            given, scalar, take, varchar,
         },
         scalar::{Text, is_varchar},
     },
     FAMILY,
 };
+use crate::engine::type_name;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -71,7 +72,7 @@ fn format_types(types: &[DataType]) -> Result<Vec<DataType>> {
         DataType::Decimal128(..) | DataType::Boolean | DataType::LargeUtf8 => Ok(data_type.clone()),
         integer if integer.is_integer() => Ok(DataType::Int64),
         text if is_varchar(text) => Ok(text.clone()),
-        other => plan_err!("a {} must be cast to varchar first", shown(other)),
+        other => plan_err!("a {} must be cast to varchar first", type_name(other)),
     };
     match types.split_first() {
         Some((pattern, values)) if is_varchar(pattern) || pattern.is_null() => {

@@ -1,0 +1,168 @@
+//! Casts from and to the type `json`, which for DataFusion are casts between texts.
+//!
+//! <https://trino.io/docs/current/functions/json.html>, "Cast to JSON" and "Cast from JSON".
+//!
+//! [`JsonCasts`] turns them into calls of our own functions before DataFusion looks at types. It
+//! also refuses what would compare the text of JSON with other text without a word: in Trino `json`
+//! and `varchar` do not compare, and a string's JSON has quotes.
+
+mod from_json;
+mod names;
+#[cfg(test)]
+mod tests;
+mod to_json;
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::{
+    common::{
+        DFSchema,
+        config::ConfigOptions,
+        plan_err,
+        tree_node::{Transformed, TreeNode},
+    },
+    error::Result,
+    logical_expr::{
+        BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, TryCast,
+        expr::{InList, ScalarFunction},
+        expr_rewriter::NamePreserver,
+        utils::merge_schema,
+    },
+    optimizer::analyzer::AnalyzerRule,
+};
+
+pub(super) use self::names::TypeNames;
+use self::{from_json::FromJson, to_json::ToJson};
+use super::types::type_name;
+
+/// The type `json`.
+const JSON: DataType = DataType::LargeUtf8;
+
+/// Replaces casts that have to do with JSON.
+#[derive(Debug, Default)]
+pub(super) struct JsonCasts;
+
+impl AnalyzerRule for JsonCasts {
+    fn name(&self) -> &'static str {
+        "json_casts"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(rewritten).map(|plan| plan.data)
+    }
+}
+
+fn rewritten(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let mut schema = merge_schema(&plan.inputs());
+    if let LogicalPlan::TableScan(scan) = &plan {
+        let columns =
+            DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+        schema.merge(&columns);
+    }
+    let names = NamePreserver::new(&plan);
+    let plan = plan.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let new = expr.transform_up(|expr| cast(expr, &schema))?;
+        // Only what changed needs its name back.
+        Ok(if new.transformed { new.update_data(|expr| name.restore(expr)) } else { new })
+    })?;
+    if plan.transformed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
+}
+
+/// `expr`, if it is a cast from or to JSON, as a call.
+fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::Cast(Cast { expr, field }) => {
+            let call = call(&expr, field.data_type(), false, schema)?;
+            Ok(call.map_or_else(
+                || Transformed::no(Expr::Cast(Cast { expr, field })),
+                Transformed::yes,
+            ))
+        }
+        Expr::TryCast(TryCast { expr, field }) => {
+            let call = call(&expr, field.data_type(), true, schema)?;
+            let same = || Transformed::no(Expr::TryCast(TryCast { expr, field }));
+            Ok(call.map_or_else(same, Transformed::yes))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            comparable(&left, op, &right, schema)?;
+            Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })))
+        }
+        Expr::Between(between) => {
+            comparable(&between.expr, Operator::GtEq, &between.low, schema)?;
+            comparable(&between.expr, Operator::LtEq, &between.high, schema)?;
+            Ok(Transformed::no(Expr::Between(between)))
+        }
+        Expr::InList(InList { expr, list, negated }) => {
+            for item in &list {
+                comparable(&expr, Operator::Eq, item, schema)?;
+            }
+            Ok(Transformed::no(Expr::InList(InList { expr, list, negated })))
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+/// The call that casts `expr` to `target`; nothing where neither is JSON.
+fn call(expr: &Expr, target: &DataType, lenient: bool, schema: &DFSchema) -> Result<Option<Expr>> {
+    // Whoever resolves types after us tells what is wrong.
+    let Ok(source) = expr.get_type(schema) else { return Ok(None) };
+    if source == DataType::Null || source == *target {
+        return Ok(None);
+    }
+    let (function, argument) = if source == JSON {
+        from_json::check(target)?;
+        // In Trino the two are one step: the members stay in order.
+        (FromJson::new(target.clone(), lenient).into_udf(), unparsed(expr, target))
+    } else if *target == JSON {
+        to_json::check(&source)?;
+        (ScalarUDF::new_from_impl(ToJson::new()), expr.clone())
+    } else {
+        return Ok(None);
+    };
+    let call = ScalarFunction::new_udf(Arc::new(function), vec![argument]);
+    Ok(Some(Expr::ScalarFunction(call)))
+}
+
+/// What `json_parse` is about to parse, where `expr` is that and `target` has parts.
+fn unparsed(expr: &Expr, target: &DataType) -> Expr {
+    if let Expr::ScalarFunction(call) = expr
+        && call.name() == "json_parse"
+        && target.is_nested()
+        && let [text] = call.args.as_slice()
+    {
+        return text.clone();
+    }
+    expr.clone()
+}
+
+/// Fails where `op` compares JSON with something else, or asks which of two JSON values is less.
+fn comparable(left: &Expr, op: Operator, right: &Expr, schema: &DFSchema) -> Result<()> {
+    let equality = matches!(
+        op,
+        Operator::Eq | Operator::NotEq | Operator::IsDistinctFrom | Operator::IsNotDistinctFrom
+    );
+    let order = matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
+    if !(equality || order || op == Operator::StringConcat) {
+        return Ok(());
+    }
+    let (Ok(a), Ok(b)) = (left.get_type(schema), right.get_type(schema)) else {
+        return Ok(());
+    };
+    let other = match (a == JSON, b == JSON) {
+        (false, false) => return Ok(()),
+        (true, true) if equality => return Ok(()),
+        (true, true) => return plan_err!("{op} does not take two values of type json"),
+        (true, false) => b,
+        (false, true) => a,
+    };
+    if other == DataType::Null {
+        return Ok(());
+    }
+    plan_err!(
+        "{op} does not take json and {}; json_extract_scalar gives text, \
+         and CAST(… AS varchar) makes text of json",
+        type_name(&other)
+    )
+}

@@ -1,0 +1,304 @@
+//! Trino's syntax in DataFusion's words, one rule a function.
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, CaseWhen, Expr, Fetch, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, LimitClause,
+    ObjectName, Query, SelectItem, SetExpr, Spanned, Statement as Sql, Subscript, TableFactor,
+    Value, ValueWithSpan,
+};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::{
+    super::walk::{self, Flow, ON, STOP, Walker},
+    Fault, interval, lower, unnest,
+};
+
+/// The function that TRY becomes.
+const TRY: &str = "$try";
+
+/// Translates all of `statement`.
+pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
+    let mut translation = Translation { parameters: Vec::new(), fault: None };
+    walk::walk(statement, &mut translation);
+    translation.fault.map_or(Ok(()), Err)
+}
+
+struct Translation {
+    /// The parameters of the lambdas around, innermost last.
+    parameters: Vec<String>,
+    fault: Option<Fault>,
+}
+
+impl Translation {
+    fn refuse(&mut self, fault: Fault) -> Flow {
+        self.fault = Some(fault);
+        STOP
+    }
+}
+
+impl Walker for Translation {
+    fn query(&mut self, query: &mut Query) -> Flow {
+        if let Err(fault) = fetch(query) {
+            return self.refuse(fault);
+        }
+        name_columns(&mut query.body);
+        ON
+    }
+
+    fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
+        unnest::lateral(factor);
+        ON
+    }
+
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
+        if let Expr::Lambda(lambda) = expr {
+            self.parameters.extend(lambda.params.iter().map(|param| lower(&param.name)));
+        }
+        field_of_parameter(expr, &self.parameters);
+        dots(expr);
+        let done = like(expr)
+            .and_then(|()| conditional(expr))
+            .and_then(|()| attempt(expr))
+            .and_then(|()| interval::interval(expr));
+        if let Err(fault) = done {
+            return self.refuse(fault);
+        }
+        within_group(expr);
+        array(expr);
+        ON
+    }
+
+    fn after_expr(&mut self, expr: &mut Expr) -> Flow {
+        if let Expr::Lambda(lambda) = expr {
+            let n = lambda.params.iter().count();
+            self.parameters.truncate(self.parameters.len().saturating_sub(n));
+        }
+        ON
+    }
+}
+
+fn fault(message: impl Into<String>, span: Span, help: Option<&str>) -> Fault {
+    Fault { message: message.into(), span: Some(span), help: help.map(str::to_owned) }
+}
+
+fn text(value: &str) -> Expr {
+    Expr::value(Value::SingleQuotedString(value.to_owned()))
+}
+
+/// `FETCH FIRST n ROWS ONLY` is `LIMIT n`.
+fn fetch(query: &mut Query) -> Result<(), Fault> {
+    let Some(Fetch { with_ties, percent, quantity }) = query.fetch.take() else { return Ok(()) };
+    if with_ties || percent {
+        let what = if with_ties { "WITH TIES" } else { "PERCENT" };
+        let help = Some("rank() OVER (ORDER BY …) in a subquery finds the rows that tie");
+        return Err(fault(format!("FETCH … {what} is not supported"), Span::empty(), help));
+    }
+    let limit = quantity.unwrap_or_else(|| Expr::value(Value::Number("1".to_owned(), false)));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: own @ None, .. }) => *own = Some(limit),
+        None => {
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: Some(limit),
+                offset: None,
+                limit_by: Vec::new(),
+            });
+        }
+        Some(_) => {
+            let message = "LIMIT and FETCH do the same: give one of them";
+            return Err(fault(message, Span::empty(), None));
+        }
+    }
+    Ok(())
+}
+
+/// A column without a name is `_col0`, `_col1`, … by its place, as in Athena.
+fn name_columns(body: &mut SetExpr) {
+    let SetExpr::Select(select) = body else {
+        if let SetExpr::SetOperation { left, .. } = body {
+            name_columns(left);
+        }
+        return;
+    };
+    for (at, item) in select.projection.iter_mut().enumerate() {
+        let SelectItem::UnnamedExpr(expr) = item else { continue };
+        let alias = match member(expr) {
+            Some(name) => name,
+            None if is_named(expr) => continue,
+            None => Ident::new(format!("_col{at}")),
+        };
+        let expr = std::mem::replace(expr, Expr::value(Value::Null));
+        *item = SelectItem::ExprWithAlias { expr, alias };
+    }
+}
+
+/// Whether a column of `expr` has a name of its own: that of a column or of a struct's member.
+/// What may give several columns is left alone.
+fn is_named(expr: &Expr) -> bool {
+    match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
+        Expr::Nested(inner) => is_named(inner),
+        Expr::Function(call) => named(&call.name).is_some_and(|name| name == "unnest"),
+        _ => false,
+    }
+}
+
+/// The member that an expression ends in: `arn` of `resources[1].arn`.
+fn member(expr: &Expr) -> Option<Ident> {
+    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return None };
+    match access_chain.last() {
+        Some(AccessExpr::Dot(Expr::Identifier(name))) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The name of a function, lower case; nothing where it has several parts.
+fn named(name: &ObjectName) -> Option<String> {
+    match name.0.as_slice() {
+        [part] => part.as_ident().map(lower),
+        _ => None,
+    }
+}
+
+/// `r.arn` inside a lambda over `r` reads a member, where the planner would look for a table.
+fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
+    let Expr::CompoundIdentifier(path) = expr else { return };
+    let Some((first, members)) = path.split_first() else { return };
+    if parameters.contains(&lower(first)) {
+        let access_chain = members.iter().map(|member| index(&lower(member))).collect();
+        *expr = Expr::CompoundFieldAccess {
+            root: Box::new(Expr::Identifier(first.clone())),
+            access_chain,
+        };
+    }
+}
+
+fn index(member: &str) -> AccessExpr {
+    AccessExpr::Subscript(Subscript::Index { index: text(member) })
+}
+
+/// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives.
+fn dots(expr: &mut Expr) {
+    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return };
+    for access in access_chain {
+        if let AccessExpr::Dot(Expr::Identifier(member)) = access {
+            *access = index(&lower(member));
+        }
+    }
+}
+
+/// LIKE without ESCAPE has no escape character in Trino; DataFusion's is a backslash.
+fn like(expr: &mut Expr) -> Result<(), Fault> {
+    let Expr::Like { pattern, escape_char, .. } = expr else { return Ok(()) };
+    let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(pattern), span }) =
+        pattern.as_mut()
+    else {
+        return Ok(());
+    };
+    let escape = match escape_char.take().map(|value| value.value) {
+        None => None,
+        Some(Value::SingleQuotedString(text)) => {
+            let mut letters = text.chars();
+            if let (Some(letter), None) = (letters.next(), letters.next()) {
+                Some(letter)
+            } else {
+                let message = "the escape of LIKE must be one character";
+                return Err(fault(message, *span, None));
+            }
+        }
+        Some(_) => return Err(fault("the escape of LIKE must be a text", *span, None)),
+    };
+    let mut out = String::with_capacity(pattern.len() + 4);
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if Some(letter) == escape {
+            match letters.next() {
+                Some(next @ ('%' | '_')) => out.extend(['\\', next]),
+                Some(next) if next == letter => {
+                    if next == '\\' {
+                        out.push('\\');
+                    }
+                    out.push(next);
+                }
+                _ => {
+                    let message = "the escape of LIKE must stand before %, _ or itself";
+                    return Err(fault(message, *span, None));
+                }
+            }
+        } else {
+            if letter == '\\' {
+                out.push('\\');
+            }
+            out.push(letter);
+        }
+    }
+    *pattern = out;
+    Ok(())
+}
+
+/// The arguments of a call of `name`, moved out of it.
+fn arguments(expr: &mut Expr, name: &str) -> Option<(Vec<Expr>, Span)> {
+    let Expr::Function(call) = expr else { return None };
+    if named(&call.name)? != name {
+        return None;
+    }
+    let span = call.name.span();
+    let FunctionArguments::List(list) = &mut call.args else { return None };
+    let all = list.args.iter().map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
+        _ => None,
+    });
+    Some((all.collect::<Option<Vec<_>>>()?, span))
+}
+
+/// `IF(condition, a [, b])` is a CASE.
+fn conditional(expr: &mut Expr) -> Result<(), Fault> {
+    let Some((mut args, span)) = arguments(expr, "if") else { return Ok(()) };
+    if !(2..=3).contains(&args.len()) {
+        let help = Some("it takes IF(condition, value) or IF(condition, value, other)");
+        return Err(fault(format!("IF does not take {} arguments", args.len()), span, help));
+    }
+    let otherwise = (args.len() == 3).then(|| args.pop()).flatten().map(Box::new);
+    let (Some(result), Some(condition)) = (args.pop(), args.pop()) else { return Ok(()) };
+    *expr = Expr::Case {
+        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(
+        ),
+        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition, result }],
+        else_result: otherwise,
+    };
+    Ok(())
+}
+
+/// `TRY(e)`: see `engine::attempt`.
+fn attempt(expr: &mut Expr) -> Result<(), Fault> {
+    let Some((args, span)) = arguments(expr, "try") else { return Ok(()) };
+    if args.len() != 1 {
+        return Err(fault(format!("TRY does not take {} arguments", args.len()), span, None));
+    }
+    if let Expr::Function(call) = expr {
+        call.name = ObjectName::from(vec![Ident { span, ..Ident::with_quote('"', TRY) }]);
+    }
+    Ok(())
+}
+
+/// `listagg(x, ',') WITHIN GROUP (ORDER BY y)` orders what is aggregated.
+fn within_group(expr: &mut Expr) {
+    let Expr::Function(Function { name, args, within_group, .. }) = expr else { return };
+    if within_group.is_empty() || named(name).is_none_or(|name| name != "listagg") {
+        return;
+    }
+    if let FunctionArguments::List(FunctionArgumentList { clauses, .. }) = args {
+        clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(within_group)));
+    }
+}
+
+/// `ARRAY[a, b]` is a call: of elements that stand in an array, the planner does not see the columns
+/// of queries around nor the parameters of lambdas.
+fn array(expr: &mut Expr) {
+    if let Expr::Array(array) = expr
+        && !array.elem.is_empty()
+    {
+        *expr = unnest::call("make_array", std::mem::take(&mut array.elem));
+    }
+}
