@@ -19,7 +19,7 @@ use crate::engine::type_name;
 
 /// The type that `types` of elements have in common.
 pub(super) fn common_element(types: &[DataType]) -> Result<DataType> {
-    let texts = types.iter().any(|data_type| data_type.is_string());
+    let texts = types.iter().any(DataType::is_string);
     let numbers = types.iter().any(DataType::is_numeric);
     match type_union_resolution(types) {
         Some(common) if !(texts && numbers) => Ok(common),
@@ -51,11 +51,12 @@ pub(super) fn common_types(types: &[DataType]) -> Result<Vec<DataType>> {
 }
 
 /// The array of argument `index`, and whether it is one for all rows.
-fn lists<'a>(call: &'a Call, index: usize) -> Result<(&'a ListArray, bool)> {
+fn lists(call: &Call, index: usize) -> Result<(&ListArray, bool)> {
     let (array, one) = call.column(index)?;
-    match array.as_list_opt::<i32>() {
-        Some(lists) => Ok((lists, one)),
-        None => exec_err!("an array was expected, not {}", type_name(array.data_type())),
+    if let Some(lists) = array.as_list_opt::<i32>() {
+        Ok((lists, one))
+    } else {
+        exec_err!("an array was expected, not {}", type_name(array.data_type()))
     }
 }
 

@@ -342,9 +342,10 @@ fn numbers() -> Vec<Function> {
 }
 
 fn eight(bytes: &[u8]) -> Result<[u8; 8]> {
-    match bytes.try_into() {
-        Ok(eight) => Ok(eight),
-        Err(_) => exec_err!("eight bytes are expected, not {}", bytes.len()),
+    if let Ok(eight) = bytes.try_into() {
+        Ok(eight)
+    } else {
+        exec_err!("eight bytes are expected, not {}", bytes.len())
     }
 }
 

@@ -213,9 +213,10 @@ impl Call {
 
     /// Argument `index`, and whether it is one value for all rows.
     pub(super) fn column(&self, index: usize) -> Result<(&ArrayRef, bool)> {
-        match self.columns.get(index) {
-            Some((array, one)) => Ok((array, *one)),
-            None => exec_err!("argument {} is missing", index + 1),
+        if let Some((array, one)) = self.columns.get(index) {
+            Ok((array, *one))
+        } else {
+            exec_err!("argument {} is missing", index + 1)
         }
     }
 
@@ -231,9 +232,10 @@ impl Call {
 
     pub(super) fn longs(&self, index: usize) -> Result<Longs<'_>> {
         let (array, one) = self.column(index)?;
-        match array.as_primitive_opt::<Int64Type>() {
-            Some(array) => Ok(Longs { array, one }),
-            None => exec_err!("a bigint was expected, not {}", array.data_type()),
+        if let Some(array) = array.as_primitive_opt::<Int64Type>() {
+            Ok(Longs { array, one })
+        } else {
+            exec_err!("a bigint was expected, not {}", array.data_type())
         }
     }
 
@@ -244,17 +246,19 @@ impl Call {
 
     pub(super) fn doubles(&self, index: usize) -> Result<Doubles<'_>> {
         let (array, one) = self.column(index)?;
-        match array.as_primitive_opt::<Float64Type>() {
-            Some(array) => Ok(Doubles { array, one }),
-            None => exec_err!("a double was expected, not {}", array.data_type()),
+        if let Some(array) = array.as_primitive_opt::<Float64Type>() {
+            Ok(Doubles { array, one })
+        } else {
+            exec_err!("a double was expected, not {}", array.data_type())
         }
     }
 
     pub(super) fn bytes(&self, index: usize) -> Result<Bytes<'_>> {
         let (array, one) = self.column(index)?;
-        match array.as_binary_opt::<i32>() {
-            Some(array) => Ok(Bytes { array, one }),
-            None => exec_err!("a varbinary was expected, not {}", array.data_type()),
+        if let Some(array) = array.as_binary_opt::<i32>() {
+            Ok(Bytes { array, one })
+        } else {
+            exec_err!("a varbinary was expected, not {}", array.data_type())
         }
     }
 

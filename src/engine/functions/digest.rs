@@ -20,6 +20,7 @@ pub(super) fn sha1(data: &[u8]) -> Vec<u8> {
     state.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
+#[expect(clippy::many_single_char_names, reason = "the names of the standard")]
 fn sha1_block(state: &mut [u32; 5], block: &[u8; 64]) {
     // A ring of the last sixteen words.
     let mut words: std::collections::VecDeque<u32> =
@@ -116,7 +117,8 @@ mod tests {
     use super::*;
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap();
+        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 
     #[test]

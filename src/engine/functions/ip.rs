@@ -158,12 +158,13 @@ impl<'a> Addresses<'a> {
             }
             Self::Text(texts) => {
                 let text = given!(texts.get(row));
-                match text.parse() {
-                    Ok(address) => Ok(Some(address)),
-                    Err(_) => exec_err!(
+                if let Ok(address) = text.parse() {
+                    Ok(Some(address))
+                } else {
+                    exec_err!(
                         "{} is no IP address; TRY_CAST(… AS ipaddress) makes NULL of such text",
                         quoted(text)
-                    ),
+                    )
                 }
             }
         }
@@ -227,9 +228,10 @@ impl Network {
             };
             (length <= longest).then_some(network)
         });
-        match parsed {
-            Some(network) => Ok(network),
-            None => exec_err!("{} is no network such as 10.0.0.0/8", quoted(text)),
+        if let Some(network) = parsed {
+            Ok(network)
+        } else {
+            exec_err!("{} is no network such as 10.0.0.0/8", quoted(text))
         }
     }
 

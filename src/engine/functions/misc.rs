@@ -57,9 +57,10 @@ pub(super) fn functions() -> Vec<Function> {
             "typeof(value) → varchar",
             "The name of the type. Lengths of varchar are not kept.",
             [("typeof('a')", "varchar"), ("typeof(ARRAY['a'])", "array(varchar)")],
-            |types| match types {
-                [one] => Ok(vec![one.clone()]),
-                _ => plan_err!("it takes one value"),
+            |types| if let [one] = types {
+                Ok(vec![one.clone()])
+            } else {
+                plan_err!("it takes one value")
             },
             varchar,
             |args| {
@@ -99,9 +100,10 @@ fn common(types: &[DataType]) -> Result<Vec<DataType>> {
 }
 
 fn first_known(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    match args.arg_fields.first() {
-        Some(field) => Ok(field.data_type().clone()),
-        None => plan_err!("it takes one value or more"),
+    if let Some(field) = args.arg_fields.first() {
+        Ok(field.data_type().clone())
+    } else {
+        plan_err!("it takes one value or more")
     }
 }
 

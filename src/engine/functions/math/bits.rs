@@ -136,9 +136,8 @@ fn bit_count(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let (values, widths) = (call.longs(0)?, call.longs(1)?);
     call.make_longs(|row| {
         let (value, width) = (given!(values.get(row)), given!(widths.get(row)));
-        let bits = match u32::try_from(width) {
-            Ok(bits @ 2..=64) => bits,
-            _ => return exec_err!("bit_count takes 2 to 64 bits, not {width}"),
+        let Ok(bits @ 2..=64) = u32::try_from(width) else {
+            return exec_err!("bit_count takes 2 to 64 bits, not {width}");
         };
         // What does not fit loses nothing but copies of its sign.
         if value >> (bits - 1) != value >> 63 {

@@ -192,9 +192,10 @@ fn truncated_types(types: &[DataType]) -> Result<Vec<DataType>> {
 }
 
 fn first_type<'a>(args: &'a ReturnFieldArgs<'_>) -> Result<&'a DataType> {
-    match args.arg_fields.first() {
-        Some(field) => Ok(field.data_type()),
-        None => plan_err!("an argument is missing"),
+    if let Some(field) = args.arg_fields.first() {
+        Ok(field.data_type())
+    } else {
+        plan_err!("an argument is missing")
     }
 }
 
@@ -257,10 +258,13 @@ fn rounded(args: &ScalarFunctionArgs, mode: Mode) -> Result<ColumnarValue> {
                 let unit = power(scale - places.unwrap_or(0).min(scale));
                 let units = unit.map_or(0, |unit| mode.units(value, unit));
                 match (places, unit) {
-                    (Some(_), Some(unit)) => match units.checked_mul(unit) {
-                        Some(value) => Ok(Some(value)),
-                        None => exec_err!("the rounded decimal is too large"),
-                    },
+                    (Some(_), Some(unit)) => {
+                        if let Some(value) = units.checked_mul(unit) {
+                            Ok(Some(value))
+                        } else {
+                            exec_err!("the rounded decimal is too large")
+                        }
+                    }
                     _ => Ok(Some(units)),
                 }
             });
@@ -288,9 +292,10 @@ fn rounded_integers(
         }
         let unit = power(places.saturating_neg());
         let rounded = unit.map_or(0, |unit| Mode::Round.units(i128::from(value), unit) * unit);
-        match i64::try_from(rounded) {
-            Ok(rounded) => Ok(Some(rounded)),
-            Err(_) => exec_err!("{value} rounded to {places} places is too large for its type"),
+        if let Ok(rounded) = i64::try_from(rounded) {
+            Ok(Some(rounded))
+        } else {
+            exec_err!("{value} rounded to {places} places is too large for its type")
         }
     });
     let made: Int64Array = made.collect::<Result<Vec<_>>>()?.into();
@@ -370,20 +375,20 @@ fn mod_types(types: &[DataType]) -> Result<Vec<DataType>> {
 }
 
 fn mod_type(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    match args.arg_fields {
-        [left, right] => {
-            let (left, right) = (left.data_type(), right.data_type());
-            BinaryTypeCoercer::new(left, &Operator::Modulo, right).get_result_type()
-        }
-        _ => plan_err!("it takes two numbers"),
+    if let [left, right] = args.arg_fields {
+        let (left, right) = (left.data_type(), right.data_type());
+        BinaryTypeCoercer::new(left, &Operator::Modulo, right).get_result_type()
+    } else {
+        plan_err!("it takes two numbers")
     }
 }
 
 fn modulus(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::of(args)?;
     let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-    match arrays.as_slice() {
-        [left, right] => call.finish(numeric::rem(left, right)?),
-        _ => exec_err!("mod takes two numbers"),
+    if let [left, right] = arrays.as_slice() {
+        call.finish(numeric::rem(left, right)?)
+    } else {
+        exec_err!("mod takes two numbers")
     }
 }

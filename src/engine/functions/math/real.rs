@@ -143,7 +143,11 @@ fn powers() -> Vec<Function> {
 
 /// `Math.pow`: unlike C's, NaN where 1 is raised to infinity or NaN.
 fn java_power(x: f64, p: f64) -> f64 {
-    if p.is_nan() || (x.abs() == 1.0 && p.is_infinite()) { f64::NAN } else { x.powf(p) }
+    if p.is_nan() || (p.is_infinite() && x.abs().total_cmp(&1.0).is_eq()) {
+        f64::NAN
+    } else {
+        x.powf(p)
+    }
 }
 
 fn angles() -> Vec<Function> {
@@ -266,9 +270,10 @@ fn bases() -> Vec<Function> {
 }
 
 fn radix(radix: i64) -> Result<u32> {
-    match u32::try_from(radix) {
-        Ok(radix @ 2..=36) => Ok(radix),
-        _ => exec_err!("a base must be from 2 to 36, not {radix}"),
+    if let Ok(radix @ 2..=36) = u32::try_from(radix) {
+        Ok(radix)
+    } else {
+        exec_err!("a base must be from 2 to 36, not {radix}")
     }
 }
 
@@ -277,9 +282,10 @@ fn from_base(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let (texts, radixes) = (call.texts(0)?, call.longs(1)?);
     call.make_longs(|row| {
         let (text, radix) = (given!(texts.get(row)), radix(given!(radixes.get(row)))?);
-        match i64::from_str_radix(text, radix) {
-            Ok(value) => Ok(Some(value)),
-            Err(_) => exec_err!("{} is no bigint in base {radix}", quoted(text)),
+        if let Ok(value) = i64::from_str_radix(text, radix) {
+            Ok(Some(value))
+        } else {
+            exec_err!("{} is no bigint in base {radix}", quoted(text))
         }
     })
 }
@@ -331,7 +337,11 @@ fn width_bucket(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         if count <= 0 {
             return exec_err!("the number of buckets must be above 0, not {count}");
         }
-        if value.is_nan() || !first.is_finite() || !second.is_finite() || first == second {
+        if value.is_nan()
+            || !first.is_finite()
+            || !second.is_finite()
+            || first.partial_cmp(&second).is_none_or(std::cmp::Ordering::is_eq)
+        {
             return exec_err!("width_bucket takes two finite bounds that differ, and no NaN");
         }
         let (lower, upper) = (first.min(second), first.max(second));

@@ -329,7 +329,7 @@ impl<'a> Translation<'a> {
         }
         // Flags, for the rest of the group or for what follows a colon.
         let (mut on, mut now) = (true, lines);
-        while let Some(flag) = rest.next() {
+        for flag in rest.by_ref() {
             match flag {
                 '-' => on = false,
                 'm' => now = on,

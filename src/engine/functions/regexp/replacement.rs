@@ -73,9 +73,10 @@ fn group<'a>(rest: &'a str, template: &str, pattern: &Pattern) -> Result<(usize,
         let Some((name, after)) = named.split_once('}') else {
             return exec_err!("a }} is missing in the replacement {}", quoted(template));
         };
-        return match pattern.named(name) {
-            Some(group) => Ok((group, after)),
-            None => exec_err!("the pattern has no group {}", quoted(name)),
+        return if let Some(group) = pattern.named(name) {
+            Ok((group, after))
+        } else {
+            exec_err!("the pattern has no group {}", quoted(name))
         };
     }
     // As many digits as make the number of a group.

@@ -171,6 +171,7 @@ fn concat_types(types: &[DataType]) -> Result<Vec<DataType>> {
     all(Varchar).or_else(|_| all(Varbinary))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Returns`")]
 fn concat_type(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
     let types = args.arg_fields.iter().map(|field| field.data_type());
     let mut known = types.filter(|data_type| !data_type.is_null());

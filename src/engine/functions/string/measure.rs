@@ -258,6 +258,6 @@ fn luhn_check(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             let weighed = if place % 2 == 1 { digit * 2 } else { digit };
             sum += u64::from(if weighed > 9 { weighed - 9 } else { weighed });
         }
-        Ok(Some(!text.is_empty() && sum % 10 == 0))
+        Ok(Some(!text.is_empty() && sum.is_multiple_of(10)))
     })
 }

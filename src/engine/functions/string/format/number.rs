@@ -3,7 +3,7 @@
 /// A number's digits: `0.d₁d₂d₃… × 10^point`, without its sign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Digits {
-    digits: Vec<u8>,
+    all: Vec<u8>,
     point: i64,
     pub(super) negative: bool,
 }
@@ -15,7 +15,7 @@ impl Digits {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
         let exponent: i64 = exponent.parse().unwrap_or_default();
-        Self { digits, point: exponent + 1, negative: value.is_sign_negative() }.trimmed()
+        Self { all: digits, point: exponent + 1, negative: value.is_sign_negative() }.trimmed()
     }
 
     /// The digits of `value / 10^scale`.
@@ -23,22 +23,22 @@ impl Digits {
         let digits = value.unsigned_abs().to_string().into_bytes();
         let length = i64::try_from(digits.len()).unwrap_or_default();
         let point = length - i64::from(scale);
-        Self { digits, point, negative: value < 0 }
+        Self { all: digits, point, negative: value < 0 }
     }
 
     /// Without zeros in front.
     fn trimmed(mut self) -> Self {
-        let zeros = self.digits.iter().take_while(|digit| **digit == b'0').count();
-        self.digits.drain(..zeros);
+        let zeros = self.all.iter().take_while(|digit| **digit == b'0').count();
+        self.all.drain(..zeros);
         self.point -= i64::try_from(zeros).unwrap_or_default();
-        if self.digits.is_empty() {
+        if self.all.is_empty() {
             self.point = 0;
         }
         self
     }
 
     pub(super) fn is_zero(&self) -> bool {
-        self.digits.iter().all(|digit| *digit == b'0')
+        self.all.iter().all(|digit| *digit == b'0')
     }
 
     /// The exponent of the first digit in `d.ddd × 10^e`.
@@ -59,30 +59,30 @@ impl Digits {
 
     fn keep(&mut self, kept: i64) {
         let Ok(kept) = usize::try_from(kept) else {
-            self.digits.clear();
+            self.all.clear();
             self.point = 0;
             return;
         };
-        let up = self.digits.get(kept).is_some_and(|digit| *digit >= b'5');
-        self.digits.truncate(kept);
+        let up = self.all.get(kept).is_some_and(|digit| *digit >= b'5');
+        self.all.truncate(kept);
         if !up {
             return;
         }
-        for digit in self.digits.iter_mut().rev() {
+        for digit in self.all.iter_mut().rev() {
             if *digit < b'9' {
                 *digit += 1;
                 return;
             }
             *digit = b'0';
         }
-        self.digits.insert(0, b'1');
+        self.all.insert(0, b'1');
         self.point += 1;
     }
 
     /// The digit before (negative) or after the point; 0 where there is none.
     fn at(&self, place: i64) -> char {
         let index = usize::try_from(self.point.saturating_add(place)).ok();
-        char::from(index.and_then(|index| self.digits.get(index)).copied().unwrap_or(b'0'))
+        char::from(index.and_then(|index| self.all.get(index)).copied().unwrap_or(b'0'))
     }
 
     /// Writes the number with so many places, or with those it has; zeros at the end go then.
@@ -90,8 +90,8 @@ impl Digits {
         let whole = self.point.max(1);
         out.extend((-whole..0).map(|place| self.at(place)));
         let places = places.unwrap_or_else(|| {
-            let zeros = self.digits.iter().rev().take_while(|digit| **digit == b'0').count();
-            let kept = self.digits.len() - zeros;
+            let zeros = self.all.iter().rev().take_while(|digit| **digit == b'0').count();
+            let kept = self.all.len() - zeros;
             i64::try_from(kept).unwrap_or_default() - self.point
         });
         if places > 0 {
@@ -120,7 +120,7 @@ impl Digits {
 
     /// How many places a decimal of this many digits has.
     pub(super) fn places(&self) -> i64 {
-        i64::try_from(self.digits.len()).unwrap_or_default() - self.point
+        i64::try_from(self.all.len()).unwrap_or_default() - self.point
     }
 }
 

@@ -159,10 +159,9 @@ impl Spec {
             );
         }
         let allowed = match self.conversion {
-            'd' => "-+ 0,(",
             'o' | 'x' | 'X' => "-#0",
             'e' | 'E' => "-+ 0(",
-            'f' | 'g' | 'G' => "-+ 0,(",
+            'd' | 'f' | 'g' | 'G' => "-+ 0,(",
             _ => "-",
         };
         if let Some(flag) = self.flags.chars().find(|flag| !allowed.contains(*flag)) {
