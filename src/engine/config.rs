@@ -109,8 +109,8 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(unnest::Flatten),
         // Before types are coerced, while a cast still is what the user wrote.
-        Arc::new(casts::JsonCasts),
         Arc::new(addresses::AddressCasts),
+        Arc::new(casts::Casts),
     ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));

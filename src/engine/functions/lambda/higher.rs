@@ -144,9 +144,10 @@ pub(super) fn value_type<L>(
     args: &[ValueOrLambda<FieldRef, L>],
     index: usize,
 ) -> Result<&DataType> {
-    match args.get(index) {
-        Some(ValueOrLambda::Value(field)) => Ok(field.data_type()),
-        _ => plan_err!("argument {} is a value, not a lambda", index + 1),
+    if let Some(ValueOrLambda::Value(field)) = args.get(index) {
+        Ok(field.data_type())
+    } else {
+        plan_err!("argument {} is a value, not a lambda", index + 1)
     }
 }
 
@@ -155,9 +156,10 @@ pub(super) fn result_type(
     args: &[ValueOrLambda<FieldRef, FieldRef>],
     index: usize,
 ) -> Result<&DataType> {
-    match args.get(index) {
-        Some(ValueOrLambda::Lambda(field)) => Ok(field.data_type()),
-        _ => plan_err!("argument {} is a lambda, as in x -> x + 1", index + 1),
+    if let Some(ValueOrLambda::Lambda(field)) = args.get(index) {
+        Ok(field.data_type())
+    } else {
+        plan_err!("argument {} is a lambda, as in x -> x + 1", index + 1)
     }
 }
 
@@ -182,9 +184,10 @@ pub(super) fn expect<V, L>(
 
 /// The values of argument `index`.
 pub(super) fn values(args: &HigherOrderFunctionArgs, index: usize) -> Result<ArrayRef> {
-    match args.args.get(index) {
-        Some(ValueOrLambda::Value(value)) => value.to_array(args.number_rows),
-        _ => internal_err!("argument {index} is a value"),
+    if let Some(ValueOrLambda::Value(value)) = args.args.get(index) {
+        value.to_array(args.number_rows)
+    } else {
+        internal_err!("argument {index} is a value")
     }
 }
 
@@ -195,9 +198,10 @@ pub(super) fn lists(args: &HigherOrderFunctionArgs, index: usize) -> Result<List
 
 /// The lambda that is argument `index`.
 pub(super) fn lambda(args: &HigherOrderFunctionArgs, index: usize) -> Result<&LambdaArgument> {
-    match args.args.get(index) {
-        Some(ValueOrLambda::Lambda(lambda)) => Ok(lambda),
-        _ => internal_err!("argument {index} is a lambda"),
+    if let Some(ValueOrLambda::Lambda(lambda)) = args.args.get(index) {
+        Ok(lambda)
+    } else {
+        internal_err!("argument {index} is a lambda")
     }
 }
 

@@ -122,9 +122,10 @@ fn pair(row: &DataType) -> Option<(&DataType, &DataType)> {
 }
 
 fn pair_of(args: &ReturnFieldArgs<'_>) -> Result<(DataType, DataType)> {
-    match pair(element(argument(args, 0)?)?) {
-        Some((key, value)) => Ok((key.clone(), value.clone())),
-        None => internal_err!("rows of two were expected"),
+    if let Some((key, value)) = pair(element(argument(args, 0)?)?) {
+        Ok((key.clone(), value.clone()))
+    } else {
+        internal_err!("rows of two were expected")
     }
 }
 
@@ -145,7 +146,9 @@ fn entries(args: &ScalarFunctionArgs) -> Result<(Lists, ArrayRef, ArrayRef)> {
     if entries.values.null_count() > 0 {
         return exec_err!("a map entry cannot be NULL");
     }
-    let Some([keys, values]) = entries.values.as_struct_opt().map(|rows| rows.columns()) else {
+    let Some([keys, values]) =
+        entries.values.as_struct_opt().map(arrow::array::StructArray::columns)
+    else {
         return internal_err!("rows of two were expected");
     };
     if keys.logical_null_count() > 0 {
