@@ -19,6 +19,7 @@
 //! The dialect is DataFusion's generic one, with one difference: `ORDER BY` puts NULLs last for
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
 
+mod addresses;
 mod answer;
 mod attempt;
 mod casts;

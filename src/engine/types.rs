@@ -17,6 +17,7 @@ pub fn type_name(data_type: &DataType) -> String {
         DataType::Float64 => "double".to_owned(),
         DataType::Utf8 | DataType::Utf8View => "varchar".to_owned(),
         DataType::LargeUtf8 => "json".to_owned(),
+        DataType::FixedSizeBinary(16) => "ipaddress".to_owned(),
         DataType::Binary
         | DataType::LargeBinary
         | DataType::BinaryView

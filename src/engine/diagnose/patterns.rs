@@ -10,7 +10,7 @@ use super::{
     planning::{Context, Found},
     words::{tidy, translate},
 };
-use crate::engine::{Session, names::NameKind, tables::Relation};
+use crate::engine::{Session, functions, names::NameKind, tables::Relation};
 
 /// One kind of sentence.
 type Pattern = fn(&Context<'_>, &str) -> Option<Found>;
@@ -226,7 +226,16 @@ fn arguments(context: &Context<'_>, message: &str) -> Option<Found> {
         .collect();
     candidates.dedup();
     let wants = between(message, "requires ", ", but received").map(translate);
+    // What our own functions say themselves says more than how they are called.
+    let reason = between(message, "coercion failed with: Error during planning: ", " No function")
+        .filter(|reason| !reason.starts_with("it does not take"))
+        .map(translate);
+    let ours = functions().into_iter().find(|function| function.name == name);
     let help = match (candidates.as_slice(), wants) {
+        _ if reason.is_some() => reason,
+        (some, _) if some.iter().any(|call| call.contains("UserDefined")) => {
+            ours.map(|function| format!("it is called as {}", function.signature))
+        }
         ([], Some(wants)) => Some(format!("it takes {wants}")),
         ([], None) => None,
         (some, _) => Some(format!("it takes {}", some.join(" or "))),

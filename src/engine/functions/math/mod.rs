@@ -1,0 +1,16 @@
+//! Numbers: <https://trino.io/docs/current/functions/math.html> and
+//! <https://trino.io/docs/current/functions/bitwise.html>.
+//!
+//! Functions of doubles never fail: where they have no value, it is NaN.
+
+mod bits;
+mod exact;
+mod real;
+
+use super::Function;
+
+const FAMILY: &str = "mathematics";
+
+pub(super) fn functions() -> Vec<Function> {
+    [bits::functions(), exact::functions(), real::functions()].into_iter().flatten().collect()
+}
