@@ -54,10 +54,10 @@ impl ExprPlanner for Planner {
         let [field, value] = args.as_slice() else { return Ok(PlannerResult::Original(args)) };
         let name = field.as_literal().and_then(|name| name.try_as_str().flatten());
         let name = name.unwrap_or_default();
-        match call(part(name), vec![value.clone()]) {
-            Some(planned) => Ok(PlannerResult::Planned(planned)),
-            None => plan_err!("EXTRACT does not know the field {name}"),
-        }
+        let Some(planned) = call(part(name), vec![value.clone()]) else {
+            return plan_err!("EXTRACT does not know the field {name}");
+        };
+        Ok(PlannerResult::Planned(planned))
     }
 
     fn plan_binary_op(
@@ -175,7 +175,7 @@ fn hours(expr: &Expr) -> Option<Expr> {
 pub(super) struct Rule;
 
 impl AnalyzerRule for Rule {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "trino_times"
     }
 

@@ -21,6 +21,10 @@ use super::{
 };
 
 pub(super) fn functions() -> Vec<Function> {
+    [reading(), writing()].concat()
+}
+
+fn reading() -> Vec<Function> {
     vec![
         Function {
             name: "from_iso8601_timestamp",
@@ -83,6 +87,11 @@ pub(super) fn functions() -> Vec<Function> {
                 .made()
             },
         },
+    ]
+}
+
+fn writing() -> Vec<Function> {
+    vec![
         Function {
             name: "to_iso8601",
             aliases: &[],
@@ -222,10 +231,10 @@ fn from_iso8601_date(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let mut reader = Reader { rest: text };
         let mut fields = Fields::default();
         let read = read_date(&mut reader, &mut fields).filter(|()| reader.rest.is_empty());
-        match read.and_then(|()| fields.moment()) {
-            Some(at) => Count::Days.count(at).map(Some),
-            None => exec_err!("'{}' is not an ISO 8601 date", cut(text)),
-        }
+        let Some(at) = read.and_then(|()| fields.moment()) else {
+            return exec_err!("'{}' is not an ISO 8601 date", cut(text));
+        };
+        Count::Days.count(at).map(Some)
     })
 }
 
