@@ -18,7 +18,7 @@ use datafusion::{
     execution::SessionStateBuilder,
     logical_expr::{
         BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
-        expr::ScalarFunction,
+        expr::{Between, InList, ScalarFunction},
         expr_rewriter::NamePreserver,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
         utils::merge_schema,
@@ -218,30 +218,46 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Expr::BinaryExpr(BinaryExpr::new(Box::new(left), binary.op, Box::new(right)))
             })
         }
-        Expr::Between(between) => {
-            let mut between = between.clone();
-            let mut changed = false;
-            for bound in [&mut between.low, &mut between.high] {
-                if let (Ok(own), Ok(other)) =
-                    (bound.get_type(schema), between.expr.get_type(schema))
-                    && let Some(cast) = common(bound, &own, &other)
-                {
-                    **bound = cast;
-                    changed = true;
-                }
-            }
-            let low = between.low.get_type(schema);
-            if let (Ok(own), Ok(other)) = (between.expr.get_type(schema), low)
-                && let Some(cast) = common(&between.expr, &own, &other)
-            {
-                *between.expr = cast;
-                changed = true;
-            }
-            changed.then_some(Expr::Between(between))
-        }
+        Expr::Between(between) => between_of(between, schema).map(Expr::Between),
+        Expr::InList(list) => in_list_of(list, schema).map(Expr::InList),
         _ => None,
     };
     Ok(done.map_or_else(|| Transformed::no(expr), Transformed::yes))
+}
+
+fn between_of(between: &Between, schema: &DFSchema) -> Option<Between> {
+    let (value, low) = side_by_side(&between.expr, &between.low, schema);
+    let (_, high) = side_by_side(&between.expr, &between.high, schema);
+    if value.is_none() && low.is_none() && high.is_none() {
+        return None;
+    }
+    let mut changed = between.clone();
+    for (place, new) in
+        [(&mut changed.expr, value), (&mut changed.low, low), (&mut changed.high, high)]
+    {
+        if let Some(new) = new {
+            **place = new;
+        }
+    }
+    Some(changed)
+}
+
+fn in_list_of(list: &InList, schema: &DFSchema) -> Option<InList> {
+    let mut changed = None;
+    for (index, item) in list.list.iter().enumerate() {
+        let (value, item) = side_by_side(&list.expr, item, schema);
+        if value.is_none() && item.is_none() {
+            continue;
+        }
+        let to = changed.get_or_insert_with(|| list.clone());
+        if let Some(value) = value {
+            *to.expr = value;
+        }
+        if let (Some(place), Some(item)) = (to.list.get_mut(index), item) {
+            *place = item;
+        }
+    }
+    changed
 }
 
 fn is_comparison(op: Operator) -> bool {
@@ -260,16 +276,22 @@ fn is_comparison(op: Operator) -> bool {
 
 /// Both sides of a comparison, if one must change.
 fn compared(left: &Expr, right: &Expr, schema: &DFSchema) -> Option<(Expr, Expr)> {
-    let (own, other) = (left.get_type(schema).ok()?, right.get_type(schema).ok()?);
-    let (a, b) = if is_interval(&own) && is_interval(&other) {
-        (hours(left), hours(right))
-    } else {
-        (common(left, &own, &other), common(right, &other, &own))
-    };
+    let (a, b) = side_by_side(left, right, schema);
     if a.is_none() && b.is_none() {
         return None;
     }
     Some((a.unwrap_or_else(|| left.clone()), b.unwrap_or_else(|| right.clone())))
+}
+
+/// What two expressions that are compared must become.
+fn side_by_side(left: &Expr, right: &Expr, schema: &DFSchema) -> (Option<Expr>, Option<Expr>) {
+    let (Ok(own), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else {
+        return (None, None);
+    };
+    if is_interval(&own) && is_interval(&other) {
+        return (hours(left), hours(right));
+    }
+    (common(left, &own, &other), common(right, &other, &own))
 }
 
 /// What a cast means in Trino, where that is not Arrow's.

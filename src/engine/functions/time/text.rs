@@ -121,7 +121,8 @@ pub(super) fn read_stamp(text: &str, unit: TimeUnit, zoned: bool) -> Result<i64>
 pub(super) fn read_date(text: &str) -> Result<i64> {
     let mut reader = Reader { rest: text.trim() };
     let Some(date) = date(&mut reader).filter(|_| reader.rest.is_empty()) else {
-        return exec_err!("'{}' cannot be cast to date", cut(text));
+        let hint = if text.contains('T') { "; from_iso8601_timestamp reads it" } else { "" };
+        return exec_err!("'{}' cannot be cast to date{hint}", cut(text));
     };
     Count::Days.count(super::values::midnight(date))
 }
