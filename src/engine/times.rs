@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, IntervalMonthDayNano};
+use arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use datafusion::{
     common::{
         DFSchema, ScalarValue,
@@ -17,7 +17,8 @@ use datafusion::{
     error::Result,
     execution::SessionStateBuilder,
     logical_expr::{
-        BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
+        BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
+        ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
         expr::{Between, InList, ScalarFunction},
         expr_rewriter::NamePreserver,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
@@ -28,7 +29,7 @@ use datafusion::{
 };
 
 use super::functions::time::{
-    TimeCast, interval_minus, interval_plus, interval_times, part, stamp_literal,
+    TimeCast, in_utc, interval_minus, interval_plus, interval_times, part, stamp_literal,
 };
 
 /// Puts the planner of expressions into a state.
@@ -218,11 +219,40 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Expr::BinaryExpr(BinaryExpr::new(Box::new(left), binary.op, Box::new(right)))
             })
         }
+        Expr::ScalarFunction(call) => settled(call),
         Expr::Between(between) => between_of(between, schema).map(Expr::Between),
         Expr::InList(list) => in_list_of(list, schema).map(Expr::InList),
         _ => None,
     };
     Ok(done.map_or_else(|| Transformed::no(expr), Transformed::yes))
+}
+
+/// A call whose zone is that of a literal argument as what it gives, any other in UTC for good.
+fn settled(of: &ScalarFunction) -> Option<Expr> {
+    let fixed = in_utc(of.func.name())?;
+    let literals: Option<Vec<_>> = of.args.iter().map(Expr::as_literal).collect();
+    let Some(literals) = literals else { return call(Some(fixed), of.args.clone()) };
+    evaluated(&of.func, &literals).map(|value| Expr::Literal(value, None))
+}
+
+/// What a function gives for literals; nothing where it fails, which is told when it runs.
+fn evaluated(function: &ScalarUDF, literals: &[&ScalarValue]) -> Option<ScalarValue> {
+    let fields: Vec<_> =
+        literals.iter().map(|value| Arc::new(Field::new("", value.data_type(), true))).collect();
+    let scalars: Vec<_> = literals.iter().map(|value| Some(*value)).collect();
+    let asked = ReturnFieldArgs { arg_fields: &fields, scalar_arguments: &scalars };
+    let return_field = function.return_field_from_args(asked).ok()?;
+    let args = ScalarFunctionArgs {
+        args: literals.iter().map(|value| ColumnarValue::Scalar((*value).clone())).collect(),
+        arg_fields: fields,
+        number_rows: 1,
+        return_field,
+        config_options: Arc::new(ConfigOptions::default()),
+    };
+    match function.invoke_with_args(args).ok()? {
+        ColumnarValue::Scalar(value) => Some(value),
+        ColumnarValue::Array(_) => None,
+    }
 }
 
 fn between_of(between: &Between, schema: &DFSchema) -> Option<Between> {

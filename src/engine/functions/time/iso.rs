@@ -207,6 +207,25 @@ fn read_instant(text: &str) -> Result<(NaiveDateTime, Zone)> {
     Ok((instant(zone, at, None)?, zone))
 }
 
+/// The functions that read timestamps, with UTC as the zone of whatever they read.
+pub(super) fn in_utc(name: &str) -> Option<Scalar> {
+    Some(match name {
+        "from_iso8601_timestamp" => Scalar::new(
+            "from_iso8601_timestamp",
+            |types| coerce("from_iso8601_timestamp", &[&[Param::Text]], types),
+            |_| Ok(zoned(TimeUnit::Millisecond, Zone::Utc)),
+            from_iso8601_timestamp,
+        ),
+        "from_iso8601_timestamp_nanos" => Scalar::new(
+            "from_iso8601_timestamp_nanos",
+            |types| coerce("from_iso8601_timestamp_nanos", &[&[Param::Text]], types),
+            |_| Ok(zoned(TimeUnit::Nanosecond, Zone::Utc)),
+            from_iso8601_timestamp,
+        ),
+        _ => return None,
+    })
+}
+
 /// In the zone of the text where it is a literal.
 fn read_type(args: &ReturnFieldArgs<'_>, unit: TimeUnit) -> DataType {
     let zone = literal(args, 0).and_then(|text| read_instant(text).ok());

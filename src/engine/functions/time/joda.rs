@@ -92,6 +92,16 @@ fn format_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     })
 }
 
+/// `parse_datetime` with UTC as the zone of whatever it reads.
+pub(super) fn in_utc() -> Scalar {
+    Scalar::new(
+        "parse_datetime",
+        |types| coerce("parse_datetime", &[&[Param::Text, Param::Text]], types),
+        |_| Ok(zoned(TimeUnit::Millisecond, Zone::Utc)),
+        parse_datetime,
+    )
+}
+
 /// In the zone of the text where text and pattern are literals.
 fn parsed_type(args: &ReturnFieldArgs<'_>) -> DataType {
     let literals = literal(args, 0).zip(literal(args, 1));
