@@ -109,7 +109,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![
         Arc::new(unnest::Flatten),
         // Before types are coerced, while a cast still is what the user wrote.
-        Arc::new(casts::JsonCasts),
+        Arc::new(casts::Casts),
         Arc::new(times::Rule),
     ];
     rules.extend(Analyzer::new().rules);

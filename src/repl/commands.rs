@@ -1,8 +1,11 @@
 //! The prompt's commands: one table that dispatch, `.help` and completion read.
 
+use std::fmt::Write as _;
+
 use super::shell::{Flow, Shell};
 use crate::{
     ErrorKind, Result,
+    engine::{Function, functions},
     error::{Diagnostic, nearest},
 };
 
@@ -80,7 +83,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".timer" "\\timing" "on|off" (1, 1), ON_OFF, "shows time and data scanned below answers", Shell::timer),
     command!(".ingest" "" "SOURCE…" (1, ANY), Argument::Path, "reads logs into the cache", Shell::ingest),
     command!(".read" "\\i" "FILE" (1, 1), Argument::Path, "runs the SQL in FILE", Shell::read),
-    command!(".help" "\\?" "[COMMAND]" (0, 1), Argument::Command, "shows this", Shell::help),
+    command!(".help" "\\?" "[COMMAND | FUNCTION]" (0, 1), Argument::Command, "shows this, or what a function does", Shell::help),
     command!(".quit" "\\q" "" (0, 0), Argument::Free, "leaves; so does Ctrl-D", |_, _| Ok(Flow::Leave)),
 ];
 
@@ -167,9 +170,26 @@ pub(super) fn help(name: Option<&String>) -> Result<String> {
                 if name.starts_with(['.', '\\']) { name.clone() } else { format!(".{name}") };
             // Only the name matters here, not how many arguments fit.
             let found = COMMANDS.iter().find(|command| command.is_called(&dotted));
-            found.map_or_else(|| parse(&dotted).map(|_| String::new()), |command| Ok(line(command)))
+            if let Some(text) = found.map(line).or_else(|| help_on_function(name)) {
+                return Ok(text);
+            }
+            parse(&dotted).map(|_| String::new())
         }
     }
+}
+
+/// What the table of functions says of `name`.
+fn help_on_function(name: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    let all = functions();
+    let is_it =
+        |function: &&Function| function.name == name || function.aliases.contains(&name.as_str());
+    let function = all.iter().find(is_it)?;
+    let mut text = format!("{}\n{}\n", function.signature, function.text);
+    for (expression, result) in function.examples {
+        let _ = writeln!(text, "  {expression}  →  {result}");
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -231,7 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn help_names_every_command() {
+    fn help_names_every_command_and_function() {
+        let json = help(Some(&"JSON_EXTRACT_SCALAR".to_owned())).unwrap();
+        assert!(json.starts_with("json_extract_scalar("), "{json}");
         let all = help(None).unwrap();
         assert!(COMMANDS.iter().all(|command| all.contains(command.summary)));
         assert!(help(Some(&"schema".to_owned())).unwrap().starts_with(".schema [TABLE]"));

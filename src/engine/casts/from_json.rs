@@ -17,18 +17,11 @@ use arrow::{
         StringViewArray, StructArray, new_null_array,
     },
     buffer::{NullBuffer, OffsetBuffer},
-    compute::concat,
     datatypes::{DataType, FieldRef, Fields},
 };
 use datafusion::{
-    common::{
-        DataFusionError, ScalarValue, exec_datafusion_err, exec_err, plan_err,
-        utils::take_function_args,
-    },
+    common::{DataFusionError, exec_datafusion_err, exec_err, plan_err},
     error::Result,
-    logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-    },
 };
 
 use super::JSON;
@@ -41,25 +34,6 @@ use crate::{
     },
     logs::cloudtrail::scan,
 };
-
-/// Casts JSON to a type.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct FromJson {
-    target: DataType,
-    /// What cannot be cast is NULL.
-    lenient: bool,
-    signature: Signature,
-}
-
-impl FromJson {
-    pub(super) fn new(target: DataType, lenient: bool) -> Self {
-        Self { target, lenient, signature: Signature::any(1, Volatility::Immutable) }
-    }
-
-    pub(super) fn into_udf(self) -> ScalarUDF {
-        ScalarUDF::new_from_impl(self)
-    }
-}
 
 /// Fails where JSON cannot be cast to `target`.
 pub(super) fn check(target: &DataType) -> Result<()> {
@@ -98,77 +72,22 @@ pub(super) fn check(target: &DataType) -> Result<()> {
     }
 }
 
-impl ScalarUDFImpl for FromJson {
-    fn name(&self) -> &'static str {
-        "cast_from_json"
+/// The column of JSON `texts`, cast.
+pub(super) fn column(texts: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
+    if texts.data_type().is_null() {
+        return Ok(new_null_array(target, texts.len()));
     }
-
-    // Casts to different types are different columns.
-    fn display_name(&self, args: &[Expr]) -> Result<String> {
-        let [value] = take_function_args("cast", args)?;
-        Ok(self.shown_over(&value.to_string()))
-    }
-
-    fn schema_name(&self, args: &[Expr]) -> Result<String> {
-        let [value] = take_function_args("cast", args)?;
-        Ok(self.shown_over(&value.schema_name().to_string()))
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.target.clone())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value] = take_function_args("cast", &args.args)?;
-        if let ColumnarValue::Scalar(value) = value {
-            let made = self.cast(&value.to_array()?)?;
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?));
-        }
-        Ok(ColumnarValue::Array(self.cast(&value.to_array(args.number_rows)?)?))
-    }
-}
-
-impl FromJson {
-    fn shown_over(&self, value: &str) -> String {
-        let cast = if self.lenient { "TRY_CAST" } else { "CAST" };
-        format!("{cast}({value} AS {})", type_name(&self.target))
-    }
-
-    /// The column of JSON `texts`, cast.
-    pub(super) fn cast(&self, texts: &ArrayRef) -> Result<ArrayRef> {
-        if texts.data_type().is_null() {
-            return Ok(new_null_array(&self.target, texts.len()));
-        }
-        let column = Text::of(texts)?;
-        let mut finder = Finder::new();
-        let mut whole = |row: usize| match column.get(row) {
-            None => Ok(None),
-            Some(text) => finder.whole(text).map(Some).ok_or_else(|| {
-                let (text, target) = (shown(text), type_name(&self.target));
-                exec_datafusion_err!("cannot cast '{text}' to {target}: it is no JSON")
-            }),
-        };
-        let values: Result<Vec<Option<&str>>> = (0..texts.len()).map(&mut whole).collect();
-        let made = values.and_then(|values| build(&values, &self.target));
-        if made.is_ok() || !self.lenient {
-            return made;
-        }
-        // Row by row, so that those that can be cast are.
-        let null = new_null_array(&self.target, 1);
-        let rows: Vec<ArrayRef> = (0..texts.len())
-            .map(|row| {
-                whole(row)
-                    .and_then(|value| build(&[value], &self.target))
-                    .unwrap_or_else(|_| Arc::clone(&null))
-            })
-            .collect();
-        let rows: Vec<&dyn arrow::array::Array> = rows.iter().map(AsRef::as_ref).collect();
-        Ok(concat(&rows)?)
-    }
+    let column = Text::of(texts)?;
+    let mut finder = Finder::new();
+    let whole = |row: usize| match column.get(row) {
+        None => Ok(None),
+        Some(text) => finder.whole(text).map(Some).ok_or_else(|| {
+            let (text, target) = (shown(text), type_name(target));
+            exec_datafusion_err!("cannot cast '{text}' to {target}: it is no JSON")
+        }),
+    };
+    let values: Result<Vec<Option<&str>>> = (0..texts.len()).map(whole).collect();
+    build(&values?, target)
 }
 
 fn cannot(raw: &str, target: &DataType) -> DataFusionError {

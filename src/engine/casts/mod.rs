@@ -1,11 +1,13 @@
-//! Casts from and to the type `json`, which for DataFusion are casts between texts.
+//! Casts from and to the type `json`, which for DataFusion are casts between texts, and casts of
+//! rows, which it would do by name and Trino does by position.
 //!
 //! <https://trino.io/docs/current/functions/json.html>, "Cast to JSON" and "Cast from JSON".
 //!
-//! [`JsonCasts`] turns them into calls of our own functions before DataFusion looks at types. It
-//! also refuses what would compare the text of JSON with other text without a word: in Trino `json`
+//! [`Casts`] turns them into calls of our own function before DataFusion looks at types. It also
+//! refuses what would compare the text of JSON with other text without a word: in Trino `json`
 //! and `varchar` do not compare, and a string's JSON has quotes.
 
+mod conversion;
 mod from_json;
 mod names;
 #[cfg(test)]
@@ -32,20 +34,20 @@ use datafusion::{
     optimizer::analyzer::AnalyzerRule,
 };
 
+use self::conversion::{Conversion, is_ours};
 pub(super) use self::names::TypeNames;
-use self::{from_json::FromJson, to_json::ToJson};
 use super::types::type_name;
 
 /// The type `json`.
 const JSON: DataType = DataType::LargeUtf8;
 
-/// Replaces casts that have to do with JSON.
+/// Replaces the casts that are not DataFusion's.
 #[derive(Debug, Default)]
-pub(super) struct JsonCasts;
+pub(super) struct Casts;
 
-impl AnalyzerRule for JsonCasts {
+impl AnalyzerRule for Casts {
     fn name(&self) -> &'static str {
-        "json_casts"
+        "casts"
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
@@ -70,7 +72,7 @@ fn rewritten(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if plan.transformed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
 }
 
-/// `expr`, if it is a cast from or to JSON, as a call.
+/// `expr` as a call, if it is a cast of ours.
 fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match expr {
         Expr::Cast(Cast { expr, field }) => {
@@ -104,25 +106,18 @@ fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
-/// The call that casts `expr` to `target`; nothing where neither is JSON.
+/// The call that casts `expr` to `target`; nothing where DataFusion does it as well.
 fn call(expr: &Expr, target: &DataType, lenient: bool, schema: &DFSchema) -> Result<Option<Expr>> {
     // Whoever resolves types after us tells what is wrong.
     let Ok(source) = expr.get_type(schema) else { return Ok(None) };
-    if source == DataType::Null || source == *target {
+    if source == DataType::Null || source == *target || !is_ours(&source, target) {
         return Ok(None);
     }
-    let (function, argument) = if source == JSON {
-        from_json::check(target)?;
-        // In Trino the two are one step: the members stay in order.
-        (FromJson::new(target.clone(), lenient).into_udf(), unparsed(expr, target))
-    } else if *target == JSON {
-        to_json::check(&source)?;
-        (ScalarUDF::new_from_impl(ToJson::new()), expr.clone())
-    } else {
-        return Ok(None);
-    };
-    let call = ScalarFunction::new_udf(Arc::new(function), vec![argument]);
-    Ok(Some(Expr::ScalarFunction(call)))
+    // In Trino parsing and casting are one step: the members stay in order.
+    let argument = unparsed(expr, target);
+    let conversion = Conversion::new(source, target.clone(), lenient)?;
+    let function = Arc::new(ScalarUDF::new_from_impl(conversion));
+    Ok(Some(Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![argument]))))
 }
 
 /// What `json_parse` is about to parse, where `expr` is that and `target` has parts.

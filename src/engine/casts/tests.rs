@@ -10,15 +10,14 @@ use datafusion::{
     sql::sqlparser::{dialect::GenericDialect, parser::Parser},
 };
 
-use super::{JSON, TypeNames, from_json, from_json::FromJson};
+use super::{JSON, TypeNames, conversion::Conversion};
 use crate::engine::type_name;
 
 /// `texts` cast to `target`, as shown; the error where there is one.
 fn cast(texts: &[Option<&str>], target: &DataType, lenient: bool) -> Result<Vec<String>, String> {
-    from_json::check(target).map_err(|error| error.to_string())?;
+    let cast = Conversion::new(JSON, target.clone(), lenient).map_err(|error| error.to_string())?;
     let texts: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
-    let made =
-        FromJson::new(target.clone(), lenient).cast(&texts).map_err(|error| error.to_string())?;
+    let made = cast.cast(&texts).map_err(|error| error.to_string())?;
     assert_eq!(made.data_type(), target);
     assert_eq!(made.len(), texts.len());
     let shown = |row| {

@@ -16,9 +16,8 @@ use arrow::{
     util::display::array_value_to_string,
 };
 use datafusion::{
-    common::{ScalarValue, exec_err, plan_err, utils::take_function_args},
+    common::{exec_err, plan_err},
     error::Result,
-    logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 
 use super::JSON;
@@ -29,18 +28,6 @@ use crate::{
     },
     logs::cloudtrail::scan,
 };
-
-/// Makes JSON of values.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct ToJson {
-    signature: Signature,
-}
-
-impl ToJson {
-    pub(super) fn new() -> Self {
-        Self { signature: Signature::any(1, Volatility::Immutable) }
-    }
-}
 
 /// Fails where values of the type `source` cannot be cast to JSON.
 pub(super) fn check(source: &DataType) -> Result<()> {
@@ -75,40 +62,8 @@ fn is_time(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Date32 | DataType::Timestamp(..))
 }
 
-impl ScalarUDFImpl for ToJson {
-    fn name(&self) -> &'static str {
-        "cast_to_json"
-    }
-
-    fn display_name(&self, args: &[Expr]) -> Result<String> {
-        let [value] = take_function_args("cast", args)?;
-        Ok(format!("CAST({value} AS json)"))
-    }
-
-    fn schema_name(&self, args: &[Expr]) -> Result<String> {
-        let [value] = take_function_args("cast", args)?;
-        Ok(format!("CAST({} AS json)", value.schema_name()))
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(JSON)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value] = take_function_args("cast", &args.args)?;
-        if let ColumnarValue::Scalar(value) = value {
-            let made = json(&value.to_array()?)?;
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?));
-        }
-        Ok(ColumnarValue::Array(json(&value.to_array(args.number_rows)?)?))
-    }
-}
-
-fn json(values: &ArrayRef) -> Result<ArrayRef> {
+/// The column `values` as JSON.
+pub(super) fn column(values: &ArrayRef) -> Result<ArrayRef> {
     let mut made = LargeStringBuilder::new();
     let mut text = String::new();
     let nulls = values.logical_nulls();

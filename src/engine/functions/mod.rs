@@ -8,6 +8,7 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod aggregate;
 mod array;
 pub(super) mod json;
 mod lambda;
@@ -59,8 +60,14 @@ pub(super) enum Made {
 }
 
 /// The families.
-const FAMILIES: &[fn() -> Vec<Function>] =
-    &[array::functions, json::functions, lambda::functions, map::functions, time::functions];
+const FAMILIES: &[fn() -> Vec<Function>] = &[
+    aggregate::functions,
+    array::functions,
+    json::functions,
+    lambda::functions,
+    map::functions,
+    time::functions,
+];
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {

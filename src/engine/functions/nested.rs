@@ -128,17 +128,19 @@ pub(super) fn common_or_refuse(left: &DataType, right: &DataType) -> Result<Data
 
 /// The type of argument `index`.
 pub(super) fn argument<'a>(args: &'a ReturnFieldArgs<'_>, index: usize) -> Result<&'a DataType> {
-    match args.arg_fields.get(index) {
-        Some(field) => Ok(field.data_type()),
-        None => plan_err!("argument {} is missing", index + 1),
+    if let Some(field) = args.arg_fields.get(index) {
+        Ok(field.data_type())
+    } else {
+        plan_err!("argument {} is missing", index + 1)
     }
 }
 
 /// The values of argument `index`, one for each row.
 pub(super) fn column(args: &ScalarFunctionArgs, index: usize) -> Result<ArrayRef> {
-    match args.args.get(index) {
-        Some(value) => value.to_array(args.number_rows),
-        None => internal_err!("argument {index} is missing"),
+    if let Some(value) = args.args.get(index) {
+        value.to_array(args.number_rows)
+    } else {
+        internal_err!("argument {index} is missing")
     }
 }
 
@@ -282,8 +284,9 @@ pub(super) fn offset_buffer(
 ) -> Result<OffsetBuffer<i32>> {
     let mut all = Vec::with_capacity(offsets.len());
     for offset in offsets {
-        let offset = i32::try_from(offset)
-            .map_err(|_| exec_datafusion_err!("the arrays of a batch have too many elements"))?;
+        let offset = i32::try_from(offset).map_err(|error| {
+            exec_datafusion_err!("the arrays of a batch have too many elements: {error}")
+        })?;
         all.push(offset);
     }
     Ok(OffsetBuffer::new(all.into()))
