@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, IntervalMonthDayNano};
+use arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use datafusion::{
     common::{
         DFSchema, ScalarValue,
@@ -17,8 +17,9 @@ use datafusion::{
     error::Result,
     execution::SessionStateBuilder,
     logical_expr::{
-        BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
-        expr::ScalarFunction,
+        BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
+        ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+        expr::{Between, InList, ScalarFunction},
         expr_rewriter::NamePreserver,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
         utils::merge_schema,
@@ -28,7 +29,7 @@ use datafusion::{
 };
 
 use super::functions::time::{
-    TimeCast, interval_minus, interval_plus, interval_times, part, stamp_literal,
+    TimeCast, in_utc, interval_minus, interval_plus, interval_times, part, stamp_literal,
 };
 
 /// Puts the planner of expressions into a state.
@@ -54,10 +55,10 @@ impl ExprPlanner for Planner {
         let [field, value] = args.as_slice() else { return Ok(PlannerResult::Original(args)) };
         let name = field.as_literal().and_then(|name| name.try_as_str().flatten());
         let name = name.unwrap_or_default();
-        match call(part(name), vec![value.clone()]) {
-            Some(planned) => Ok(PlannerResult::Planned(planned)),
-            None => plan_err!("EXTRACT does not know the field {name}"),
-        }
+        let Some(planned) = call(part(name), vec![value.clone()]) else {
+            return plan_err!("EXTRACT does not know the field {name}");
+        };
+        Ok(PlannerResult::Planned(planned))
     }
 
     fn plan_binary_op(
@@ -175,7 +176,7 @@ fn hours(expr: &Expr) -> Option<Expr> {
 pub(super) struct Rule;
 
 impl AnalyzerRule for Rule {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "trino_times"
     }
 
@@ -218,30 +219,75 @@ fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Expr::BinaryExpr(BinaryExpr::new(Box::new(left), binary.op, Box::new(right)))
             })
         }
-        Expr::Between(between) => {
-            let mut between = between.clone();
-            let mut changed = false;
-            for bound in [&mut between.low, &mut between.high] {
-                if let (Ok(own), Ok(other)) =
-                    (bound.get_type(schema), between.expr.get_type(schema))
-                    && let Some(cast) = common(bound, &own, &other)
-                {
-                    **bound = cast;
-                    changed = true;
-                }
-            }
-            let low = between.low.get_type(schema);
-            if let (Ok(own), Ok(other)) = (between.expr.get_type(schema), low)
-                && let Some(cast) = common(&between.expr, &own, &other)
-            {
-                *between.expr = cast;
-                changed = true;
-            }
-            changed.then_some(Expr::Between(between))
-        }
+        Expr::ScalarFunction(call) => settled(call),
+        Expr::Between(between) => between_of(between, schema).map(Expr::Between),
+        Expr::InList(list) => in_list_of(list, schema).map(Expr::InList),
         _ => None,
     };
     Ok(done.map_or_else(|| Transformed::no(expr), Transformed::yes))
+}
+
+/// A call whose zone is that of a literal argument as what it gives, any other in UTC for good.
+fn settled(of: &ScalarFunction) -> Option<Expr> {
+    let fixed = in_utc(of.func.name())?;
+    let literals: Option<Vec<_>> = of.args.iter().map(Expr::as_literal).collect();
+    let Some(literals) = literals else { return call(Some(fixed), of.args.clone()) };
+    evaluated(&of.func, &literals).map(|value| Expr::Literal(value, None))
+}
+
+/// What a function gives for literals; nothing where it fails, which is told when it runs.
+fn evaluated(function: &ScalarUDF, literals: &[&ScalarValue]) -> Option<ScalarValue> {
+    let fields: Vec<_> =
+        literals.iter().map(|value| Arc::new(Field::new("", value.data_type(), true))).collect();
+    let scalars: Vec<_> = literals.iter().map(|value| Some(*value)).collect();
+    let asked = ReturnFieldArgs { arg_fields: &fields, scalar_arguments: &scalars };
+    let return_field = function.return_field_from_args(asked).ok()?;
+    let args = ScalarFunctionArgs {
+        args: literals.iter().map(|value| ColumnarValue::Scalar((*value).clone())).collect(),
+        arg_fields: fields,
+        number_rows: 1,
+        return_field,
+        config_options: Arc::new(ConfigOptions::default()),
+    };
+    match function.invoke_with_args(args).ok()? {
+        ColumnarValue::Scalar(value) => Some(value),
+        ColumnarValue::Array(_) => None,
+    }
+}
+
+fn between_of(between: &Between, schema: &DFSchema) -> Option<Between> {
+    let (value, low) = side_by_side(&between.expr, &between.low, schema);
+    let (_, high) = side_by_side(&between.expr, &between.high, schema);
+    if value.is_none() && low.is_none() && high.is_none() {
+        return None;
+    }
+    let mut changed = between.clone();
+    for (place, new) in
+        [(&mut changed.expr, value), (&mut changed.low, low), (&mut changed.high, high)]
+    {
+        if let Some(new) = new {
+            **place = new;
+        }
+    }
+    Some(changed)
+}
+
+fn in_list_of(list: &InList, schema: &DFSchema) -> Option<InList> {
+    let mut changed = None;
+    for (index, item) in list.list.iter().enumerate() {
+        let (value, item) = side_by_side(&list.expr, item, schema);
+        if value.is_none() && item.is_none() {
+            continue;
+        }
+        let to = changed.get_or_insert_with(|| list.clone());
+        if let Some(value) = value {
+            *to.expr = value;
+        }
+        if let (Some(place), Some(item)) = (to.list.get_mut(index), item) {
+            *place = item;
+        }
+    }
+    changed
 }
 
 fn is_comparison(op: Operator) -> bool {
@@ -260,16 +306,22 @@ fn is_comparison(op: Operator) -> bool {
 
 /// Both sides of a comparison, if one must change.
 fn compared(left: &Expr, right: &Expr, schema: &DFSchema) -> Option<(Expr, Expr)> {
-    let (own, other) = (left.get_type(schema).ok()?, right.get_type(schema).ok()?);
-    let (a, b) = if is_interval(&own) && is_interval(&other) {
-        (hours(left), hours(right))
-    } else {
-        (common(left, &own, &other), common(right, &other, &own))
-    };
+    let (a, b) = side_by_side(left, right, schema);
     if a.is_none() && b.is_none() {
         return None;
     }
     Some((a.unwrap_or_else(|| left.clone()), b.unwrap_or_else(|| right.clone())))
+}
+
+/// What two expressions that are compared must become.
+fn side_by_side(left: &Expr, right: &Expr, schema: &DFSchema) -> (Option<Expr>, Option<Expr>) {
+    let (Ok(own), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else {
+        return (None, None);
+    };
+    if is_interval(&own) && is_interval(&other) {
+        return (hours(left), hours(right));
+    }
+    (common(left, &own, &other), common(right, &other, &own))
 }
 
 /// What a cast means in Trino, where that is not Arrow's.

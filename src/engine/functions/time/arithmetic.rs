@@ -28,6 +28,10 @@ use super::{
 };
 
 pub(super) fn functions() -> Vec<Function> {
+    [adding(), cutting()].concat()
+}
+
+fn adding() -> Vec<Function> {
     vec![
         Function {
             name: "date_add",
@@ -77,6 +81,11 @@ pub(super) fn functions() -> Vec<Function> {
                 .made()
             },
         },
+    ]
+}
+
+fn cutting() -> Vec<Function> {
+    vec![
         Function {
             name: "date_trunc",
             aliases: &[],
@@ -231,10 +240,10 @@ fn date_add(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         else {
             return Ok(None);
         };
-        match added(utc, moments.zone, Unit::named(unit, moments.count)?, n) {
-            Some(at) => to.count(at).map(Some),
-            None => exec_err!("{utc} and {n} times '{}' is out of range", cut(unit)),
-        }
+        let Some(at) = added(utc, moments.zone, Unit::named(unit, moments.count)?, n) else {
+            return exec_err!("{utc} and {n} times '{}' is out of range", cut(unit));
+        };
+        to.count(at).map(Some)
     })
 }
 
@@ -290,13 +299,11 @@ fn date_trunc(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         };
         let unit = Unit::named(unit, moments.count)?;
         let at = local(moments.zone, utc)?;
-        match truncated(at, unit) {
-            Some(at) => {
-                let at = instant(moments.zone, at, Some(moments.zone.offset_at(utc)))?;
-                moments.count.count(at).map(Some)
-            }
-            None => exec_err!("{at} cannot be truncated"),
-        }
+        let Some(at) = truncated(at, unit) else {
+            return exec_err!("{at} cannot be truncated");
+        };
+        let at = instant(moments.zone, at, Some(moments.zone.offset_at(utc)))?;
+        moments.count.count(at).map(Some)
     })
 }
 
@@ -323,10 +330,10 @@ fn last_day_of_month(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let moments = call.moments(0)?;
     call.stamps(&DataType::Date32, |row| {
         let Some(at) = moments.local(row)? else { return Ok(None) };
-        match at.with_day(u32::from(at.num_days_in_month())) {
-            Some(at) => Count::Days.count(at).map(Some),
-            None => exec_err!("{at} is out of range"),
-        }
+        let Some(at) = at.with_day(u32::from(at.num_days_in_month())) else {
+            return exec_err!("{at} is out of range");
+        };
+        Count::Days.count(at).map(Some)
     })
 }
 
@@ -383,10 +390,10 @@ fn shift(args: &ScalarFunctionArgs, sign: i32) -> Result<ColumnarValue> {
         if to == Count::Days && interval.nanoseconds % 86_400_000_000_000 != 0 {
             return exec_err!("hours, minutes or seconds cannot be added to a date");
         }
-        match shifted(utc, &moments, interval, sign) {
-            Some(at) => to.count(at).map(Some),
-            None => exec_err!("{utc} and the interval is out of range"),
-        }
+        let Some(at) = shifted(utc, &moments, interval, sign) else {
+            return exec_err!("{utc} and the interval is out of range");
+        };
+        to.count(at).map(Some)
     })
 }
 
@@ -421,10 +428,10 @@ fn times(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             products.append_null();
             continue;
         }
-        match product(intervals.value(index), factors.value(factor)) {
-            Some(product) => products.append_value(product),
-            None => return exec_err!("the interval is out of range"),
-        }
+        let Some(product) = product(intervals.value(index), factors.value(factor)) else {
+            return exec_err!("the interval is out of range");
+        };
+        products.append_value(product);
     }
     call.finish(std::sync::Arc::new(products.finish()))
 }

@@ -130,10 +130,10 @@ fn restamped(moments: &Moments, row: usize, unit: TimeUnit, wall: bool) -> Resul
         let at = moments.count.moment(count)?;
         count = moments.count.count(local(moments.zone, at)?)?;
     }
-    match rescaled(count, per_second(from), per_second(unit)) {
-        Some(count) => Ok(Some(count)),
-        None => exec_err!("{} is out of range for the timestamp", moments.count.moment(count)?),
-    }
+    let Some(count) = rescaled(count, per_second(from), per_second(unit)) else {
+        return exec_err!("{} is out of range for the timestamp", moments.count.moment(count)?);
+    };
+    Ok(Some(count))
 }
 
 /// `count` of units of which `from` make a second, in units of which `to` do; halves away from zero.

@@ -1,4 +1,4 @@
-//! Compiled formats of dates and times, to write with and to read with. MySQL's and Joda-Time's
+//! Compiled formats of dates and times, to write with and to read with. `MySQL`'s and Joda-Time's
 //! patterns compile to the same pieces.
 
 use chrono::{Datelike, NaiveDateTime, Timelike};

@@ -21,6 +21,10 @@ use super::{
 };
 
 pub(super) fn functions() -> Vec<Function> {
+    [reading(), writing()].concat()
+}
+
+fn reading() -> Vec<Function> {
     vec![
         Function {
             name: "from_iso8601_timestamp",
@@ -83,6 +87,11 @@ pub(super) fn functions() -> Vec<Function> {
                 .made()
             },
         },
+    ]
+}
+
+fn writing() -> Vec<Function> {
+    vec![
         Function {
             name: "to_iso8601",
             aliases: &[],
@@ -198,6 +207,25 @@ fn read_instant(text: &str) -> Result<(NaiveDateTime, Zone)> {
     Ok((instant(zone, at, None)?, zone))
 }
 
+/// The functions that read timestamps, with UTC as the zone of whatever they read.
+pub(super) fn in_utc(name: &str) -> Option<Scalar> {
+    Some(match name {
+        "from_iso8601_timestamp" => Scalar::new(
+            "from_iso8601_timestamp",
+            |types| coerce("from_iso8601_timestamp", &[&[Param::Text]], types),
+            |_| Ok(zoned(TimeUnit::Millisecond, Zone::Utc)),
+            from_iso8601_timestamp,
+        ),
+        "from_iso8601_timestamp_nanos" => Scalar::new(
+            "from_iso8601_timestamp_nanos",
+            |types| coerce("from_iso8601_timestamp_nanos", &[&[Param::Text]], types),
+            |_| Ok(zoned(TimeUnit::Nanosecond, Zone::Utc)),
+            from_iso8601_timestamp,
+        ),
+        _ => return None,
+    })
+}
+
 /// In the zone of the text where it is a literal.
 fn read_type(args: &ReturnFieldArgs<'_>, unit: TimeUnit) -> DataType {
     let zone = literal(args, 0).and_then(|text| read_instant(text).ok());
@@ -222,10 +250,10 @@ fn from_iso8601_date(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let mut reader = Reader { rest: text };
         let mut fields = Fields::default();
         let read = read_date(&mut reader, &mut fields).filter(|()| reader.rest.is_empty());
-        match read.and_then(|()| fields.moment()) {
-            Some(at) => Count::Days.count(at).map(Some),
-            None => exec_err!("'{}' is not an ISO 8601 date", cut(text)),
-        }
+        let Some(at) = read.and_then(|()| fields.moment()) else {
+            return exec_err!("'{}' is not an ISO 8601 date", cut(text));
+        };
+        Count::Days.count(at).map(Some)
     })
 }
 

@@ -63,7 +63,7 @@ pub(super) fn functions() -> Vec<Function> {
                 Scalar::new(
                     "parse_datetime",
                     |types| coerce("parse_datetime", &[&[Param::Text, Param::Text]], types),
-                    parsed_type,
+                    |args| Ok(parsed_type(args)),
                     parse_datetime,
                 )
                 .made()
@@ -92,12 +92,22 @@ fn format_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     })
 }
 
+/// `parse_datetime` with UTC as the zone of whatever it reads.
+pub(super) fn in_utc() -> Scalar {
+    Scalar::new(
+        "parse_datetime",
+        |types| coerce("parse_datetime", &[&[Param::Text, Param::Text]], types),
+        |_| Ok(zoned(TimeUnit::Millisecond, Zone::Utc)),
+        parse_datetime,
+    )
+}
+
 /// In the zone of the text where text and pattern are literals.
-fn parsed_type(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
+fn parsed_type(args: &ReturnFieldArgs<'_>) -> DataType {
     let literals = literal(args, 0).zip(literal(args, 1));
     let fields = literals.and_then(|(text, pattern)| compile(pattern).ok()?.read(text));
     let zone = fields.and_then(|fields| fields.zone).unwrap_or(Zone::Utc);
-    Ok(zoned(TimeUnit::Millisecond, zone))
+    zoned(TimeUnit::Millisecond, zone)
 }
 
 fn parse_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -108,10 +118,10 @@ fn parse_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (Some(text), Some(pattern)) = (texts.get(row), patterns.get(row)) else {
             return Ok(None);
         };
-        match read(formats.get(pattern)?, text)? {
-            Some(at) => Count::Units(TimeUnit::Millisecond).count(at).map(Some),
-            None => exec_err!("'{}' is not of the form '{}'", cut(text), cut(pattern)),
-        }
+        let Some(at) = read(formats.get(pattern)?, text)? else {
+            return exec_err!("'{}' is not of the form '{}'", cut(text), cut(pattern));
+        };
+        Count::Units(TimeUnit::Millisecond).count(at).map(Some)
     })
 }
 

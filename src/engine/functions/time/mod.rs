@@ -34,6 +34,16 @@ pub(in crate::engine) fn zone_name(name: &str) -> datafusion::error::Result<std:
     Ok(zone::Zone::named(name)?.name())
 }
 
+/// The function of this name that reads timestamps, whose zone is UTC even where its arguments become
+/// literals when a plan is optimised: a type must not change then.
+pub(in crate::engine) fn in_utc(name: &str) -> Option<datafusion::logical_expr::ScalarUDF> {
+    let scalar = if name == "parse_datetime" { joda::in_utc() } else { iso::in_utc(name)? };
+    match scalar.made() {
+        super::Made::Scalar(function) => Some(function),
+        _ => None,
+    }
+}
+
 const FAMILY: &str = "date and time";
 
 pub(super) fn functions() -> Vec<Function> {

@@ -1,4 +1,4 @@
-//! `date_format` and `date_parse`, with MySQL's patterns.
+//! `date_format` and `date_parse`, with `MySQL`'s patterns.
 //!
 //! <https://trino.io/docs/current/functions/datetime.html#mysql-date-functions>
 
@@ -89,10 +89,10 @@ fn date_parse(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (Some(text), Some(pattern)) = (texts.get(row), patterns.get(row)) else {
             return Ok(None);
         };
-        match formats.get(pattern)?.read(text).and_then(|fields| fields.moment()) {
-            Some(at) => Count::Units(TimeUnit::Millisecond).count(at).map(Some),
-            None => exec_err!("'{}' is not of the form '{}'", cut(text), cut(pattern)),
-        }
+        let Some(at) = formats.get(pattern)?.read(text).and_then(|fields| fields.moment()) else {
+            return exec_err!("'{}' is not of the form '{}'", cut(text), cut(pattern));
+        };
+        Count::Units(TimeUnit::Millisecond).count(at).map(Some)
     })
 }
 

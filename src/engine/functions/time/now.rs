@@ -136,11 +136,11 @@ impl ScalarUDFImpl for Now {
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        match self.kind {
-            Kind::Zone => Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some("UTC".to_owned())))),
+        if self.kind != Kind::Zone {
             // One value for the whole statement can only be had before it runs.
-            _ => exec_err!("{} was left to run time", self.name()),
+            return exec_err!("{} was left to run time", self.name());
         }
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some("UTC".to_owned()))))
     }
 
     fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {

@@ -57,6 +57,10 @@ const MOMENT: &[&[Param]] = &[&[Param::Moment]];
 const BOTH: &[&[Param]] = &[&[Param::Moment], &[Param::Interval]];
 
 pub(super) fn functions() -> Vec<Function> {
+    [of_dates(), of_times()].concat()
+}
+
+fn of_dates() -> Vec<Function> {
     vec![
         part!(
             "year",
@@ -122,6 +126,11 @@ pub(super) fn functions() -> Vec<Function> {
             "The day of the year, 1 to 366.",
             ("doy(DATE '2024-02-01')", "32")
         ),
+    ]
+}
+
+fn of_times() -> Vec<Function> {
+    vec![
         part!(
             "hour",
             &[],

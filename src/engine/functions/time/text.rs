@@ -61,7 +61,8 @@ fn written(text: &str, literal: bool) -> Option<Written<'_>> {
     let mut reader = Reader { rest: text.trim() };
     let date = date(&mut reader)?;
     let (mut hour, mut minute, mut second, mut fraction) = (0, 0, 0, "");
-    if !reader.rest.is_empty() && !reader.take(" ") && !(literal && reader.take("T")) {
+    let end = reader.rest.is_empty();
+    if !(end || reader.take(" ") || literal && reader.take("T")) {
         return None;
     }
     if reader.rest.starts_with(|letter: char| letter.is_ascii_digit()) {
@@ -100,10 +101,10 @@ fn counted(seconds: NaiveDateTime, fraction: &str, unit: TimeUnit) -> Result<i64
     }
     part += i64::from(fraction.as_bytes().get(digits).is_some_and(|byte| *byte >= b'5'));
     let whole = seconds.and_utc().timestamp().checked_mul(per_second(unit));
-    match whole.and_then(|whole| whole.checked_add(part)) {
-        Some(count) => Ok(count),
-        None => exec_err!("{seconds} is out of range for timestamp({digits})"),
-    }
+    let Some(count) = whole.and_then(|whole| whole.checked_add(part)) else {
+        return exec_err!("{seconds} is out of range for timestamp({digits})");
+    };
+    Ok(count)
 }
 
 /// The timestamp that text is, counted in `unit`: an instant where `zoned`, a wall clock otherwise.
@@ -119,10 +120,11 @@ pub(super) fn read_stamp(text: &str, unit: TimeUnit, zoned: bool) -> Result<i64>
 /// The day that text is, counted from the epoch.
 pub(super) fn read_date(text: &str) -> Result<i64> {
     let mut reader = Reader { rest: text.trim() };
-    match date(&mut reader).filter(|_| reader.rest.is_empty()) {
-        Some(date) => Count::Days.count(super::values::midnight(date)),
-        None => exec_err!("'{}' cannot be cast to date", cut(text)),
-    }
+    let Some(date) = date(&mut reader).filter(|_| reader.rest.is_empty()) else {
+        let hint = if text.contains('T') { "; from_iso8601_timestamp reads it" } else { "" };
+        return exec_err!("'{}' cannot be cast to date{hint}", cut(text));
+    };
+    Count::Days.count(super::values::midnight(date))
 }
 
 /// The value of `TIMESTAMP '…'`: its digits are its precision, and it has a zone where the text does.

@@ -22,6 +22,10 @@ use super::{
 };
 
 pub(super) fn functions() -> Vec<Function> {
+    [epoch(), durations()].concat()
+}
+
+fn epoch() -> Vec<Function> {
     vec![
         Function {
             name: "from_unixtime",
@@ -79,6 +83,11 @@ pub(super) fn functions() -> Vec<Function> {
                 .made()
             },
         },
+    ]
+}
+
+fn durations() -> Vec<Function> {
+    vec![
         Function {
             name: "to_milliseconds",
             aliases: &[],
@@ -147,7 +156,7 @@ fn unixtime_zone(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
         [_] => Zone::Utc,
         [_, _] => zones::literal_zone(args, 1)?,
         [_, hours, minutes] => {
-            let number = |value: &Option<&ScalarValue>| match value {
+            let number = |value: Option<&ScalarValue>| match value {
                 Some(value) if value.is_null() => Some(0),
                 Some(value) => match value.cast_to(&DataType::Int64) {
                     Ok(ScalarValue::Int64(Some(number))) => Some(number),
@@ -155,15 +164,15 @@ fn unixtime_zone(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
                 },
                 None => None,
             };
-            let Some((hours, minutes)) = number(hours).zip(number(minutes)) else {
+            let Some((hours, minutes)) = number(*hours).zip(number(*minutes)) else {
                 return plan_err!("from_unixtime takes hours and minutes that are literals");
             };
             let minutes = hours.checked_mul(60).and_then(|hours| hours.checked_add(minutes));
             let zone = minutes.and_then(|minutes| Zone::minutes(i32::try_from(minutes).ok()?));
-            match zone {
-                Some(zone) => zone,
-                None => return plan_err!("an offset is 14 hours at most"),
-            }
+            let Some(zone) = zone else {
+                return plan_err!("an offset is 14 hours at most");
+            };
+            zone
         }
         _ => return plan_err!("from_unixtime takes one to three arguments"),
     };
@@ -182,10 +191,12 @@ fn from_unixtime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         }
         let given = seconds.value(row);
         // As Java rounds: halves up.
-        match rounded((given * 1_000.0 + 0.5).floor()).filter(|at| count.moment(*at).is_ok()) {
-            Some(millis) => Ok(Some(millis)),
-            None => exec_err!("{given} seconds are out of range for a timestamp"),
-        }
+        let Some(millis) =
+            rounded((given * 1_000.0 + 0.5).floor()).filter(|at| count.moment(*at).is_ok())
+        else {
+            return exec_err!("{given} seconds are out of range for a timestamp");
+        };
+        Ok(Some(millis))
     })
 }
 
@@ -271,12 +282,10 @@ fn parse_duration(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             let days = i32::try_from(millis / 86_400_000).ok()?;
             Some((days, (millis % 86_400_000).checked_mul(1_000_000)?))
         });
-        match parts {
-            Some((days, nanos)) => {
-                intervals.append_value(arrow::datatypes::IntervalMonthDayNano::new(0, days, nanos))
-            }
-            None => return exec_err!("'{}' is not a duration", cut(text)),
-        }
+        let Some((days, nanos)) = parts else {
+            return exec_err!("'{}' is not a duration", cut(text));
+        };
+        intervals.append_value(arrow::datatypes::IntervalMonthDayNano::new(0, days, nanos));
     }
     call.finish(std::sync::Arc::new(intervals.finish()))
 }

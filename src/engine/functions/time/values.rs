@@ -102,10 +102,10 @@ impl Call {
     }
 
     fn get(&self, index: usize) -> Result<(&ArrayRef, bool)> {
-        match self.arrays.get(index) {
-            Some((array, one)) => Ok((array, *one)),
-            None => exec_err!("argument {} is missing", index + 1),
-        }
+        let Some((array, one)) = self.arrays.get(index) else {
+            return exec_err!("argument {} is missing", index + 1);
+        };
+        Ok((array, *one))
     }
 
     pub(super) fn text(&self, index: usize) -> Result<Texts<'_>> {
@@ -336,8 +336,8 @@ pub(super) fn first(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
 
 /// The type of argument `index`.
 pub(super) fn typed(args: &ReturnFieldArgs<'_>, index: usize) -> Result<DataType> {
-    match args.arg_fields.get(index) {
-        Some(field) => Ok(field.data_type().clone()),
-        None => plan_err!("argument {} is missing", index + 1),
-    }
+    let Some(field) = args.arg_fields.get(index) else {
+        return plan_err!("argument {} is missing", index + 1);
+    };
+    Ok(field.data_type().clone())
 }

@@ -27,15 +27,15 @@ impl Zone {
 
     /// The zone of this name: `UTC`, `+05:30`, `UTC+2`, `Europe/Berlin`.
     pub(in crate::engine) fn named(text: &str) -> Result<Self> {
-        match parse(text) {
-            Some(zone) => Ok(zone),
-            None => exec_err!("'{}' is not a time zone", super::cut(text)),
-        }
+        let Some(zone) = parse(text) else {
+            return exec_err!("'{}' is not a time zone", super::cut(text));
+        };
+        Ok(zone)
     }
 
     /// The zone with this offset in minutes.
     pub(super) fn minutes(minutes: i32) -> Option<Self> {
-        (minutes.abs() <= WIDEST_MINUTES).then(|| Self::seconds(minutes * 60))
+        (-WIDEST_MINUTES..=WIDEST_MINUTES).contains(&minutes).then(|| Self::seconds(minutes * 60))
     }
 
     fn seconds(seconds: i32) -> Self {
@@ -154,15 +154,14 @@ pub(super) fn offset_minutes(text: &str) -> Option<(i32, &str)> {
         4 => (rest.get(..2)?, rest.get(2..4)?, rest.get(4..)?),
         1 | 2 => {
             let (hours, rest) = rest.split_at_checked(digits)?;
-            match rest.strip_prefix(':') {
-                Some(after) => {
-                    let minutes = after.get(..2)?;
-                    if !minutes.bytes().all(|byte| byte.is_ascii_digit()) {
-                        return None;
-                    }
-                    (hours, minutes, after.get(2..)?)
+            if let Some(after) = rest.strip_prefix(':') {
+                let minutes = after.get(..2)?;
+                if !minutes.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return None;
                 }
-                None => (hours, "0", rest),
+                (hours, minutes, after.get(2..)?)
+            } else {
+                (hours, "0", rest)
             }
         }
         _ => return None,
