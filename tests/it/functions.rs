@@ -44,7 +44,9 @@ fn every_function_is_described_once() {
         let what = function.name;
         assert!(function.signature.contains(function.name), "{what}: {}", function.signature);
         assert!(function.text.ends_with('.'), "{what}: {}", function.text);
-        assert!(!function.examples.is_empty(), "{what} has no example");
+        // What is over many rows has its examples in tests/sql.
+        let many_rows = ["aggregate", "window"].contains(&function.family);
+        assert!(many_rows || !function.examples.is_empty(), "{what} has no example");
     }
     let twice: Vec<_> = names.into_iter().filter(|(_, n)| *n > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");

@@ -40,6 +40,7 @@ pub(in crate::engine) fn planning(
     session: &Session,
     fault: DataFusionError,
 ) -> Error {
+    let fault = of_rows(fault);
     if !is_users(&fault) {
         return ErrorKind::Engine(Box::new(fault)).into();
     }
@@ -55,6 +56,18 @@ pub(in crate::engine) fn planning(
     let diagnostic = parse::diagnostic(statement, told.span, told.message);
     let label = told.label.map(str::to_owned);
     error(Diagnostic { label, help: told.help, ..diagnostic })
+}
+
+/// What failed on a row, where the Parquet reader, which filters rows, has made a text of it.
+fn of_rows(fault: DataFusionError) -> DataFusionError {
+    let DataFusionError::ParquetError(_) = fault.find_root() else { return fault };
+    let text = fault.strip_backtrace();
+    let Some((_, failed)) = text.split_once("Error evaluating filter predicate: ") else {
+        return fault;
+    };
+    let inside = failed.split_once("(\"").and_then(|(_, rest)| rest.rsplit_once("\")"));
+    let message = inside.map_or(failed, |(message, _)| message);
+    DataFusionError::Execution(message.replace("\\\"", "\"").replace("\\'", "'"))
 }
 
 /// Whether the statement is at fault, not the engine or the disk below it.

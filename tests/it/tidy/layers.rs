@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("deltalake", &["cache"]),
     ("flate2", &["ingest"]),
     ("indicatif", &["repl"]),
-    ("libdeflater", &["ingest"]),
+    ("libdeflater", &["engine", "ingest"]), // engine: crc32()
     ("object_store", &["cache", "engine"]),
     ("parquet", &["cache", "engine", "output"]), // output: answers as Parquet; engine: its reader
     ("rustyline", &["repl"]),
