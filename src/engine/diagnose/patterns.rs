@@ -415,6 +415,16 @@ fn substring(context: &Context<'_>, message: &str) -> Option<Found> {
 }
 
 fn pattern(context: &Context<'_>, message: &str) -> Option<Found> {
+    if let Some(text) = between(message, "the pattern '", "' is not understood: ") {
+        let (_, why) = message.split_once("is not understood: ")?;
+        let why = why.lines().next().unwrap_or_default().trim_end_matches([')', '"']);
+        return Some(Found {
+            message: format!("`{text}` is no regular expression: {why}"),
+            span: context.place_of_text(text),
+            label: None,
+            help: None,
+        });
+    }
     let (_, fault) = message.split_once("regex parse error:")?;
     let mut lines = fault.lines().map(str::trim).filter(|line| !line.is_empty());
     let text = lines.next().unwrap_or_default();

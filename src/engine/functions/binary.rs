@@ -211,9 +211,7 @@ fn hashes() -> Vec<Function> {
             |args| {
                 let call = Call::of(args)?;
                 let bytes = call.bytes(0)?;
-                call.make_longs(|row| {
-                    Ok(Some(i64::from(libdeflater::crc32(given!(bytes.get(row))))))
-                })
+                call.make_longs(|row| Ok(Some(i64::from(digest::crc32(given!(bytes.get(row)))))))
             }
         ),
     ]

@@ -1,4 +1,6 @@
-//! Hashes that no dependency has: SHA-1 (RFC 3174), HMAC (RFC 2104), xxHash64.
+//! Hashes that no dependency of the engine has: SHA-1 (RFC 3174), HMAC (RFC 2104), CRC-32, xxHash64.
+
+use std::sync::LazyLock;
 
 /// The SHA-1 of `data`.
 pub(super) fn sha1(data: &[u8]) -> Vec<u8> {
@@ -60,6 +62,23 @@ pub(super) fn hmac(hash: fn(&[u8]) -> Vec<u8>, block: usize, data: &[u8], key: &
         hash(&all)
     };
     keyed(0x5c, &keyed(0x36, data))
+}
+
+/// The CRC-32 of each byte (the reversed polynomial of Ethernet and zlib).
+static BYTES: LazyLock<[u32; 256]> = LazyLock::new(|| {
+    let bit = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+    let mut byte = 0_u32..;
+    std::array::from_fn(|_| (0..8).fold(byte.next().unwrap_or_default(), bit))
+});
+
+/// The CRC-32 of `data`.
+pub(super) fn crc32(data: &[u8]) -> u32 {
+    let table = &*BYTES;
+    let crc = data.iter().fold(u32::MAX, |crc, byte| {
+        let [low, ..] = crc.to_le_bytes();
+        table.get(usize::from(low ^ byte)).copied().unwrap_or_default() ^ (crc >> 8)
+    });
+    !crc
 }
 
 const PRIMES: [u64; 5] = [
@@ -135,6 +154,12 @@ mod tests {
     fn hmac_is_that_of_its_standard() {
         let told = hmac(sha1, 64, b"what do ya want for nothing?", b"Jefe");
         assert_eq!(hex(&told), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    }
+
+    #[test]
+    fn crc32_is_that_of_zlib() {
+        assert_eq!(crc32(b""), 0);
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 
     #[test]

@@ -8,10 +8,11 @@ mod replacement;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::{
-    common::exec_err,
+    common::{ScalarValue, exec_err},
     error::Result,
-    logical_expr::{ColumnarValue, ScalarFunctionArgs},
+    logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs},
 };
 
 use self::{
@@ -25,6 +26,7 @@ use super::{
         Kind::{BigInt, Varchar},
         bigint, boolean, given, scalar, take, too_large, varchar, varchars,
     },
+    scalar::Returns,
 };
 
 const FAMILY: &str = "regular expressions";
@@ -45,7 +47,7 @@ fn finding() -> Vec<Function> {
             "Whether the pattern matches anywhere in the string; `^` and `$` anchor it.",
             [("regexp_like('DeleteTrail', '^(Stop|Delete)')", "true")],
             |types| take(types, &[&[Varchar, Varchar]]),
-            boolean,
+            |args| known(args, boolean),
             like
         ),
         scalar!(
@@ -59,7 +61,7 @@ fn finding() -> Vec<Function> {
                 ("regexp_extract('abc', '[0-9]+')", "NULL"),
             ],
             |types| take(types, &[&[Varchar, Varchar], &[Varchar, Varchar, BigInt]]),
-            varchar,
+            |args| known(args, varchar),
             extract
         ),
         scalar!(
@@ -70,7 +72,7 @@ fn finding() -> Vec<Function> {
             "All matches, or what a group of each matched.",
             [("cardinality(regexp_extract_all('1a 2b 14m', '\\d+'))", "3")],
             |types| take(types, &[&[Varchar, Varchar], &[Varchar, Varchar, BigInt]]),
-            varchars,
+            |args| known(args, varchars),
             extract_all
         ),
         scalar!(
@@ -81,7 +83,7 @@ fn finding() -> Vec<Function> {
             "How often the pattern matches.",
             [("regexp_count('1a 2b 14m', '\\s*[a-z]+\\s*')", "3")],
             |types| take(types, &[&[Varchar, Varchar]]),
-            bigint,
+            |args| known(args, bigint),
             count
         ),
         scalar!(
@@ -100,7 +102,7 @@ fn finding() -> Vec<Function> {
                 ];
                 take(types, &forms)
             },
-            bigint,
+            |args| known(args, bigint),
             position
         ),
     ]
@@ -120,7 +122,7 @@ fn changing() -> Vec<Function> {
                 ("regexp_replace('a1b22', '\\d')", "ab"),
             ],
             |types| take(types, &[&[Varchar, Varchar], &[Varchar, Varchar, Varchar]]),
-            varchar,
+            |args| known(args, varchar),
             replace
         ),
         scalar!(
@@ -131,10 +133,20 @@ fn changing() -> Vec<Function> {
             "The pieces between the matches, empty ones too.",
             [("regexp_split('1a 2b', '\\s+')[2]", "2b")],
             |types| take(types, &[&[Varchar, Varchar]]),
-            varchars,
+            |args| known(args, varchars),
             split
         ),
     ]
+}
+
+/// The type that `returns` gives, where a pattern that is a literal is one: that is told before any
+/// row is read.
+fn known(args: &ReturnFieldArgs<'_>, returns: Returns) -> Result<DataType> {
+    let literal = args.scalar_arguments.get(1).copied().flatten();
+    if let Some(text) = literal.and_then(ScalarValue::try_as_str).flatten() {
+        pattern::check(text)?;
+    }
+    returns(args)
 }
 
 fn like(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {

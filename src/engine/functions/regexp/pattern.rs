@@ -141,6 +141,11 @@ impl<'a> Patterns<'a> {
 /// every batch and thread.
 static CACHE: Mutex<Vec<Arc<Pattern>>> = Mutex::new(Vec::new());
 
+/// Whether `text` is a pattern; it is kept if so.
+pub(super) fn check(text: &str) -> Result<()> {
+    cached(text).map(|_| ())
+}
+
 const CACHED: usize = 32;
 
 fn cached(text: &str) -> Result<Arc<Pattern>> {
