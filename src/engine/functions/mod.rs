@@ -99,11 +99,18 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
                 builder.scalar_functions().get_or_insert_default().push(scalar);
             }
             Made::Aggregate(aggregate) => {
-                let aggregate = Arc::new(aggregate.with_aliases(aliases));
+                let aggregate = if function.aliases.is_empty() {
+                    aggregate
+                } else {
+                    aggregate.with_aliases(aliases)
+                };
+                let aggregate = Arc::new(aggregate);
                 builder.aggregate_functions().get_or_insert_default().push(aggregate);
             }
             Made::Window(window) => {
-                let window = Arc::new(window.with_aliases(aliases));
+                let window =
+                    if function.aliases.is_empty() { window } else { window.with_aliases(aliases) };
+                let window = Arc::new(window);
                 builder.window_functions().get_or_insert_default().push(window);
             }
             Made::HigherOrder(function) => {
