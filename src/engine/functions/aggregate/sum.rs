@@ -91,17 +91,19 @@ impl AggregateUDFImpl for Sum {
 }
 
 fn plus(sum: i64, value: i64) -> Result<i64> {
-    match sum.checked_add(value) {
-        Some(sum) => Ok(sum),
-        None => exec_err!("the sum is out of the range of bigint: {sum} + {value}"),
+    if let Some(sum) = sum.checked_add(value) {
+        Ok(sum)
+    } else {
+        exec_err!("the sum is out of the range of bigint: {sum} + {value}")
     }
 }
 
 /// The only array of `values`.
 fn whole(values: &[ArrayRef]) -> Result<&Int64Array> {
-    match values {
-        [values] => Ok(values.as_primitive::<Int64Type>()),
-        _ => internal_err!("sum takes one argument"),
+    if let [values] = values {
+        Ok(values.as_primitive::<Int64Type>())
+    } else {
+        internal_err!("sum takes one argument")
     }
 }
 
