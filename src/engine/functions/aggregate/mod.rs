@@ -6,6 +6,8 @@ mod by;
 mod keyed;
 mod native;
 mod percentile;
+mod renamed;
+mod sum;
 mod sums;
 mod udaf;
 

@@ -1,53 +1,48 @@
 //! Functions over groups and windows that are DataFusion's, some by another name.
 
-use std::sync::Arc;
-
-use datafusion::{
-    functions_aggregate::{any_value, bit_and_or_xor, bool_and_or, string_agg, variance},
-    logical_expr::AggregateUDF,
+use datafusion::functions_aggregate::{
+    any_value, bit_and_or_xor, bool_and_or, string_agg, variance,
 };
 
 use super::{
     super::{Function, Made},
     FAMILY,
+    renamed::renamed,
 };
 
 const WINDOW: &str = "window";
 
 /// The functions that DataFusion has.
 pub(super) fn functions() -> Vec<Function> {
-    let mut all = renamed();
+    let mut all = by_another_name();
     all.extend(native());
+    all.extend(native_choices());
     all.extend(native_statistics());
+    all.extend(native_pairs());
     all.extend(window());
     all.extend(window_values());
     all
 }
 
-/// A function of DataFusion's by another name.
-fn alias(name: &'static str, function: &Arc<AggregateUDF>) -> Made {
-    Made::Aggregate(function.as_ref().clone().with_aliases([name]))
-}
-
-fn renamed() -> Vec<Function> {
+fn by_another_name() -> Vec<Function> {
     vec![
         Function {
             name: "arbitrary",
-            aliases: &["any_value"],
+            aliases: &[],
             family: FAMILY,
             signature: "arbitrary(x) → x",
             text: "Any value that is not NULL, where there is one.",
             examples: &[("arbitrary(7)", "7")],
-            make: || alias("arbitrary", &any_value::any_value_udaf()),
+            make: || renamed("arbitrary", any_value::any_value_udaf()),
         },
         Function {
-            name: "bool_and",
-            aliases: &["every"],
+            name: "every",
+            aliases: &[],
             family: FAMILY,
-            signature: "bool_and(boolean) → boolean",
+            signature: "every(boolean) → boolean",
             text: "Whether all values are true; NULL is left out.",
-            examples: &[("bool_and(true)", "true")],
-            make: || alias("bool_and", &bool_and_or::bool_and_udaf()),
+            examples: &[("every(true)", "true")],
+            make: || renamed("every", bool_and_or::bool_and_udaf()),
         },
         Function {
             name: "bitwise_and_agg",
@@ -56,7 +51,7 @@ fn renamed() -> Vec<Function> {
             signature: "bitwise_and_agg(x) → bigint",
             text: "The bits that all values have.",
             examples: &[("bitwise_and_agg(6)", "6")],
-            make: || alias("bitwise_and_agg", &bit_and_or_xor::bit_and_udaf()),
+            make: || renamed("bitwise_and_agg", bit_and_or_xor::bit_and_udaf()),
         },
         Function {
             name: "bitwise_or_agg",
@@ -65,7 +60,7 @@ fn renamed() -> Vec<Function> {
             signature: "bitwise_or_agg(x) → bigint",
             text: "The bits that some value has.",
             examples: &[("bitwise_or_agg(6)", "6")],
-            make: || alias("bitwise_or_agg", &bit_and_or_xor::bit_or_udaf()),
+            make: || renamed("bitwise_or_agg", bit_and_or_xor::bit_or_udaf()),
         },
         Function {
             name: "bitwise_xor_agg",
@@ -74,7 +69,7 @@ fn renamed() -> Vec<Function> {
             signature: "bitwise_xor_agg(x) → bigint",
             text: "The bits that an odd number of values have.",
             examples: &[("bitwise_xor_agg(6)", "6")],
-            make: || alias("bitwise_xor_agg", &bit_and_or_xor::bit_xor_udaf()),
+            make: || renamed("bitwise_xor_agg", bit_and_or_xor::bit_xor_udaf()),
         },
         Function {
             name: "listagg",
@@ -83,16 +78,16 @@ fn renamed() -> Vec<Function> {
             signature: "listagg(x, separator) → varchar",
             text: "The values that are not NULL as one text, with the separator between them.",
             examples: &[("listagg('a', ',')", "a")],
-            make: || alias("listagg", &string_agg::string_agg_udaf()),
+            make: || renamed("listagg", string_agg::string_agg_udaf()),
         },
         Function {
             name: "variance",
-            aliases: &["var_samp"],
+            aliases: &[],
             family: FAMILY,
             signature: "variance(x) → double",
             text: "The variance of a sample; NULL for fewer than two values.",
             examples: &[("variance(1)", "NULL")],
-            make: || alias("variance", &variance::var_samp_udaf()),
+            make: || renamed("variance", variance::var_samp_udaf()),
         },
     ]
 }
@@ -113,9 +108,9 @@ fn native() -> Vec<Function> {
             aliases: &[],
             family: FAMILY,
             signature: "sum(x) → x",
-            text: "The sum; NULL where there is no value.",
+            text: "The sum; NULL where there is no value. A sum that no bigint holds is an error.",
             examples: &[("sum(7)", "7")],
-            make: || Made::Native,
+            make: super::sum::made,
         },
         Function {
             name: "avg",
@@ -144,6 +139,11 @@ fn native() -> Vec<Function> {
             examples: &[("min(7)", "7")],
             make: || Made::Native,
         },
+    ]
+}
+
+fn native_choices() -> Vec<Function> {
+    vec![
         Function {
             name: "array_agg",
             aliases: &[],
@@ -151,6 +151,24 @@ fn native() -> Vec<Function> {
             signature: "array_agg(x [ORDER BY …]) → array(x)",
             text: "The values of all rows, NULL included.",
             examples: &[("array_agg(7)", "[7]")],
+            make: || Made::Native,
+        },
+        Function {
+            name: "any_value",
+            aliases: &[],
+            family: FAMILY,
+            signature: "any_value(x) → x",
+            text: "Any value that is not NULL, where there is one.",
+            examples: &[("any_value(7)", "7")],
+            make: || Made::Native,
+        },
+        Function {
+            name: "bool_and",
+            aliases: &[],
+            family: FAMILY,
+            signature: "bool_and(boolean) → boolean",
+            text: "Whether all values are true; NULL is left out.",
+            examples: &[("bool_and(true)", "true")],
             make: || Made::Native,
         },
         Function {
@@ -195,6 +213,15 @@ fn native_statistics() -> Vec<Function> {
             make: || Made::Native,
         },
         Function {
+            name: "var_samp",
+            aliases: &[],
+            family: FAMILY,
+            signature: "var_samp(x) → double",
+            text: "The variance of a sample; NULL for fewer than two values.",
+            examples: &[("var_samp(1)", "NULL")],
+            make: || Made::Native,
+        },
+        Function {
             name: "var_pop",
             aliases: &[],
             family: FAMILY,
@@ -203,6 +230,11 @@ fn native_statistics() -> Vec<Function> {
             examples: &[("var_pop(1)", "0.0")],
             make: || Made::Native,
         },
+    ]
+}
+
+fn native_pairs() -> Vec<Function> {
+    vec![
         Function {
             name: "corr",
             aliases: &[],
