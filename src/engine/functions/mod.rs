@@ -161,15 +161,6 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
                 let aggregate = Arc::new(aggregate);
                 builder.aggregate_functions().get_or_insert_default().push(aggregate);
             }
-<<<<<<< HEAD
-=======
-            Made::Window(window) => {
-                let window =
-                    if function.aliases.is_empty() { window } else { window.with_aliases(aliases) };
-                let window = Arc::new(window);
-                builder.window_functions().get_or_insert_default().push(window);
-            }
->>>>>>> nested
             Made::HigherOrder(function) => {
                 let function = Arc::new(function.with_aliases(aliases));
                 builder.higher_order_functions().get_or_insert_default().push(function);
