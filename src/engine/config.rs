@@ -16,7 +16,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, addresses, attempt, casts, computed, functions, unnest};
+use super::{SessionOptions, addresses, attempt, casts, computed, functions, times, unnest};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -76,6 +76,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_optimizer_rules(rules())
         .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
+    times::register(&mut builder);
     let hidden = [attempt::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
@@ -111,6 +112,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         // Before types are coerced, while a cast still is what the user wrote.
         Arc::new(addresses::AddressCasts),
         Arc::new(casts::Casts),
+        Arc::new(times::Rule),
     ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));

@@ -40,6 +40,7 @@ mod session;
 mod stack;
 mod statements;
 mod tables;
+mod times;
 mod tokens;
 mod types;
 mod unnest;

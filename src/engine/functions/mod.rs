@@ -8,6 +8,7 @@
 //! is `FixedSizeBinary(16)` (IPv4 mapped into IPv6, as in Trino), `varchar` is any other text. The
 //! unit of a timestamp is its precision: seconds 0, milliseconds 3, microseconds 6, nanoseconds 9.
 
+mod aggregate;
 mod array;
 mod arrays;
 mod binary;
@@ -24,13 +25,14 @@ mod planner;
 mod regexp;
 mod scalar;
 mod string;
+pub(super) mod time;
 mod url;
 
 use std::{collections::HashSet, sync::Arc};
 
 use datafusion::{
     execution::SessionStateBuilder,
-    logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, WindowUDF},
+    logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF},
 };
 
 /// One function, as users know it.
@@ -58,8 +60,6 @@ pub(super) enum Made {
     Scalar(ScalarUDF),
     /// Many rows to one.
     Aggregate(AggregateUDF),
-    /// Over the rows of a window.
-    Window(WindowUDF),
     /// Takes a lambda.
     HigherOrder(HigherOrderUDF),
     /// DataFusion's own means the same.
@@ -70,6 +70,8 @@ pub(super) enum Made {
 
 /// The families.
 const FAMILIES: &[fn() -> Vec<Function>] = &[
+    rewritten,
+    aggregate::functions,
     array::functions,
     binary::functions,
     ip::functions,
@@ -80,8 +82,36 @@ const FAMILIES: &[fn() -> Vec<Function>] = &[
     misc::functions,
     regexp::functions,
     string::functions,
+    time::functions,
     url::functions,
 ];
+
+/// What looks like a function, and is rewritten on the syntax tree.
+fn rewritten() -> Vec<Function> {
+    let family = "conditional";
+    let make = || Made::Rewritten;
+    vec![
+        Function {
+            name: "if",
+            aliases: &[],
+            family,
+            signature: "if(condition, value [, other])",
+            text: "The value where the condition is true, else the other one or NULL; only the one \
+                   that is given is computed.",
+            examples: &[("if(1 < 2, 'yes', 'no')", "yes"), ("if(1 > 2, 'yes')", "NULL")],
+            make,
+        },
+        Function {
+            name: "try",
+            aliases: &[],
+            family,
+            signature: "try(expression)",
+            text: "What the expression gives; NULL for the rows on which it fails.",
+            examples: &[("try(1 / 0)", "NULL"), ("try(CAST('7' AS bigint))", "7")],
+            make,
+        },
+    ]
+}
 
 /// All functions that are documented, by name.
 pub fn functions() -> Vec<Function> {
@@ -125,10 +155,6 @@ pub(super) fn register(builder: &mut SessionStateBuilder) {
             Made::Aggregate(aggregate) => {
                 let aggregate = Arc::new(aggregate.with_aliases(aliases));
                 builder.aggregate_functions().get_or_insert_default().push(aggregate);
-            }
-            Made::Window(window) => {
-                let window = Arc::new(window.with_aliases(aliases));
-                builder.window_functions().get_or_insert_default().push(window);
             }
             Made::HigherOrder(function) => {
                 let function = Arc::new(function.with_aliases(aliases));

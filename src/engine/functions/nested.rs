@@ -284,8 +284,9 @@ pub(super) fn offset_buffer(
 ) -> Result<OffsetBuffer<i32>> {
     let mut all = Vec::with_capacity(offsets.len());
     for offset in offsets {
-        let offset = i32::try_from(offset)
-            .map_err(|_| exec_datafusion_err!("the arrays of a batch have too many elements"))?;
+        let offset = i32::try_from(offset).map_err(|error| {
+            exec_datafusion_err!("the arrays of a batch have too many elements: {error}")
+        })?;
         all.push(offset);
     }
     Ok(OffsetBuffer::new(all.into()))

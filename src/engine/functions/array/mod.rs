@@ -47,23 +47,14 @@ fn common_element(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
     Ok(super::nested::list_of(argument(args, 1)?.clone()))
 }
 
-fn bigint(_: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    Ok(DataType::Int64)
-}
-
-fn boolean(_: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    Ok(DataType::Boolean)
-}
-
-fn varchar(_: &ReturnFieldArgs<'_>) -> Result<DataType> {
-    Ok(DataType::Utf8)
-}
-
 /// The functions over arrays.
 pub(super) fn functions() -> Vec<Function> {
     let mut all = looking();
+    all.extend(comparing());
+    all.extend(matching());
     all.extend(as_sets());
     all.extend(shaping());
+    all.extend(choosing());
     all
 }
 
@@ -98,7 +89,13 @@ fn looking() -> Vec<Function> {
                 ("cardinality(map(ARRAY['a'], ARRAY[1]))", "1"),
             ],
             make: || {
-                Scalar::new("cardinality", access::container, bigint, access::cardinality).made()
+                Scalar::new(
+                    "cardinality",
+                    access::container,
+                    |_| Ok(DataType::Int64),
+                    access::cardinality,
+                )
+                .made()
             },
         },
         Function {
@@ -119,6 +116,11 @@ fn looking() -> Vec<Function> {
             examples: &[("array_last(ARRAY[7, 8])", "8")],
             make: || Scalar::new("array_last", one_list, of_element, access::array_last).made(),
         },
+    ]
+}
+
+fn comparing() -> Vec<Function> {
+    vec![
         Function {
             name: "array_max",
             aliases: &[],
@@ -149,9 +151,20 @@ fn looking() -> Vec<Function> {
             ],
             make: || {
                 let run = access::array_position;
-                Scalar::new("array_position", access::list_and_element, bigint, run).made()
+                Scalar::new(
+                    "array_position",
+                    access::list_and_element,
+                    |_| Ok(DataType::Int64),
+                    run,
+                )
+                .made()
             },
         },
+    ]
+}
+
+fn matching() -> Vec<Function> {
+    vec![
         Function {
             name: "contains_sequence",
             aliases: &[],
@@ -164,7 +177,8 @@ fn looking() -> Vec<Function> {
             ],
             make: || {
                 let run = access::contains_sequence;
-                Scalar::new("contains_sequence", sets::two_lists, boolean, run).made()
+                Scalar::new("contains_sequence", sets::two_lists, |_| Ok(DataType::Boolean), run)
+                    .made()
             },
         },
         Function {
@@ -180,7 +194,8 @@ fn looking() -> Vec<Function> {
             ],
             make: || {
                 let run = access::arrays_overlap;
-                Scalar::new("arrays_overlap", sets::two_lists, boolean, run).made()
+                Scalar::new("arrays_overlap", sets::two_lists, |_| Ok(DataType::Boolean), run)
+                    .made()
             },
         },
         Function {
@@ -194,7 +209,9 @@ fn looking() -> Vec<Function> {
                 ("array_join(ARRAY['a', NULL, 'c'], '-')", "a-c"),
                 ("array_join(ARRAY[1, NULL, 3], ',', '?')", "1,?,3"),
             ],
-            make: || Scalar::new("array_join", join::types, varchar, join::run).made(),
+            make: || {
+                Scalar::new("array_join", join::types, |_| Ok(DataType::Utf8), join::run).made()
+            },
         },
     ]
 }
@@ -336,6 +353,11 @@ fn shaping() -> Vec<Function> {
             examples: &[("cardinality(zip(ARRAY[1, 2], ARRAY['a']))", "2")],
             make: || Scalar::new("zip", shape::zip_types, shape::zip_type, shape::zip).made(),
         },
+    ]
+}
+
+fn choosing() -> Vec<Function> {
+    vec![
         Function {
             name: "ngrams",
             aliases: &[],

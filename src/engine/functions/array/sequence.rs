@@ -39,11 +39,10 @@ pub(super) fn types(types: &[DataType]) -> Result<Vec<DataType>> {
             (DataType::Int64, Some(DataType::Int64))
         }
         (DataType::Date32, None) => (DataType::Date32, None),
-        (both @ (DataType::Date32 | DataType::Timestamp(_, None)), Some(step))
-            if matches!(step, DataType::Interval(_) | DataType::Duration(_) | DataType::Null) =>
-        {
-            (both, Some(months))
-        }
+        (
+            both @ (DataType::Date32 | DataType::Timestamp(_, None)),
+            Some(DataType::Interval(_) | DataType::Duration(_) | DataType::Null),
+        ) => (both, Some(months)),
         _ => return refuse(WANTS, types),
     };
     let mut all = vec![both.clone(), both];
@@ -98,7 +97,8 @@ pub(super) fn run(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let values: ArrayRef = match &data_type {
         DataType::Date32 => {
             let days: Result<Vec<i32>, _> = values.into_iter().map(i32::try_from).collect();
-            let days = days.map_err(|_| exec_datafusion_err!("a date is out of range"))?;
+            let days =
+                days.map_err(|error| exec_datafusion_err!("a date is out of range: {error}"))?;
             Arc::new(Date32Array::from(days))
         }
         other => cast_to(&(Arc::new(Int64Array::from(values)) as ArrayRef), other)?,
@@ -144,7 +144,7 @@ fn step(steps: &ArrayRef, row: usize, data_type: &DataType) -> Result<Step> {
         return exec_err!("the step of a sequence of dates is whole days");
     }
     let units = i64::try_from(nanos / unit)
-        .map_err(|_| exec_datafusion_err!("the step of the sequence is too long"))?;
+        .map_err(|error| exec_datafusion_err!("the step of the sequence is too long: {error}"))?;
     Ok(Step::Units(units))
 }
 

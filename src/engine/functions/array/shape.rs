@@ -314,7 +314,9 @@ pub(super) fn combinations(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
                     span.len()
                 );
             }
-            chosen.iter().for_each(|at| picks.push(span.start + at));
+            for at in &chosen {
+                picks.push(span.start + at);
+            }
             picks.end_row();
             if !advance(&mut chosen, span.len()) {
                 return Ok(made);
@@ -355,7 +357,9 @@ pub(super) fn shuffle(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             hasher.write_usize(*at);
             hasher.finish()
         });
-        order.into_iter().for_each(|at| picks.push(at));
+        for at in order {
+            picks.push(at);
+        }
         picks.end_row();
     }
     Ok(ColumnarValue::Array(picks.finish(&lists.values)?))

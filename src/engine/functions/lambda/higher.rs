@@ -8,7 +8,7 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef},
 };
 use datafusion::{
-    common::{internal_err, plan_err},
+    common::{DataFusionError, internal_err, plan_err},
     error::Result,
     logical_expr::{
         ColumnarValue, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature,
@@ -33,6 +33,9 @@ pub(super) enum Parameters {
     Some(Vec<Option<Vec<DataType>>>),
 }
 
+/// The types of the values, from those of the values and of what the lambdas give.
+pub(super) type Settle = fn(&[ValueOrLambda<DataType, DataType>]) -> Result<Option<Vec<DataType>>>;
+
 /// A function that takes a lambda.
 #[derive(Clone, Copy)]
 pub(super) struct Higher {
@@ -46,7 +49,7 @@ pub(super) struct Higher {
     /// The function over a batch.
     pub(super) run: fn(&HigherOrderFunctionArgs) -> Result<ColumnarValue>,
     /// The types of the values, where the lambdas' results decide on them too.
-    pub(super) settle: fn(&[ValueOrLambda<DataType, DataType>]) -> Result<Option<Vec<DataType>>>,
+    pub(super) settle: Settle,
 }
 
 impl Higher {
@@ -66,6 +69,13 @@ pub(super) fn settled(_: &[ValueOrLambda<DataType, DataType>]) -> Result<Option<
 struct Udf {
     higher: Higher,
     signature: HigherOrderSignature,
+}
+
+impl Udf {
+    /// `error`, told of this function.
+    fn named(&self, error: &DataFusionError) -> DataFusionError {
+        DataFusionError::Plan(format!("`{}` {}", self.higher.name, error.message()))
+    }
 }
 
 // Names are unique, so they stand for the whole.
@@ -103,11 +113,11 @@ impl HigherOrderUDFImpl for Udf {
     }
 
     fn coerce_value_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        (self.higher.coerce)(types)
+        (self.higher.coerce)(types).map_err(|error| self.named(&error))
     }
 
     fn lambda_parameters(&self, _: usize, known: Known<'_>) -> Result<LambdaParametersProgress> {
-        Ok(match (self.higher.parameters)(known)? {
+        Ok(match (self.higher.parameters)(known).map_err(|error| self.named(&error))? {
             Parameters::All(all) => {
                 LambdaParametersProgress::Complete(all.into_iter().map(fields).collect())
             }
@@ -125,7 +135,8 @@ impl HigherOrderUDFImpl for Udf {
     }
 
     fn return_field_from_args(&self, args: HigherOrderReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let data_type = (self.higher.returns)(args.arg_fields)?;
+        let data_type =
+            (self.higher.returns)(args.arg_fields).map_err(|error| self.named(&error))?;
         Ok(Arc::new(Field::new(self.higher.name, data_type, true)))
     }
 
@@ -247,7 +258,10 @@ pub(super) fn gives_boolean(
     match result_type(args, index)? {
         DataType::Boolean | DataType::Null => Ok(()),
         other => {
-            plan_err!("the lambda has to give a boolean, not {}", crate::engine::type_name(other))
+            plan_err!(
+                "needs a lambda that gives a boolean, not {}",
+                crate::engine::type_name(other)
+            )
         }
     }
 }

@@ -16,7 +16,9 @@ const FAMILY: &str = "lambda";
 pub(super) fn functions() -> Vec<Function> {
     let mut all = over_elements();
     all.extend(over_whole_arrays());
+    all.extend(sorting());
     all.extend(over_maps());
+    all.extend(over_two_maps());
     all
 }
 
@@ -165,33 +167,36 @@ fn over_whole_arrays() -> Vec<Function> {
                 .made()
             },
         },
-        Function {
-            name: "array_sort",
-            aliases: &[],
-            family: FAMILY,
-            signature: "array_sort(array[, (x, y) -> integer]) → array",
-            text: "The elements in ascending order, NULL last, or in the order of a lambda \
-                   that gives -1, 0 or 1.",
-            examples: &[
-                ("array_sort(ARRAY[3, NULL, 1])", "[1, 3, NULL]"),
-                (
-                    "array_sort(ARRAY['ccc', 'a', 'bb'], (x, y) -> CASE WHEN length(x) > length(y) THEN -1 WHEN length(x) < length(y) THEN 1 ELSE 0 END)",
-                    "[ccc, bb, a]",
-                ),
-            ],
-            make: || {
-                Higher {
-                    name: "array_sort",
-                    coerce: each::one_list,
-                    parameters: sort::parameters,
-                    returns: sort::returns,
-                    run: sort::run,
-                    settle: settled,
-                }
-                .made()
-            },
-        },
     ]
+}
+
+fn sorting() -> Vec<Function> {
+    vec![Function {
+        name: "array_sort",
+        aliases: &[],
+        family: FAMILY,
+        signature: "array_sort(array[, (x, y) -> integer]) → array",
+        text: "The elements in ascending order, NULL last, or in the order of a lambda \
+                   that gives -1, 0 or 1.",
+        examples: &[
+            ("array_sort(ARRAY[3, NULL, 1])", "[1, 3, NULL]"),
+            (
+                "array_sort(ARRAY['ccc', 'a', 'bb'], (x, y) -> CASE WHEN length(x) > length(y) THEN -1 WHEN length(x) < length(y) THEN 1 ELSE 0 END)",
+                "[ccc, bb, a]",
+            ),
+        ],
+        make: || {
+            Higher {
+                name: "array_sort",
+                coerce: each::one_list,
+                parameters: sort::parameters,
+                returns: sort::returns,
+                run: sort::run,
+                settle: settled,
+            }
+            .made()
+        },
+    }]
 }
 
 fn over_maps() -> Vec<Function> {
@@ -263,28 +268,31 @@ fn over_maps() -> Vec<Function> {
                 .made()
             },
         },
-        Function {
-            name: "map_zip_with",
-            aliases: &[],
-            family: FAMILY,
-            signature: "map_zip_with(map, map, (k, v1, v2) -> value) → map",
-            text: "A map of the keys of both maps, with what the lambda gives for their \
-                   values; NULL where a map has not the key.",
-            examples: &[(
-                "map_zip_with(map(ARRAY['a'], ARRAY[1]), map(ARRAY['a'], ARRAY[10]), (k, x, y) -> x + y)",
-                "{a: 11}",
-            )],
-            make: || {
-                Higher {
-                    name: "map_zip_with",
-                    coerce: maps::two_maps,
-                    parameters: maps::of_two_entries,
-                    returns: maps::map_zip_with_type,
-                    run: maps::map_zip_with,
-                    settle: settled,
-                }
-                .made()
-            },
-        },
     ]
+}
+
+fn over_two_maps() -> Vec<Function> {
+    vec![Function {
+        name: "map_zip_with",
+        aliases: &[],
+        family: FAMILY,
+        signature: "map_zip_with(map, map, (k, v1, v2) -> value) → map",
+        text: "A map of the keys of both maps, with what the lambda gives for their \
+                   values; NULL where a map has not the key.",
+        examples: &[(
+            "map_zip_with(map(ARRAY['a'], ARRAY[1]), map(ARRAY['a'], ARRAY[10]), (k, x, y) -> x + y)",
+            "{a: 11}",
+        )],
+        make: || {
+            Higher {
+                name: "map_zip_with",
+                coerce: maps::two_maps,
+                parameters: maps::of_two_entries,
+                returns: maps::map_zip_with_type,
+                run: maps::map_zip_with,
+                settle: settled,
+            }
+            .made()
+        },
+    }]
 }

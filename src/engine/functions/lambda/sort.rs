@@ -34,7 +34,7 @@ pub(super) fn returns(args: &[ValueOrLambda<FieldRef, FieldRef>]) -> Result<Data
         let given = result_type(args, 1)?;
         if !given.is_integer() && !given.is_null() {
             return plan_err!(
-                "the lambda has to give -1, 0 or 1, not {}",
+                "needs a lambda that gives -1, 0 or 1, not {}",
                 crate::engine::type_name(given)
             );
         }
@@ -53,7 +53,9 @@ pub(super) fn run(args: &HigherOrderFunctionArgs) -> Result<ColumnarValue> {
             picks.null_row();
             continue;
         }
-        order.into_iter().for_each(|at| picks.push(at));
+        for at in order {
+            picks.push(at);
+        }
         picks.end_row();
     }
     Ok(ColumnarValue::Array(picks.finish(&lists.values)?))

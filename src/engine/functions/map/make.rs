@@ -6,7 +6,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, ListArray, UInt32Array},
+    array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array},
     compute::{concat, take},
     datatypes::{DataType, Field},
     util::display::array_value_to_string,
@@ -82,11 +82,11 @@ pub(super) fn map(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     }
     let all_keys = take(&keys.values, &UInt32Array::from(picked_keys), None)?;
     let all_values = take(&values.values, &UInt32Array::from(picked_values), None)?;
-    checked(all_keys, all_values, offsets, valid)
+    checked(&all_keys, all_values, offsets, valid)
 }
 
 fn checked(
-    keys: ArrayRef,
+    keys: &ArrayRef,
     values: ArrayRef,
     offsets: Vec<usize>,
     valid: Vec<bool>,
@@ -95,8 +95,8 @@ fn checked(
         return exec_err!("a map key cannot be NULL");
     }
     let offsets = offset_buffer(offsets.into_iter())?;
-    let maps = map_array(Arc::clone(&keys), values, offsets, Some(valid.into()))?;
-    unique(&Lists::of(&maps)?, &keys)?;
+    let maps = map_array(Arc::clone(keys), values, offsets, Some(valid.into()))?;
+    unique(&Lists::of(&maps)?, keys)?;
     Ok(ColumnarValue::Array(maps))
 }
 
@@ -146,9 +146,7 @@ fn entries(args: &ScalarFunctionArgs) -> Result<(Lists, ArrayRef, ArrayRef)> {
     if entries.values.null_count() > 0 {
         return exec_err!("a map entry cannot be NULL");
     }
-    let Some([keys, values]) =
-        entries.values.as_struct_opt().map(arrow::array::StructArray::columns)
-    else {
+    let Some([keys, values]) = entries.values.as_struct_opt().map(StructArray::columns) else {
         return internal_err!("rows of two were expected");
     };
     if keys.logical_null_count() > 0 {

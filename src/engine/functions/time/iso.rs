@@ -1,0 +1,331 @@
+//! ISO 8601.
+//!
+//! <https://trino.io/docs/current/functions/datetime.html#date-and-time-functions>,
+//! <https://www.joda.org/joda-time/apidocs/org/joda/time/format/ISODateTimeFormat.html#dateTimeParser-->
+
+use arrow::datatypes::{DataType, TimeUnit};
+use chrono::NaiveDateTime;
+use datafusion::{
+    common::exec_err,
+    error::Result,
+    logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs},
+};
+
+use super::{
+    super::{Function, scalar::Scalar},
+    FAMILY, cut,
+    fields::{Field, Fields, Reader},
+    text::{push_date, push_time},
+    values::{Call, Count, Param, coerce, instant, literal, local, zoned},
+    zone::{Zone, push_offset},
+};
+
+pub(super) fn functions() -> Vec<Function> {
+    [reading(), writing()].concat()
+}
+
+fn reading() -> Vec<Function> {
+    vec![
+        Function {
+            name: "from_iso8601_timestamp",
+            aliases: &[],
+            family: FAMILY,
+            signature: "from_iso8601_timestamp(string) → timestamp(3) with time zone",
+            text: "The instant that ISO 8601 text means, as in `eventtime`. Without an offset it is in \
+                   UTC; text of another form is an error.",
+            examples: &[
+                (
+                    "to_iso8601(from_iso8601_timestamp('2024-03-05T10:20:30Z'))",
+                    "2024-03-05T10:20:30.000Z",
+                ),
+                ("to_iso8601(from_iso8601_timestamp('2024-W10-2'))", "2024-03-05T00:00:00.000Z"),
+            ],
+            make: || {
+                Scalar::new(
+                    "from_iso8601_timestamp",
+                    |types| coerce("from_iso8601_timestamp", &[&[Param::Text]], types),
+                    |args| Ok(read_type(args, TimeUnit::Millisecond)),
+                    from_iso8601_timestamp,
+                )
+                .made()
+            },
+        },
+        Function {
+            name: "from_iso8601_timestamp_nanos",
+            aliases: &[],
+            family: FAMILY,
+            signature: "from_iso8601_timestamp_nanos(string) → timestamp(9) with time zone",
+            text: "The same with nine digits of the second.",
+            examples: &[(
+                "to_iso8601(from_iso8601_timestamp_nanos('2024-03-05T10:20:30.123456789Z'))",
+                "2024-03-05T10:20:30.123456789Z",
+            )],
+            make: || {
+                Scalar::new(
+                    "from_iso8601_timestamp_nanos",
+                    |types| coerce("from_iso8601_timestamp_nanos", &[&[Param::Text]], types),
+                    |args| Ok(read_type(args, TimeUnit::Nanosecond)),
+                    from_iso8601_timestamp,
+                )
+                .made()
+            },
+        },
+        Function {
+            name: "from_iso8601_date",
+            aliases: &[],
+            family: FAMILY,
+            signature: "from_iso8601_date(string) → date",
+            text: "The date that ISO 8601 text means: `2024-03-05`, `2024-W10-2`, `2024-065`.",
+            examples: &[("from_iso8601_date('2024-065')", "2024-03-05")],
+            make: || {
+                Scalar::new(
+                    "from_iso8601_date",
+                    |types| coerce("from_iso8601_date", &[&[Param::Text]], types),
+                    |_| Ok(DataType::Date32),
+                    from_iso8601_date,
+                )
+                .made()
+            },
+        },
+    ]
+}
+
+fn writing() -> Vec<Function> {
+    vec![
+        Function {
+            name: "to_iso8601",
+            aliases: &[],
+            family: FAMILY,
+            signature: "to_iso8601(x) → varchar",
+            text: "A date or timestamp as ISO 8601 text.",
+            examples: &[
+                ("to_iso8601(DATE '2024-03-05')", "2024-03-05"),
+                ("to_iso8601(TIMESTAMP '2024-03-05 10:20:30.5')", "2024-03-05T10:20:30.500"),
+            ],
+            make: || {
+                Scalar::new(
+                    "to_iso8601",
+                    |types| coerce("to_iso8601", &[&[Param::Moment]], types),
+                    |_| Ok(DataType::Utf8),
+                    to_iso8601,
+                )
+                .made()
+            },
+        },
+        Function {
+            name: "date",
+            aliases: &[],
+            family: FAMILY,
+            signature: "date(x) → date",
+            text: "The date of a timestamp, in its zone, or of text like `2024-03-05`: \
+                   `CAST(x AS date)`.",
+            examples: &[("date(TIMESTAMP '2024-03-05 10:20:30')", "2024-03-05")],
+            make: || {
+                Scalar::new(
+                    "date",
+                    |types| coerce("date", &[&[Param::Text], &[Param::Moment]], types),
+                    |_| Ok(DataType::Date32),
+                    date,
+                )
+                .made()
+            },
+        },
+    ]
+}
+
+/// What ISO 8601 text says.
+fn read(text: &str) -> Option<Fields> {
+    let mut reader = Reader { rest: text };
+    let mut fields = Fields::default();
+    if !text.starts_with(['T', 't']) {
+        read_date(&mut reader, &mut fields)?;
+    }
+    if !reader.rest.is_empty() {
+        if !reader.take("T") {
+            return None;
+        }
+        if reader.rest.starts_with(|letter: char| letter.is_ascii_digit()) {
+            read_time(&mut reader, &mut fields)?;
+        }
+        if !reader.rest.is_empty() {
+            fields.zone = Some(reader.offset()?);
+        }
+    }
+    reader.rest.is_empty().then_some(fields)
+}
+
+/// `yyyy[-MM[-dd]]`, `yyyy-DDD` or `xxxx-Www[-e]`.
+fn read_date(reader: &mut Reader<'_>, fields: &mut Fields) -> Option<()> {
+    let year = reader.signed(9)?;
+    if reader.rest.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("-w")) {
+        reader.rest = reader.rest.get(2..)?;
+        let week = reader.number(2)?;
+        let mut known = fields.set(Field::Weekyear, year) && fields.set(Field::Week, week);
+        if reader.take("-") {
+            known &= fields.set(Field::DayOfWeek, reader.number(1)?);
+        }
+        return known.then_some(());
+    }
+    let mut known = fields.set(Field::Year, year);
+    if reader.take("-") {
+        let digits = reader.digits(3)?;
+        let value = digits.parse().ok()?;
+        if digits.len() == 3 {
+            known &= fields.set(Field::DayOfYear, value);
+        } else {
+            known &= fields.set(Field::Month, value);
+            if reader.take("-") {
+                known &= fields.set(Field::DayOfMonth, reader.number(2)?);
+            }
+        }
+    }
+    known.then_some(())
+}
+
+/// `HH[:mm[:ss]]` with a fraction of the last.
+fn read_time(reader: &mut Reader<'_>, fields: &mut Fields) -> Option<()> {
+    let mut known = fields.set(Field::Hour, reader.number(2)?);
+    for field in [Field::Minute, Field::Second] {
+        if !reader.take(":") {
+            break;
+        }
+        known &= fields.set(field, reader.number(2)?);
+    }
+    if reader.take(".") || reader.take(",") {
+        fields.set_fraction(reader.digits(9)?)?;
+    }
+    known.then_some(())
+}
+
+/// The instant of ISO 8601 text, and its zone.
+fn read_instant(text: &str) -> Result<(NaiveDateTime, Zone)> {
+    let found = read(text).and_then(|fields| Some((fields.moment()?, fields.zone)));
+    let Some((at, zone)) = found else {
+        return exec_err!("'{}' is not an ISO 8601 timestamp", cut(text));
+    };
+    let zone = zone.unwrap_or(Zone::Utc);
+    Ok((instant(zone, at, None)?, zone))
+}
+
+/// The functions that read timestamps, with UTC as the zone of whatever they read.
+pub(super) fn in_utc(name: &str) -> Option<Scalar> {
+    Some(match name {
+        "from_iso8601_timestamp" => Scalar::new(
+            "from_iso8601_timestamp",
+            |types| coerce("from_iso8601_timestamp", &[&[Param::Text]], types),
+            |_| Ok(zoned(TimeUnit::Millisecond, Zone::Utc)),
+            from_iso8601_timestamp,
+        ),
+        "from_iso8601_timestamp_nanos" => Scalar::new(
+            "from_iso8601_timestamp_nanos",
+            |types| coerce("from_iso8601_timestamp_nanos", &[&[Param::Text]], types),
+            |_| Ok(zoned(TimeUnit::Nanosecond, Zone::Utc)),
+            from_iso8601_timestamp,
+        ),
+        _ => return None,
+    })
+}
+
+/// In the zone of the text where it is a literal.
+fn read_type(args: &ReturnFieldArgs<'_>, unit: TimeUnit) -> DataType {
+    let zone = literal(args, 0).and_then(|text| read_instant(text).ok());
+    zoned(unit, zone.map_or(Zone::Utc, |(_, zone)| zone))
+}
+
+fn from_iso8601_timestamp(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let call = Call::new(args)?;
+    let texts = call.text(0)?;
+    let count = Count::of(args.return_type())?;
+    call.stamps(args.return_type(), |row| match texts.get(row) {
+        Some(text) => count.count(read_instant(text)?.0).map(Some),
+        None => Ok(None),
+    })
+}
+
+fn from_iso8601_date(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let call = Call::new(args)?;
+    let texts = call.text(0)?;
+    call.stamps(&DataType::Date32, |row| {
+        let Some(text) = texts.get(row) else { return Ok(None) };
+        let mut reader = Reader { rest: text };
+        let mut fields = Fields::default();
+        let read = read_date(&mut reader, &mut fields).filter(|()| reader.rest.is_empty());
+        let Some(at) = read.and_then(|()| fields.moment()) else {
+            return exec_err!("'{}' is not an ISO 8601 date", cut(text));
+        };
+        Count::Days.count(at).map(Some)
+    })
+}
+
+fn to_iso8601(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let call = Call::new(args)?;
+    let moments = call.moments(0)?;
+    call.texts(|row, out| {
+        let Some(utc) = moments.utc(row)? else { return Ok(false) };
+        let at = local(moments.zone, utc)?;
+        push_date(out, at.date());
+        if let Count::Units(unit) = moments.count {
+            out.push('T');
+            push_time(out, at, unit);
+        }
+        if moments.zoned {
+            match moments.zone.offset_at(utc) {
+                0 => out.push('Z'),
+                offset => push_offset(out, offset, true),
+            }
+        }
+        Ok(true)
+    })
+}
+
+fn date(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let call = Call::new(args)?;
+    let (array, _) = call.array(0)?;
+    if matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View) {
+        let texts = call.text(0)?;
+        return call.stamps(&DataType::Date32, |row| {
+            texts.get(row).map(super::text::read_date).transpose()
+        });
+    }
+    let moments = call.moments(0)?;
+    call.stamps(&DataType::Date32, |row| {
+        moments.local(row)?.map(|at| Count::Days.count(at)).transpose()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, NaiveTime, SecondsFormat};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rfc_3339_is_read(millis in -62_135_596_800_000_i64..253_402_300_800_000, minutes in -720..=720) {
+            let offset = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
+            let at = DateTime::from_timestamp_millis(millis).unwrap();
+            let text = at.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::Millis, true);
+            prop_assume!(!text.starts_with(['-', '+']));
+            prop_assert_eq!(read_instant(&text).unwrap().0, at.naive_utc(), "{}", text);
+        }
+
+        #[test]
+        fn any_text_does_no_harm(text in "[0-9TWZ:.,+-]{0,24}") {
+            let _ = read_instant(&text);
+        }
+    }
+
+    #[test]
+    fn fractions_are_of_the_smallest_unit() {
+        for (text, time) in [
+            ("T10.5", (10, 30, 0, 0)),
+            ("T10:30,25", (10, 30, 15, 0)),
+            ("T10:30:15.25", (10, 30, 15, 250_000_000)),
+        ] {
+            let (hour, minute, second, nanos) = time;
+            let time = NaiveTime::from_hms_nano_opt(hour, minute, second, nanos).unwrap();
+            assert_eq!(read_instant(text).unwrap().0.time(), time, "{text}");
+        }
+    }
+}
