@@ -86,7 +86,7 @@ pub(super) fn context(line: &str, cursor: usize) -> (usize, Context) {
 }
 
 fn command_context(text: &str) -> (usize, Context) {
-    let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let start = text.len() - text.rsplit(char::is_whitespace).next().map_or(0, str::len);
     let mut words = text.split_whitespace();
     let name = words.next().unwrap_or_default();
     if start == 0 || text.trim_start() == name {

@@ -119,3 +119,9 @@ proptest! {
         prop_assert!(start <= cursor && text.is_char_boundary(start));
     }
 }
+
+#[test]
+fn a_space_of_several_bytes_ends_a_command() {
+    let text = ".tables\u{a0}";
+    assert_eq!(complete(text, text.len(), &names()).0, text.len());
+}
