@@ -73,6 +73,7 @@ impl Walker for Translation {
             let n = lambda.params.iter().count();
             self.parameters.truncate(self.parameters.len().saturating_sub(n));
         }
+        listed(expr);
         ON
     }
 }
@@ -300,5 +301,14 @@ fn array(expr: &mut Expr) {
         && !array.elem.is_empty()
     {
         *expr = unnest::call("make_array", std::mem::take(&mut array.elem));
+    }
+}
+
+/// What `listagg` gives is a varchar; DataFusion's own gives the type that is json here.
+fn listed(expr: &mut Expr) {
+    let Expr::Function(function) = expr else { return };
+    if named(&function.name).is_some_and(|name| name == "listagg" || name == "string_agg") {
+        let list = std::mem::replace(expr, Expr::value(Value::Null));
+        *expr = unnest::call("arrow_cast", vec![list, text("Utf8")]);
     }
 }
