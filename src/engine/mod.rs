@@ -20,6 +20,7 @@
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
 
 mod addresses;
+mod analyze;
 mod answer;
 mod attempt;
 mod casts;

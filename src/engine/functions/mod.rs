@@ -12,7 +12,7 @@ mod aggregate;
 mod array;
 mod arrays;
 mod binary;
-mod call;
+pub(super) mod call;
 mod digest;
 pub(super) mod ip;
 pub(super) mod json;

@@ -15,6 +15,7 @@
 mod casing;
 mod from;
 mod interval;
+mod make;
 mod scope;
 mod select;
 #[cfg(test)]
@@ -157,7 +158,7 @@ impl Rewriter<'_> {
                     .chain(&table.table_name)
                     .map(|name| Ident::new(name.clone()))
                     .collect();
-                let mut select = wildcard::everything_of(ObjectName::from(parts));
+                let mut select = make::everything_of(ObjectName::from(parts));
                 let shape = self.select(&mut select, None)?;
                 *body = SetExpr::Select(Box::new(select));
                 Ok(shape)

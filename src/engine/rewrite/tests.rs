@@ -85,7 +85,7 @@ fn merged_columns_come_once() {
     );
     becomes(
         "SELECT * FROM logs FULL JOIN other USING(id)",
-        r#"SELECT coalesce(logs."id", other."id") AS "id", logs."name", logs."who", other."color" FROM logs FULL JOIN other USING(id)"#,
+        r#"SELECT "coalesce"(logs."id", other."id") AS "id", logs."name", logs."who", other."color" FROM logs FULL JOIN other USING(id)"#,
     );
     becomes(
         "SELECT * FROM logs JOIN unknown AS u USING(id)",
@@ -177,7 +177,7 @@ fn what_follows_a_star_is_understood_or_refused() {
 fn an_outer_join_merges_the_values_of_both_sides() {
     becomes(
         "SELECT id FROM logs FULL JOIN other USING(id) WHERE id > 'x'",
-        r#"SELECT coalesce(logs."id", other."id") AS id FROM logs FULL JOIN other USING(id) WHERE coalesce(logs."id", other."id") > 'x'"#,
+        r#"SELECT "coalesce"(logs."id", other."id") AS id FROM logs FULL JOIN other USING(id) WHERE "coalesce"(logs."id", other."id") > 'x'"#,
     );
     becomes(
         "SELECT * FROM other AS a RIGHT JOIN other AS b USING(id)",

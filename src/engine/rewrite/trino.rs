@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
     super::walk::{self, Flow, ON, STOP, Walker},
-    Fault, interval, lower, unnest,
+    Fault, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -300,7 +300,7 @@ fn array(expr: &mut Expr) {
     if let Expr::Array(array) = expr
         && !array.elem.is_empty()
     {
-        *expr = unnest::call("make_array", std::mem::take(&mut array.elem));
+        *expr = make::call("make_array", std::mem::take(&mut array.elem));
     }
 }
 
@@ -309,6 +309,6 @@ fn listed(expr: &mut Expr) {
     let Expr::Function(function) = expr else { return };
     if named(&function.name).is_some_and(|name| name == "listagg" || name == "string_agg") {
         let list = std::mem::replace(expr, Expr::value(Value::Null));
-        *expr = unnest::call("arrow_cast", vec![list, text("Utf8")]);
+        *expr = make::call("arrow_cast", vec![list, text("Utf8")]);
     }
 }
