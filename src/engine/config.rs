@@ -16,7 +16,9 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, addresses, attempt, casts, computed, functions, times, unnest};
+use super::{
+    SessionOptions, addresses, attempt, casts, computed, functions, numbers, times, unnest,
+};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -36,6 +38,8 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false);
     let all = config.options_mut();
     all.sql_parser.collect_spans = true;
+    // `1.5` is a decimal; what has an exponent is a double: see `rewrite::trino`.
+    all.sql_parser.parse_float_as_decimal = true;
     // As Athena does; DataFusion's default would put NULLs first in descending order.
     "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
     all.execution.time_zone = Some("UTC".to_owned());
@@ -113,6 +117,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(addresses::AddressCasts),
         Arc::new(casts::Casts),
         Arc::new(times::Rule),
+        Arc::new(numbers::Numbers),
     ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));

@@ -33,6 +33,7 @@ mod diagnose;
 mod dialect;
 mod functions;
 mod names;
+mod numbers;
 mod parameters;
 mod parse;
 mod refuse;

@@ -18,7 +18,7 @@ pub(super) mod ip;
 pub(super) mod json;
 mod lambda;
 mod map;
-mod math;
+pub(super) mod math;
 mod misc;
 mod nested;
 mod planner;

@@ -1,10 +1,10 @@
 //! Trino's syntax in DataFusion's words, one rule a function.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, Expr, Fetch, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, LimitClause,
-    ObjectName, Query, SelectItem, SetExpr, Spanned, Statement as Sql, Subscript, TableFactor,
-    Value, ValueWithSpan,
+    AccessExpr, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    LimitClause, ObjectName, Query, SelectItem, SetExpr, Spanned, Statement as Sql, Subscript,
+    TableFactor, Value, ValueWithSpan,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -65,6 +65,9 @@ impl Walker for Translation {
         }
         within_group(expr);
         array(expr);
+        double(expr);
+        precision(expr);
+        zone(expr);
         ON
     }
 
@@ -291,6 +294,37 @@ fn within_group(expr: &mut Expr) {
     }
     if let FunctionArguments::List(FunctionArgumentList { clauses, .. }) = args {
         clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(within_group)));
+    }
+}
+
+/// `1e0` is a double, where `1.0` is a decimal.
+fn double(expr: &mut Expr) {
+    if let Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) = expr
+        && number.contains(['e', 'E'])
+    {
+        let number = Box::new(text(number));
+        *expr = cast(number, DataType::Double(ExactNumberInfo::None));
+    }
+}
+
+fn cast(expr: Box<Expr>, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None }
+}
+
+/// `CAST(x AS timestamp)` gives three digits of the second, not the nine that the planner would.
+fn precision(expr: &mut Expr) {
+    if let Expr::Cast { data_type: DataType::Timestamp(digits @ None, _), .. } = expr {
+        *digits = Some(3);
+    }
+}
+
+/// `t AT TIME ZONE z` where the zone is no literal, which is all that the planner takes.
+fn zone(expr: &mut Expr) {
+    if let Expr::AtTimeZone { timestamp, time_zone } = expr
+        && !matches!(time_zone.as_ref(), Expr::Value(_))
+    {
+        let take = |expr: &mut Expr| std::mem::replace(expr, Expr::value(Value::Null));
+        *expr = make::call("at_timezone", vec![take(timestamp), take(time_zone)]);
     }
 }
 
