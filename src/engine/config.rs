@@ -17,7 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, computed, functions, numbers, times, unnest,
+    SessionOptions, addresses, attempt, casts, computed, functions, numbers, relations, times,
+    unnest,
 };
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
@@ -81,6 +82,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
     times::register(&mut builder);
+    relations::register(&mut builder);
     let hidden = [attempt::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()

@@ -37,6 +37,7 @@ mod numbers;
 mod parameters;
 mod parse;
 mod refuse;
+mod relations;
 mod rewrite;
 mod session;
 mod stack;

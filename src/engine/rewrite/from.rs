@@ -2,8 +2,8 @@
 //! merge.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, SelectItem, TableAlias, TableFactor,
-    TableWithJoins,
+    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, SelectItem, SetExpr, TableAlias,
+    TableFactor, TableWithJoins,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -286,7 +286,7 @@ fn shown(name: ObjectName, shape: &Shape, alias: TableAlias) -> TableFactor {
         .collect();
     TableFactor::Derived {
         lateral: false,
-        subquery: Box::new(make::query(select)),
+        subquery: Box::new(make::query(SetExpr::Select(Box::new(select)))),
         alias: Some(alias),
         sample: None,
     }

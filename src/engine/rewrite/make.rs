@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
+    GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias,
+    TableFactor, TableWithJoins, WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
 };
 
 /// `SELECT * FROM name`.
@@ -19,6 +19,26 @@ pub(super) fn everything_of(name: ObjectName) -> Select {
         json_path: None,
         sample: None,
         index_hints: Vec::new(),
+    };
+    select_of(
+        vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
+        vec![TableWithJoins { relation, joins: Vec::new() }],
+    )
+}
+
+/// `SELECT * FROM (body) AS name`.
+pub(super) fn everything_from(body: SetExpr, name: &str) -> Select {
+    let alias = TableAlias {
+        explicit: true,
+        name: Ident::with_quote('"', name),
+        columns: Vec::new(),
+        at: None,
+    };
+    let relation = TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query(body)),
+        alias: Some(alias),
+        sample: None,
     };
     select_of(
         vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
@@ -56,11 +76,11 @@ fn select_of(projection: Vec<SelectItem>, from: Vec<TableWithJoins>) -> Select {
     }
 }
 
-/// `select` as a query.
-pub(super) fn query(select: Select) -> Query {
+/// `body` as a query.
+pub(super) fn query(body: SetExpr) -> Query {
     Query {
         with: None,
-        body: Box::new(SetExpr::Select(Box::new(select))),
+        body: Box::new(body),
         order_by: None,
         limit_clause: None,
         fetch: None,

@@ -3,13 +3,16 @@
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    LimitClause, ObjectName, Query, SelectItem, SetExpr, Spanned, Statement as Sql, Subscript,
-    TableFactor, Value, ValueWithSpan,
+    LimitClause, ObjectName, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
+    Statement as Sql, Subscript, TableFactor, Value, ValueWithSpan, Values,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
-    super::walk::{self, Flow, ON, STOP, Walker},
+    super::{
+        relations,
+        walk::{self, Flow, ON, STOP, Walker},
+    },
     Fault, interval, lower, make, unnest,
 };
 
@@ -42,6 +45,7 @@ impl Walker for Translation {
             return self.refuse(fault);
         }
         name_columns(&mut query.body);
+        counted(&mut query.body);
         ON
     }
 
@@ -113,6 +117,26 @@ fn fetch(query: &mut Query) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// `a EXCEPT ALL b` as `SELECT * FROM (a UNION ALL b) AS "$except_all"`, which `engine::relations`
+/// plans: DataFusion takes out every copy of a row that the other side has once.
+fn counted(body: &mut SetExpr) {
+    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return };
+    counted(left);
+    counted(right);
+    let name = match op {
+        SetOperator::Except => relations::EXCEPT_ALL,
+        SetOperator::Intersect => relations::INTERSECT_ALL,
+        _ => return,
+    };
+    if *set_quantifier != SetQuantifier::All {
+        return;
+    }
+    *op = SetOperator::Union;
+    let none = Values { explicit_row: false, value_keyword: false, rows: Vec::new() };
+    let union = std::mem::replace(body, SetExpr::Values(none));
+    *body = SetExpr::Select(Box::new(make::everything_from(union, name)));
 }
 
 /// A column without a name is `_col0`, `_col1`, … by its place, as in Athena.

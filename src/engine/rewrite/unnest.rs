@@ -3,8 +3,8 @@
 //! "$u"(u)) AS x`. Row types are spread there, where types are known: see `engine::unnest`.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, ObjectName, SelectItem, Subscript, TableAlias, TableAliasColumnDef,
-    TableFactor, TableWithJoins, Value,
+    AccessExpr, Expr, Ident, ObjectName, SelectItem, SetExpr, Subscript, TableAlias,
+    TableAliasColumnDef, TableFactor, TableWithJoins, Value,
 };
 
 use super::{super::unnest, make};
@@ -63,7 +63,7 @@ pub(super) fn lateral(factor: &mut TableFactor) {
     let name = alias.take().map(|alias| TableAlias { columns: Vec::new(), ..alias });
     *factor = TableFactor::Derived {
         lateral: true,
-        subquery: Box::new(make::query(select)),
+        subquery: Box::new(make::query(SetExpr::Select(Box::new(select)))),
         alias: name,
         sample: None,
     };

@@ -119,7 +119,8 @@ mod tests {
         assert_eq!(rounded(-10, 0, 4), Some(-3));
         assert_eq!(rounded(10, 0, -4), Some(-3));
         assert_eq!(rounded(9, 0, 4), Some(2));
-        assert_eq!(rounded(10, 38, 4), Some(25 * 10_i128.pow(37)));
+        assert_eq!(rounded(10, 38, 8), Some(125 * 10_i128.pow(36)));
+        assert_eq!(rounded(10, 38, 4), None);
         assert_eq!(rounded(i128::MAX, 38, 1), None);
         assert_eq!(rounded(-5, 37, 2 * 10_i128.pow(37)), Some(-3));
         assert_eq!(rounded(1, 0, 0), None);
