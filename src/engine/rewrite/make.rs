@@ -1,9 +1,10 @@
 //! What the rules put into the syntax tree.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias,
-    TableFactor, TableWithJoins, WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
+    AccessExpr, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem,
+    SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins, Value, WildcardAdditionalOptions,
+    helpers::attached_token::AttachedToken,
 };
 
 /// `SELECT * FROM name`.
@@ -89,6 +90,23 @@ pub(super) fn query(body: SetExpr) -> Query {
         settings: None,
         format_clause: None,
         pipe_operators: Vec::new(),
+    }
+}
+
+/// `['name']`, a member.
+pub(super) fn member(name: &str) -> AccessExpr {
+    let index = Expr::value(Value::SingleQuotedString(name.to_owned()));
+    AccessExpr::Subscript(Subscript::Index { index })
+}
+
+/// `CASE WHEN condition THEN result ELSE otherwise END`.
+pub(super) fn case(condition: Expr, result: Expr, otherwise: Expr) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition, result }],
+        else_result: Some(Box::new(otherwise)),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Trino's syntax in DataFusion's words, one rule a function.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
+    AccessExpr, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
     LimitClause, ObjectName, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
-    Statement as Sql, Subscript, TableFactor, Value, ValueWithSpan, Values,
+    Statement as Sql, TableFactor, Value, ValueWithSpan, Values,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -13,7 +13,7 @@ use super::{
         relations,
         walk::{self, Flow, ON, STOP, Walker},
     },
-    Fault, interval, lower, make, unnest,
+    Fault, elements, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -21,7 +21,7 @@ const TRY: &str = "$try";
 
 /// Translates all of `statement`.
 pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
-    let mut translation = Translation { parameters: Vec::new(), fault: None };
+    let mut translation = Translation { parameters: Vec::new(), subqueries: 0, fault: None };
     walk::walk(statement, &mut translation);
     translation.fault.map_or(Ok(()), Err)
 }
@@ -29,6 +29,8 @@ pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
 struct Translation {
     /// The parameters of the lambdas around, innermost last.
     parameters: Vec<String>,
+    /// How many expressions were asked whether they are a subquery over elements.
+    subqueries: usize,
     fault: Option<Fault>,
 }
 
@@ -58,6 +60,7 @@ impl Walker for Translation {
         if let Expr::Lambda(lambda) = expr {
             self.parameters.extend(lambda.params.iter().map(|param| lower(&param.name)));
         }
+        elements::subquery(expr, &mut self.subqueries);
         field_of_parameter(expr, &self.parameters);
         dots(expr);
         let done = like(expr)
@@ -192,7 +195,7 @@ fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
     let Expr::CompoundIdentifier(path) = expr else { return };
     let Some((first, members)) = path.split_first() else { return };
     if parameters.contains(&lower(first)) {
-        let access_chain = members.iter().map(|member| index(&lower(member))).collect();
+        let access_chain = members.iter().map(|name| make::member(&lower(name))).collect();
         *expr = Expr::CompoundFieldAccess {
             root: Box::new(Expr::Identifier(first.clone())),
             access_chain,
@@ -200,16 +203,12 @@ fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
     }
 }
 
-fn index(member: &str) -> AccessExpr {
-    AccessExpr::Subscript(Subscript::Index { index: text(member) })
-}
-
 /// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives.
 fn dots(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return };
     for access in access_chain {
         if let AccessExpr::Dot(Expr::Identifier(member)) = access {
-            *access = index(&lower(member));
+            *access = make::member(&lower(member));
         }
     }
 }
@@ -285,16 +284,10 @@ fn conditional(expr: &mut Expr) -> Result<(), Fault> {
         let help = Some("it takes IF(condition, value) or IF(condition, value, other)");
         return Err(fault(format!("IF does not take {} arguments", args.len()), span, help));
     }
-    let otherwise = (args.len() == 3).then(|| args.pop()).flatten().map(Box::new);
+    let otherwise = (args.len() == 3).then(|| args.pop()).flatten();
+    let otherwise = otherwise.unwrap_or_else(|| Expr::value(Value::Null));
     let (Some(result), Some(condition)) = (args.pop(), args.pop()) else { return Ok(()) };
-    *expr = Expr::Case {
-        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(
-        ),
-        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        operand: None,
-        conditions: vec![CaseWhen { condition, result }],
-        else_result: otherwise,
-    };
+    *expr = make::case(condition, result, otherwise);
     Ok(())
 }
 
