@@ -17,8 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, computed, functions, numbers, relations, times,
-    unnest,
+    SessionOptions, addresses, attempt, casts, computed, functions, named, numbers, relations,
+    times, unnest,
 };
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
@@ -83,7 +83,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
     functions::register(&mut builder);
     times::register(&mut builder);
     relations::register(&mut builder);
-    let hidden = [attempt::function(), unnest::function()].map(Arc::new);
+    let hidden = [attempt::function(), named::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
 }

@@ -32,6 +32,7 @@ mod describe;
 mod diagnose;
 mod dialect;
 mod functions;
+mod named;
 mod names;
 mod numbers;
 mod parameters;

@@ -13,7 +13,7 @@ use super::{
         relations,
         walk::{self, Flow, ON, STOP, Walker},
     },
-    Fault, elements, interval, lower, make, unnest,
+    Fault, casts, elements, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -48,6 +48,7 @@ impl Walker for Translation {
         }
         name_columns(&mut query.body);
         counted(&mut query.body);
+        casts::name(query);
         ON
     }
 
