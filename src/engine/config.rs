@@ -16,7 +16,9 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, addresses, attempt, casts, computed, functions, times, unnest};
+use super::{
+    SessionOptions, addresses, attempt, casts, computed, functions, lenient, times, unnest,
+};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -70,7 +72,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
-        .with_expr_planners(vec![Arc::new(functions::Planner)])
+        .with_expr_planners(vec![Arc::new(lenient::Planner), Arc::new(functions::Planner)])
         .with_default_features()
         .with_type_planner(Arc::new(casts::TypeNames))
         .with_optimizer_rules(rules())
@@ -112,6 +114,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         // Before types are coerced, while a cast still is what the user wrote.
         Arc::new(addresses::AddressCasts),
         Arc::new(casts::Casts),
+        Arc::new(lenient::TextTimes),
         Arc::new(times::Rule),
     ];
     rules.extend(Analyzer::new().rules);

@@ -11,6 +11,7 @@ use datafusion::{
 };
 
 use super::{DAY, asked::Asked};
+use crate::engine::lenient;
 
 /// No log is older; what looks so is no time but a number.
 const FIRST: i64 = 946_684_800_000_000; // 2000-01-01
@@ -91,6 +92,7 @@ fn reads_time(expr: &Expr) -> bool {
             let reads = name == "from_iso8601_timestamp"
                 || name == "date_parse"
                 || name == "parse_datetime"
+                || name == lenient::INSTANT
                 || name.starts_with("to_timestamp");
             reads && call.args.first().is_some_and(reads_time)
         }
