@@ -13,6 +13,9 @@ use datafusion::{
 use super::{DAY, asked::Asked};
 use crate::engine::lenient;
 
+/// Microseconds in a second.
+const SECOND: i64 = 1_000_000;
+
 /// No log is older; what looks so is no time but a number.
 const FIRST: i64 = 946_684_800_000_000; // 2000-01-01
 
@@ -32,8 +35,8 @@ pub(in crate::engine) fn window(filters: &[Expr]) -> Option<Expr> {
                 continue;
             }
         }
-        // Texts with an offset sort by their local time.
-        let slack = if spelling == Spelling::Text { DAY } else { 0 };
+        // Texts with an offset sort by their local time; casts to few digits round.
+        let slack = if spelling == Spelling::Text { DAY } else { SECOND };
         let start = asked.from.map(|from| from.saturating_sub(slack));
         let end = asked.to.map(|to| to.saturating_add(slack));
         from = from.max(start);
@@ -68,6 +71,12 @@ fn spelling(filter: &Expr) -> Option<Spelling> {
     let _ = filter.apply(|expr| {
         Ok(match expr {
             Expr::Column(column) if column.name == "eventtime" => {
+                found = Some(Spelling::Text);
+                TreeNodeRecursion::Stop
+            }
+            Expr::ScalarFunction(call)
+                if matches!(call.func.name(), "date_format" | "format_datetime") =>
+            {
                 found = Some(Spelling::Text);
                 TreeNodeRecursion::Stop
             }

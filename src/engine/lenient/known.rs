@@ -88,9 +88,6 @@ pub(super) fn member(names: &[String], of_map: bool) -> Taken {
 
 /// Spells `taken` as `text` has it, which is what stands in its place.
 pub(super) fn respell(taken: &mut Taken, text: &str) {
-    if taken.kind != Kind::Member {
-        return;
-    }
     let of_map = taken.strict.contains("element_at(");
     let names: Vec<String> =
         text.split('.').map(|name| name.trim().trim_matches('"').to_owned()).collect();

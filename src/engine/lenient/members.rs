@@ -43,6 +43,7 @@ const JSON: &[&str] = &[
     "eventcontext",
     "eventjson",
     "envelope",
+    "wrapper",
     "extra",
 ];
 

@@ -112,11 +112,15 @@ pub(super) fn told(
 ) -> Result<Vec<String>> {
     // Names as the user wrote them, where their place is known.
     for one in &mut taken {
-        if let Place::Names(names) = &one.place
-            && let Some(at) = diagnose::place_of_names(statement, names)
-            && let Some(text) = statement.sql().get(at)
-        {
-            known::respell(one, text);
+        let at = match &one.place {
+            Place::Names(names) => diagnose::place_of_names(statement, names),
+            Place::Tree(span) => diagnose::place_of_span(statement, *span),
+            Place::Bytes(_) => None,
+        };
+        match (one.kind, at.and_then(|at| statement.sql().get(at))) {
+            (Kind::Member, Some(text)) => known::respell(one, text),
+            (Kind::Placeholder, Some(text)) => placeholder::respell(one, text),
+            _ => {}
         }
     }
     match taken.first() {

@@ -17,8 +17,10 @@ pub(in crate::engine) fn open_names(sql: &str, tokens: &mut Vec<TokenWithSpan>) 
     let mut clauses = Clauses::default();
     while at < tokens.len() {
         let is_table = clauses.names_table(tokens, at);
-        if is_table && let Some(end) = end_of_name(tokens, at) {
-            named(sql, tokens, at, end);
+        if is_table {
+            if let Some(end) = end_of_name(tokens, at) {
+                named(sql, tokens, at, end);
+            }
             // The name behind a dot is one too.
             while tokens.get(at + 1).is_some_and(|token| token.token == Token::Period) {
                 at += 2;

@@ -24,15 +24,22 @@ pub(in crate::engine) fn placeholder(name: &Ident) -> Option<(&'static str, Take
     } else {
         ("cloudtrail_lake", "the id of the event data store there")
     };
-    let taken = Taken {
+    let mut taken = Taken {
         kind: Kind::Placeholder,
         place: Place::Tree(name.span),
-        written: format!("`{text}`"),
+        written: String::new(),
         meant: format!("`{table}`"),
         strict: strict.to_owned(),
-        fault: format!("`{text}` only holds the place of a table's name"),
+        fault: String::new(),
     };
+    respell(&mut taken, text);
     Some((table, taken))
+}
+
+/// Spells `taken` as `text` has it, which is what stands in its place.
+pub(super) fn respell(taken: &mut Taken, text: &str) {
+    taken.written = format!("`{text}`");
+    taken.fault = format!("`{text}` only holds the place of a table's name");
 }
 
 #[cfg(test)]

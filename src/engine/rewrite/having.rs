@@ -37,9 +37,9 @@ fn alias_named(name: &Ident, meant: &Expr) -> Taken {
     let text = meant.to_string();
     // What rewriting has made of it is nothing that Athena takes.
     let strict = if text.contains('$') || text.len() > 80 {
-        format!("what `{}` stands for", name.value)
+        format!("what `{}` stands for in its place", name.value)
     } else {
-        format!("HAVING with `{text}`")
+        format!("`{text}` in its place")
     };
     Taken {
         kind: Kind::Having,
