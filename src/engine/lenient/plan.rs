@@ -11,7 +11,7 @@ use datafusion::{
     scalar::ScalarValue,
 };
 
-use super::{MEMBER, Taken, known, times};
+use super::{super::analyze, MEMBER, Taken, known, times};
 use arrow::datatypes::DataType;
 
 /// The members and the text beside times in `plan`, and in the views that it names.
@@ -24,7 +24,7 @@ pub(in crate::engine) fn of_plan(plan: &LogicalPlan) -> Result<Vec<Taken>> {
         {
             taken.extend(of_plan(view.logical_plan())?);
         }
-        let schema = times::schema_of(node)?;
+        let schema = analyze::readable(node)?;
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
                 times::of_expr(expr, &schema, &mut taken);

@@ -26,14 +26,15 @@ use datafusion::{
         BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs,
         ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         expr::{Between, InList, ScalarFunction},
-        expr_rewriter::NamePreserver,
-        utils::merge_schema,
     },
     optimizer::AnalyzerRule,
 };
 
 use super::{Kind, Place, Taken};
-use crate::engine::functions::{json::Text, time::instant_of_text};
+use crate::engine::{
+    analyze,
+    functions::{json::Text, time::instant_of_text},
+};
 
 /// The name of the function that reads the instant, which users do not call.
 pub(in crate::engine) const INSTANT: &str = "instant_of";
@@ -48,28 +49,8 @@ impl AnalyzerRule for TextTimes {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(rewrite_plan).map(|done| done.data)
+        analyze::map_expressions(plan, |expr, schema| Ok(rewrite_expr(expr, schema)))
     }
-}
-
-/// The columns that the expressions of `plan` see.
-pub(super) fn schema_of(plan: &LogicalPlan) -> Result<DFSchema> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = plan {
-        let name = scan.table_name.clone();
-        schema.merge(&DFSchema::try_from_qualified_schema(name, &scan.source.schema())?);
-    }
-    Ok(schema)
-}
-
-fn rewrite_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let schema = schema_of(&plan)?;
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let new = expr.transform_up(|expr| Ok(rewrite_expr(expr, &schema)))?;
-        Ok(if new.transformed { new.update_data(|expr| name.restore(expr)) } else { new })
-    })
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
