@@ -3,7 +3,7 @@
 //! The records are sqllogictest's. They run over `sql/fixture.json`, those of the area `empty`
 //! over a cache without a row. NULL is `NULL`, the empty string `(empty)`. Two words before a
 //! statement ask about its answer instead of its rows: `COLUMNS` lists the columns' names and
-//! types, `NOTICES` what would go to stderr.
+//! types, `NOTICES` what would go to stderr. `STRICT` runs it in a strict session.
 //!
 //! `BLESS=1 cargo test --test sql` writes what is answered into the records.
 
@@ -128,6 +128,9 @@ impl AsyncDB for Engine {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Shown> {
+        let strict = sql.strip_prefix("STRICT ");
+        self.session.set_strict(strict.is_some());
+        let sql = strict.unwrap_or(sql);
         let (about, sql) = match sql.split_once(' ') {
             Some(("COLUMNS", rest)) => (Some(About::Columns), rest),
             Some(("NOTICES", rest)) => (Some(About::Notices), rest),

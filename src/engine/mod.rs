@@ -32,6 +32,7 @@ mod describe;
 mod diagnose;
 mod dialect;
 mod functions;
+mod lenient;
 mod named;
 mod names;
 mod numbers;
@@ -78,6 +79,9 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Further names of tables: (`"db.trail_logs"` or `trail_logs`, the table's own name).
     pub table_names: Vec<(String, String)>,
+    /// Whether what Athena refuses is refused, which published queries have and which is told and
+    /// taken otherwise.
+    pub strict: bool,
 }
 
 /// One statement of the user's text.

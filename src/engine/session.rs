@@ -1,6 +1,9 @@
 //! The session: statements in, answers out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use arrow::array::Array;
 use datafusion::{
@@ -24,6 +27,7 @@ use super::{
     catalog::{Aliases, AnyCatalog, Names},
     computed::{Conflicts, IsMember, MemberKind, Versions},
     config, coverage, diagnose,
+    lenient::{self, Taken},
     names::{self, Name},
     parse, refuse,
     rewrite::{Shapes, Spelling},
@@ -48,6 +52,7 @@ pub struct Session {
     seen: Mutex<Option<Arc<SnapshotTables>>>,
     pub(super) views: Mutex<Vec<View>>,
     pub(super) prepared: Mutex<Vec<Prepared>>,
+    strict: AtomicBool,
 }
 
 impl std::fmt::Debug for Session {
@@ -79,15 +84,43 @@ impl Session {
             seen: Mutex::new(None),
             views: Mutex::default(),
             prepared: Mutex::default(),
+            strict: AtomicBool::new(options.strict),
         })
     }
 
-    /// Splits `text` into statements; the parser sees each byte for byte.
+    /// Has the statements from now on refused, or not, where they need leniency.
+    pub fn set_strict(&self, strict: bool) {
+        self.strict.store(strict, Ordering::Relaxed);
+    }
+
+    /// What is to be said of the leniency that `statement` needs.
+    ///
+    /// # Errors
+    /// The session is strict, and it needs any.
+    pub(super) fn lenient(&self, statement: &Statement, taken: Vec<Taken>) -> Result<Vec<String>> {
+        lenient::told(statement, self.strict.load(Ordering::Relaxed), taken)
+    }
+
+    /// The same of what `plan` holds.
+    pub(super) fn lenient_plan(
+        &self,
+        statement: &Statement,
+        plan: &LogicalPlan,
+    ) -> Result<Vec<String>> {
+        let taken = lenient::of_plan(plan);
+        self.lenient(statement, taken.map_err(|error| diagnose::planning(statement, self, error))?)
+    }
+
+    /// Splits `text` into statements; the parser sees each as it is, but for typographic characters.
     ///
     /// # Errors
     /// The text is no SQL: a [`crate::error::Diagnostic`] with the place.
     pub fn parse(&self, text: &str, origin: Option<&str>) -> Result<Vec<Statement>> {
-        parse::split(text, origin)
+        let statements = parse::split(text, origin)?;
+        for statement in &statements {
+            self.lenient(statement, lenient::glyphs::taken(statement))?;
+        }
+        Ok(statements)
     }
 
     /// Starts a statement.
@@ -101,7 +134,10 @@ impl Session {
             if let Some(refusal) = refuse::refusal(&mut tree) {
                 return Err(diagnose::refused(statement, refusal));
             }
-            self.dispatch(statement, tree).await
+            let notices = self.lenient(statement, lenient::glyphs::taken(statement))?;
+            let mut answer = self.dispatch(statement, tree).await?;
+            answer.notices.splice(0..0, notices);
+            Ok(answer)
         };
         stack::Deep::new(answer).await
     }
@@ -209,9 +245,11 @@ impl Session {
             .with_allow_dml(false)
             .verify_plan(&plan)
             .map_err(failed)?;
+        let lenient = self.lenient_plan(statement, &plan)?;
         let plan = state.optimize(&plan).map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
-        let notices = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
+        let covered = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
+        let notices = [lenient, covered].concat();
         let physical =
             state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;

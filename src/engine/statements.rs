@@ -20,7 +20,7 @@ use super::{
     catalog::Names,
     config::{CATALOG, SCHEMA},
     describe, diagnose, refuse,
-    rewrite::{self, Shapes as _, Spelling},
+    rewrite::{self, Rewritten, Shapes as _, Spelling},
     session::{Session, locked},
 };
 use crate::Result;
@@ -70,14 +70,17 @@ impl Session {
                 _ => {}
             }
         }
-        let spelling =
+        let Rewritten { spelling, taken } =
             rewrite::rewrite(&mut tree, self).map_err(|fault| diagnose::fault(statement, fault))?;
-        match &tree {
+        let notices = self.lenient(statement, taken)?;
+        let mut answer = match &tree {
             Ast::Statement(sql) if matches!(sql.as_ref(), Sql::CreateView(_)) => {
                 self.create_view(statement, tree).await
             }
             _ => self.query(statement, tree, spelling).await,
-        }
+        }?;
+        answer.notices.splice(0..0, notices);
+        Ok(answer)
     }
 
     async fn query(&self, statement: &Statement, tree: Ast, spelling: Spelling) -> Result<Answer> {
@@ -91,13 +94,14 @@ impl Session {
                 self.change(statement, &reset.variable, None)
             }
             LogicalPlan::Statement(PlanStatement::Prepare(prepare)) => {
+                let notices = self.lenient_plan(statement, &prepare.input)?;
                 let mut prepared = locked(&self.prepared);
                 if prepared.iter().any(|known| known.name == prepare.name) {
                     let message = format!("prepared statement `{}` exists already", prepare.name);
                     return Err(diagnose::at(statement, None, message));
                 }
                 prepared.push(Prepared { name: prepare.name, tree, spelling });
-                Ok(Answer::nothing())
+                Ok(Answer { notices, ..Answer::nothing() })
             }
             LogicalPlan::Statement(PlanStatement::Execute(execute)) => {
                 self.execute(statement, &execute.name, execute.parameters).await
@@ -195,12 +199,13 @@ impl Session {
         let LogicalPlan::Ddl(DdlStatement::CreateView(planned)) = plan else {
             return Ok(Answer::nothing());
         };
+        let notices = self.lenient_plan(statement, &planned.input)?;
         let fields = planned.input.schema().fields();
         let columns = fields.iter().map(|field| field.name().clone()).collect();
         let view =
             View { name: name.clone(), columns, tree: *sql.clone(), text: statement.sql().into() };
         self.store_view(statement, at, view)?;
-        Ok(Answer::nothing())
+        Ok(Answer { notices, ..Answer::nothing() })
     }
 
     /// Stores a view behind those it names; one that another names keeps its place.

@@ -3,16 +3,18 @@
 //! The text is tokenized as it is, and every token keeps its place in it, those that are put in too;
 //! only what the parser could not read at all is changed here. All else is done on the syntax tree.
 
+use super::lenient::open_names;
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
     tokenizer::{Span, Token, TokenWithSpan, Word},
 };
 
 /// Makes `tokens` readable for the parser.
-pub(super) fn adapt(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+pub(super) fn adapt(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
     store_ids(&mut tokens);
+    open_names(sql, &mut tokens);
     types(&mut tokens);
     typed_strings(&mut tokens);
     values(&mut tokens);

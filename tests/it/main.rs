@@ -14,6 +14,7 @@ mod generate;
 
 mod answers;
 mod cli;
+mod coverage;
 mod docs;
 mod engine;
 mod errors;

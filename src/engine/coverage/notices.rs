@@ -14,7 +14,10 @@ use datafusion::{
 use super::{HOUR, asked::Asked, data_events, instant, report};
 use crate::{
     cache::Table,
-    engine::tables::{SnapshotTables, scan::ParquetTable},
+    engine::{
+        computed,
+        tables::{SnapshotTables, scan::ParquetTable},
+    },
 };
 
 /// Values of one column that are looked up; a longer list is not a question about coverage.
@@ -30,7 +33,9 @@ pub(in crate::engine) async fn notices(
         return Ok(Vec::new());
     }
     let mut notices = Vec::new();
-    for (table, filters) in scans(plan)? {
+    for (table, mut filters) in scans(plan)? {
+        // A month and a day say when only together with the year.
+        filters.extend(computed::delivery_range(&filters));
         match table {
             Table::Events if tables.rows(table) == 0 => {
                 push(&mut notices, "the cache holds no events".to_owned());

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::engine::{Session, names::NameKind, tables::Relation};
 
+/// The quotes of names, typographic ones too.
+const QUOTES: [char; 3] = ['"', '“', '”'];
+
 /// A fault about a column's name.
 pub(super) fn schema_fault(
     context: &Context<'_>,
@@ -69,7 +72,7 @@ fn unknown_column(
     }
     let place = span.or_else(|| context.place_of(name));
     let written = place.as_ref().map_or("", |place| context.text(place));
-    let spelled = written.trim_matches('"');
+    let spelled = written.trim_matches(QUOTES);
     // As the user wrote it, where it stands alone.
     let name = if spelled.eq_ignore_ascii_case(name) { spelled } else { name };
     let columns = valid.iter().map(|column| column.name.as_str());
@@ -79,7 +82,7 @@ fn unknown_column(
         Some(hidden)
     } else if let Some(member) = member(context, name, valid) {
         Some(format!("did you mean `{member}`?"))
-    } else if written.starts_with('"') {
+    } else if written.starts_with(QUOTES) {
         Some(format!("double quotes enclose names; a text is written '{name}'"))
     } else if valid.is_empty() {
         Some("there is no FROM clause".to_owned())

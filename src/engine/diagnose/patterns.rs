@@ -159,33 +159,29 @@ fn no_members(context: &Context<'_>, message: &str) -> Option<Found> {
     })
 }
 
-/// `requestparameters.x`: a column of text.
+/// `eventname.x`: a column of text that holds no JSON.
 fn no_fields(context: &Context<'_>, message: &str) -> Option<Found> {
     if !message.to_lowercase().contains("cannot access field at argument") {
         return None;
     }
     let columns = Relation::Logs.columns();
     let triples = context.tokens.windows(3).find_map(|tokens| match tokens {
-        [(Token::Word(of), _), (Token::Period, _), (Token::Word(field), place)] => {
+        [(Token::Word(of), _), (Token::Period, _), (Token::Word(_), place)] => {
             let name = of.value.to_lowercase();
             let column = columns.iter().find(|column| column.name == name)?;
-            (column.sql_type == "varchar").then(|| (column, field.value.clone(), place.clone()))
+            (column.sql_type == "varchar").then(|| (column, place.clone()))
         }
         _ => None,
     });
-    let Some((column, field, span)) = triples else {
+    let Some((column, span)) = triples else {
         return Some(Found { message: "there is no such field".to_owned(), ..Found::default() });
     };
     let of = &column.name;
-    let help = column
-        .comment
-        .contains("JSON")
-        .then(|| format!("it is JSON text; cloudtrail_lake has it as a map: `{of}['{field}']`"));
     Some(Found {
         message: format!("`{of}` has no fields: it is a {}", column.sql_type),
         span: Some(span),
         label: Some("no such field"),
-        help,
+        help: None,
     })
 }
 
