@@ -13,6 +13,7 @@
 //! The user's text is never touched.
 
 mod casing;
+mod distinct;
 mod elements;
 mod from;
 mod having;
