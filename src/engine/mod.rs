@@ -44,6 +44,7 @@ mod rewrite;
 mod session;
 mod stack;
 mod statements;
+mod subqueries;
 mod tables;
 mod times;
 mod tokens;

@@ -178,6 +178,11 @@ impl Walker for Hidden {
     }
 
     fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
+        if let TableFactor::MatchRecognize { table, .. } = factor {
+            let message = "MATCH_RECOGNIZE is not supported".to_owned();
+            let help = Some("lag() and lead() tell what came before and after a row");
+            return self.refuse(Refusal { message, help, span: None }, table.span());
+        }
         if let TableFactor::MatchRecognize { .. } = factor {
             let message = "MATCH_RECOGNIZE is not supported".to_owned();
             let help = Some(

@@ -33,6 +33,7 @@ use super::{
     rewrite::{Shapes, Spelling},
     stack,
     statements::{Prepared, View},
+    subqueries,
     tables::{Relation, SnapshotTables},
 };
 use crate::{
@@ -246,6 +247,7 @@ impl Session {
             .verify_plan(&plan)
             .map_err(failed)?;
         let lenient = self.lenient_plan(statement, &plan)?;
+        subqueries::check(&plan).map_err(failed)?;
         let plan = state.optimize(&plan).map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
         let covered = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;

@@ -18,6 +18,7 @@ pub(super) fn adapt(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan>
     types(&mut tokens);
     typed_strings(&mut tokens);
     values(&mut tokens);
+    prepared(&mut tokens);
     values_as_subquery(&mut tokens);
     tokens
 }
@@ -245,4 +246,13 @@ fn is_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// `PREPARE name FROM SELECT …`, as Athena has it: the parser wants AS there.
+fn prepared(tokens: &mut [TokenWithSpan]) {
+    let is_prepare = keyword(tokens.first()) == Some(Keyword::PREPARE)
+        && keyword(tokens.get(2)) == Some(Keyword::FROM);
+    if is_prepare {
+        put(tokens, 2, Token::make_keyword("AS"));
+    }
 }

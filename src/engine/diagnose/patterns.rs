@@ -32,6 +32,7 @@ const PATTERNS: &[Pattern] = &[
     subquery_in_select,
     cast,
     unsupported_type,
+    unsupported_syntax,
     star_without_from,
     one_column,
     placeholder,
@@ -363,6 +364,28 @@ fn only_cast(context: &Context<'_>) -> Option<Range<usize>> {
             if word.value.eq_ignore_ascii_case("cast"))
     });
     (casts.count() == 1).then_some(first)
+}
+
+/// Syntax that the parser reads and nothing here plans; what it is of is shown as the planner's tree.
+fn unsupported_syntax(context: &Context<'_>, message: &str) -> Option<Found> {
+    let (_, node) = message.split_once("nsupported ast node ")?;
+    let node = node.trim_start_matches("in sqltorel: ");
+    let name: String = node.chars().take_while(char::is_ascii_alphanumeric).collect();
+    if name == "Lambda" {
+        return Some(Found {
+            message: "a lambda is not supported here".to_owned(),
+            span: place(context, |token| *token == Token::Arrow),
+            ..Found::default()
+        });
+    }
+    let words = name.chars().fold(String::new(), |mut words, letter| {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+        words
+    });
+    Some(Found { message: format!("{words} is not supported here"), ..Found::default() })
 }
 
 fn unsupported_type(context: &Context<'_>, message: &str) -> Option<Found> {

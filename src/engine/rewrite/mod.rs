@@ -14,6 +14,7 @@
 
 mod casing;
 mod casts;
+mod distinct;
 mod elements;
 mod from;
 mod having;
