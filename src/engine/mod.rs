@@ -27,6 +27,7 @@ mod catalog;
 mod computed;
 mod config;
 mod coverage;
+mod ddl;
 mod describe;
 mod diagnose;
 mod dialect;
@@ -51,6 +52,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use self::{
     answer::{Answer, Outcome},
     coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
+    ddl::declared_sources,
     functions::{Function, functions},
     names::{Name, NameKind},
     session::Session,

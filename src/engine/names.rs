@@ -128,6 +128,12 @@ pub(super) fn all(session: &Session, state: &SessionState) -> Vec<Name> {
             kind: NameKind::Column { of: relation.name().to_owned(), sql_type: column.sql_type },
         }));
     }
+    for table in &session.declared().tables {
+        names.extend(table.columns().into_iter().filter(|column| !column.hidden).map(|column| {
+            let of = table.name().to_owned();
+            Name { text: column.name, kind: NameKind::Column { of, sql_type: column.sql_type } }
+        }));
+    }
     for table in Table::ALL {
         for field in table.schema().fields() {
             fields(field.name(), field.data_type(), &mut names);

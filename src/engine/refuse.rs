@@ -103,6 +103,11 @@ fn sql_refusal(statement: &mut Sql) -> Option<Refusal> {
     own.or_else(|| nested(statement))
 }
 
+/// Why a table of the cache can be neither altered nor dropped.
+pub(super) fn own_table(what: &str) -> Refusal {
+    writes(what, READ_ONLY)
+}
+
 fn writes(what: &str, help: &'static str) -> Refusal {
     let message = format!("{what} is not possible: SQL cannot change the cache or the evidence");
     Refusal { message, help: Some(help), span: None }

@@ -1,6 +1,10 @@
 //! The session: statements in, answers out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use arrow::array::Array;
 use datafusion::{
@@ -21,9 +25,11 @@ use futures::StreamExt;
 use super::{
     Answer, SessionOptions, Statement,
     answer::Query,
-    catalog::{Aliases, AnyCatalog, Names},
+    catalog::{Aliases, AnyCatalog, Names, OWN},
     computed::{Conflicts, IsMember, MemberKind, Versions},
-    config, coverage, diagnose,
+    config, coverage,
+    ddl::{self, Declarations, DeclaredTable},
+    diagnose,
     names::{self, Name},
     parse, refuse,
     rewrite::{Shapes, Spelling},
@@ -46,14 +52,28 @@ pub struct Session {
     aliases: Arc<Aliases>,
     /// The tables of the last snapshot seen, so that what was computed about it is kept.
     seen: Mutex<Option<Arc<SnapshotTables>>>,
+    /// What SQL declared: the cache's text of it, and what it says.
+    declared: Mutex<(Option<String>, Arc<Declarations>)>,
+    /// The views among it.
     pub(super) views: Mutex<Vec<View>>,
     pub(super) prepared: Mutex<Vec<Prepared>>,
+    /// When the locations of declared tables were last given to be read.
+    pub(super) listed: Mutex<HashMap<String, Instant>>,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("cache", &self.cache).finish_non_exhaustive()
     }
+}
+
+/// What a table's name means.
+#[derive(Debug, Clone)]
+pub(super) enum Named {
+    /// A table of the cache.
+    Relation(Relation),
+    /// A table that SQL declared.
+    Declared(Arc<DeclaredTable>),
 }
 
 /// Locks `mutex`; what a panicking thread left behind is whole, since every change is one store.
@@ -70,16 +90,64 @@ impl Session {
         let runtime: Arc<RuntimeEnv> =
             config::runtime(options).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
         let defaults = config::session(options);
-        Ok(Self {
+        let session = Self {
             cache,
             base: config::state(defaults.clone(), runtime),
             config: Mutex::new(defaults.clone()),
             defaults,
             aliases: Arc::new(Aliases::new(&options.table_names)),
             seen: Mutex::new(None),
+            declared: Mutex::default(),
             views: Mutex::default(),
             prepared: Mutex::default(),
-        })
+            listed: Mutex::default(),
+        };
+        session.load_declared()?;
+        Ok(session)
+    }
+
+    /// Looks what is declared now: other sessions may have declared more.
+    ///
+    /// # Errors
+    /// The declarations cannot be read.
+    pub(super) fn load_declared(&self) -> Result<()> {
+        let text = self.cache.declared()?;
+        if locked(&self.declared).0 == text {
+            return Ok(());
+        }
+        let declared = Declarations::read(text.as_deref())?;
+        let views = declared.views.iter().filter_map(View::read).collect();
+        *locked(&self.views) = views;
+        *locked(&self.declared) = (text, Arc::new(declared));
+        Ok(())
+    }
+
+    /// What is declared.
+    pub(super) fn declared(&self) -> Arc<Declarations> {
+        Arc::clone(&locked(&self.declared).1)
+    }
+
+    /// The cache.
+    pub(super) fn cache(&self) -> &Arc<Cache> {
+        &self.cache
+    }
+
+    /// Whether `name` is a view.
+    pub(super) fn has_view(&self, name: &str) -> bool {
+        locked(&self.views).iter().any(|view| view.name == name)
+    }
+
+    /// What `name` of `database` means, where that is no view.
+    pub(super) fn table_named(&self, database: Option<&str>, name: &str) -> Option<Named> {
+        if database == Some(OWN)
+            && let Some(relation) = Relation::named(name)
+        {
+            return Some(Named::Relation(relation));
+        }
+        if let Some(table) = self.declared().table(name) {
+            return Some(Named::Declared(Arc::clone(table)));
+        }
+        self.aliases.resolve(database, name).map(Named::Relation)
     }
 
     /// Splits `text` into statements; the parser sees each byte for byte.
@@ -97,6 +165,12 @@ impl Session {
     /// cache cannot be read.
     pub async fn run(&self, statement: &Statement) -> Result<Answer> {
         let answer = async {
+            self.load_declared()?;
+            if let Some(ddl) = parse::hive(statement)?
+                && let Some(answer) = self.run_ddl(statement, ddl).await?
+            {
+                return Ok(answer);
+            }
             let mut tree = parse::tree(statement)?;
             if let Some(refusal) = refuse::refusal(&mut tree) {
                 return Err(diagnose::refused(statement, refusal));
@@ -120,15 +194,20 @@ impl Session {
     pub(super) fn table_names(&self) -> Vec<String> {
         let tables = Relation::ALL.into_iter().map(|relation| relation.name().to_owned());
         let aliases = self.aliases.names().map(|(name, _)| name.to_owned());
+        let declared = self.declared();
+        let declared = declared.tables.iter().map(|table| table.name().to_owned());
         let views = locked(&self.views);
         let views = views.iter().map(|view| view.name.clone());
-        tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(views).collect()
+        let all = tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(declared);
+        all.chain(views).collect()
     }
 
     /// The names of the columns of all tables.
-    pub(super) fn columns() -> Vec<String> {
+    pub(super) fn columns(&self) -> Vec<String> {
         let columns = Relation::ALL.into_iter().flat_map(Relation::columns);
-        columns.map(|column| column.name).collect()
+        let declared = self.declared();
+        let declared = declared.tables.iter().flat_map(|table| table.columns());
+        columns.chain(declared).map(|column| column.name).collect()
     }
 
     /// The user's further names of tables.
@@ -211,7 +290,8 @@ impl Session {
             .map_err(failed)?;
         let plan = state.optimize(&plan).map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
-        let notices = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
+        let mut notices = names.notices();
+        notices.extend(coverage::notices(&plan, state, &names.tables).await.map_err(failed)?);
         let physical =
             state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;
@@ -308,7 +388,15 @@ impl Shapes for Session {
             return Some((view.columns.clone(), Vec::new()));
         }
         let database = qualifiers.last().map(String::as_str);
-        let columns = self.aliases.resolve(database, name)?.columns();
+        if let Some(table) = name.strip_suffix(ddl::PARTITIONS_SUFFIX) {
+            let declared = self.declared();
+            let partitions = declared.table(table)?.declaration.partitions.iter();
+            return Some((partitions.map(|column| column.name.clone()).collect(), Vec::new()));
+        }
+        let columns = match self.table_named(database, name)? {
+            Named::Relation(relation) => relation.columns(),
+            Named::Declared(table) => table.columns(),
+        };
         let (hidden, shown): (Vec<_>, Vec<_>) =
             columns.into_iter().partition(|column| column.hidden);
         let named = |columns: Vec<super::tables::Column>| {
