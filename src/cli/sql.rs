@@ -124,8 +124,10 @@ fn create_for_declared(
     settings: &Settings,
     texts: &[(Option<String>, String)],
 ) -> Result<Option<Arc<Cache>>> {
-    let declared: Vec<Vec<String>> =
-        texts.iter().filter_map(|(_, text)| engine::declared_sources(text)).collect();
+    let mut declared: Vec<Vec<String>> = Vec::new();
+    for (origin, text) in texts {
+        declared.extend(engine::declared_sources(text, origin.as_deref())?);
+    }
     if declared.is_empty() {
         return Ok(None);
     }

@@ -390,8 +390,9 @@ impl Shapes for Session {
         let database = qualifiers.last().map(String::as_str);
         if let Some(table) = name.strip_suffix(ddl::PARTITIONS_SUFFIX) {
             let declared = self.declared();
-            let partitions = declared.table(table)?.declaration.partitions.iter();
-            return Some((partitions.map(|column| column.name.clone()).collect(), Vec::new()));
+            let partitions = &declared.table(table)?.declaration.partitions;
+            let names = partitions.iter().map(|column| column.name.clone());
+            return (!partitions.is_empty()).then(|| (names.collect(), Vec::new()));
         }
         let columns = match self.table_named(database, name)? {
             Named::Relation(relation) => relation.columns(),

@@ -212,6 +212,9 @@ impl Session {
         for name in &wanted {
             let of_partitions = name.strip_suffix(ddl::PARTITIONS_SUFFIX);
             let Some(table) = declared.table(of_partitions.unwrap_or(name)) else { continue };
+            if of_partitions.is_some() && table.declaration.partitions.is_empty() {
+                continue;
+            }
             let tables = &names.tables;
             let catalogue = tables.catalogues.get(table, state, tables).await?;
             let provider = match of_partitions {

@@ -14,6 +14,7 @@ mod generate;
 
 mod answers;
 mod cli;
+mod ddl;
 mod docs;
 mod engine;
 mod errors;

@@ -70,6 +70,16 @@ pub(in crate::engine) fn of_catalogue(catalogue: &Catalogue) -> Vec<String> {
             "{n} files below the location of `{name}` lie in none of its partitions"
         )),
     }
+    match catalogue.changed {
+        0 => {}
+        n => {
+            let files = if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
+            lines.push(format!(
+                "{files} of `{name}` changed since first read: what was there before is left out, \
+                 and `superseded` in `{OWN}.cloudtrail_logs`"
+            ));
+        }
+    }
     for root in table.local_roots() {
         if !Path::new(&root).exists() && !catalogue.is_empty() {
             lines.push(format!("{root} cannot be reached: the rows are those read before"));

@@ -3,7 +3,7 @@
 //! say of a row's time, by which files and row groups are pruned.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
@@ -74,8 +74,8 @@ pub(in crate::engine) struct Catalogue {
     pub(in crate::engine) partitions: Vec<Partition>,
     /// Files below the table's locations that lie in no partition.
     pub(in crate::engine) outside: u64,
-    /// Whether a file of its own was met with several contents.
-    pub(in crate::engine) has_versions: bool,
+    /// Files of its own that were met with other content before.
+    pub(in crate::engine) changed: u64,
     /// Whether a file of its own holds copies that were not written again.
     pub(in crate::engine) has_copies: bool,
     /// Folders of Hive's layout that are no partitions yet: values and location.
@@ -231,7 +231,7 @@ async fn build(
         place,
         partitions,
         outside: found.outside,
-        has_versions: found.has_versions,
+        changed: u64::try_from(found.changed.len()).unwrap_or(u64::MAX),
         has_copies: false,
         unlisted,
     };
@@ -274,7 +274,7 @@ async fn has_copies(
 struct Found {
     partitions: HashMap<PathValues, Partition>,
     outside: u64,
-    has_versions: bool,
+    changed: HashSet<String>,
     unlisted: HashMap<PathValues, String>,
 }
 
@@ -305,6 +305,12 @@ impl Found {
         let read = read.as_ref().and_then(|c| c.as_primitive_opt::<Int64Type>());
         for (row, (uri, outcome)) in uris.iter().zip(&outcomes).enumerate() {
             let (Some(uri), Some(outcome)) = (uri, outcome) else { continue };
+            if versions.is_some_and(|c| c.value(row) > 1)
+                && !self.changed.contains(uri)
+                && place.values(table, uri).is_some()
+            {
+                self.changed.insert(uri.to_owned());
+            }
             let n_read = read.filter(|c| c.is_valid(row)).map_or(0, |c| c.value(row));
             let may_hold_events = match outcome {
                 "partial" => true,
@@ -323,7 +329,6 @@ impl Found {
             };
             // The row of a file that is committed in parts tells only of the parts so far.
             let span = time(&first).zip(time(&last)).filter(|_| outcome != "partial");
-            self.has_versions |= versions.is_some_and(|c| c.value(row) > 1);
             let partition = self.partitions.entry(values).or_insert_with_key(|values| Partition {
                 values: values.clone(),
                 files: 0,

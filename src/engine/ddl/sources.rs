@@ -110,10 +110,12 @@ fn keep_local(sources: &mut Vec<String>) {
     sources.dedup_by(|later, first| place::below(first, later).is_some());
 }
 
-/// Where the tables that `text` declares lie on this machine; nothing where it declares none or
-/// is no SQL, which whoever runs it tells.
-pub fn declared_sources(text: &str) -> Option<Vec<String>> {
-    let statements = parse::split(text, None).ok()?;
+/// Where the tables that `text` declares lie on this machine; nothing where it declares none.
+///
+/// # Errors
+/// The text is no SQL: a [`crate::error::Diagnostic`] with the place.
+pub fn declared_sources(text: &str, origin: Option<&str>) -> Result<Option<Vec<String>>> {
+    let statements = parse::split(text, origin)?;
     let declared: Vec<Vec<String>> = statements
         .iter()
         .filter_map(|statement| match parse::hive(statement) {
@@ -122,11 +124,11 @@ pub fn declared_sources(text: &str) -> Option<Vec<String>> {
         })
         .collect();
     if declared.is_empty() {
-        return None;
+        return Ok(None);
     }
     let mut sources = declared.concat();
     keep_local(&mut sources);
-    Some(sources)
+    Ok(Some(sources))
 }
 
 impl DeclaredTable {

@@ -84,7 +84,7 @@ fn current(
     tables: &SnapshotTables,
     rows: LogicalPlanBuilder,
 ) -> Result<LogicalPlanBuilder> {
-    if !catalogue.has_versions {
+    if catalogue.changed == 0 {
         return Ok(rows);
     }
     let (file, version) = (stored_column("source_file"), stored_column("source_version"));
@@ -121,7 +121,7 @@ fn copies(catalogue: &Arc<Catalogue>, tables: &SnapshotTables) -> Result<Logical
     let source = provider_as_source(tables.table(Table::Duplicates));
     let mut own = LogicalPlanBuilder::scan(copies, source, None)?
         .filter(catalogue.is_own(of(copies, "source_file")))?;
-    if catalogue.has_versions {
+    if catalogue.changed > 0 {
         let (file, version) = (of(copies, "source_file"), of(copies, "source_version"));
         own = own.filter(not(computed::superseded(&tables.members, file, version)))?;
     }
