@@ -59,7 +59,8 @@ impl Aliases {
     }
 }
 
-/// The names that one statement sees: one snapshot's tables and the session's views.
+/// The names that one statement sees: one snapshot's tables, declared
+/// tables and views.
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) tables: Arc<SnapshotTables>,

@@ -190,7 +190,7 @@ impl Session {
         names::all(self, &self.base)
     }
 
-    /// The names of the tables that can be queried, the session's views included.
+    /// The names of the tables that can be queried, declared tables and views included.
     pub(super) fn table_names(&self) -> Vec<String> {
         let tables = Relation::ALL.into_iter().map(|relation| relation.name().to_owned());
         let aliases = self.aliases.names().map(|(name, _)| name.to_owned());
@@ -290,7 +290,8 @@ impl Session {
             .map_err(failed)?;
         let plan = state.optimize(&plan).map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
-        let mut notices = names.notices();
+        let is_explained = matches!(plan, LogicalPlan::Explain(_));
+        let mut notices = if is_explained { Vec::new() } else { names.notices() };
         notices.extend(coverage::notices(&plan, state, &names.tables).await.map_err(failed)?);
         let physical =
             state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;

@@ -70,6 +70,12 @@ impl View {
     }
 }
 
+/// Whether `tree` asks `information_schema` what there is.
+fn reads_catalog(tree: &Ast) -> Result<bool, DataFusionError> {
+    let (tables, _) = resolve_table_references(tree, true)?;
+    Ok(tables.iter().any(|table| table.schema() == Some("information_schema")))
+}
+
 /// The names of the tables and views that `tree` names, but for the cache's own.
 fn used(tree: &Ast) -> Result<BTreeSet<String>, DataFusionError> {
     let (tables, _) = resolve_table_references(tree, true)?;
@@ -185,9 +191,8 @@ impl Session {
     /// All that `tree` names, what the views among it name included.
     pub(super) fn wanted(&self, tree: &Ast) -> Result<BTreeSet<String>, DataFusionError> {
         let views = locked(&self.views).clone();
-        let (tables, _) = resolve_table_references(tree, true)?;
         let mut wanted = used(tree)?;
-        if tables.iter().any(|table| table.schema() == Some("information_schema")) {
+        if reads_catalog(tree)? {
             wanted.extend(views.iter().map(|view| view.name.clone()));
             wanted.extend(self.declared().tables.iter().map(|table| table.name().to_owned()));
         }
@@ -208,6 +213,8 @@ impl Session {
         tree: &Ast,
     ) -> Result<(), DataFusionError> {
         let wanted = self.wanted(tree)?;
+        // Who asks `information_schema` what there is asks for no rows of it.
+        let lists = reads_catalog(tree)?;
         let declared = self.declared();
         for name in &wanted {
             let of_partitions = name.strip_suffix(ddl::PARTITIONS_SUFFIX);
@@ -222,7 +229,9 @@ impl Session {
                 None => ddl::provider(&catalogue, tables)?,
             };
             names.add_view(name.clone(), provider);
-            names.notice(ddl::notices(&catalogue));
+            if !lists {
+                names.notice(ddl::notices(&catalogue));
+            }
         }
         let views = locked(&self.views).clone();
         for view in views.iter().filter(|view| wanted.contains(&view.name)) {

@@ -285,7 +285,10 @@ fn local_copies_of_a_bucket_are_found_and_told() {
 fn a_declared_table_knows_what_it_covers() {
     let scene = Scene::new();
     scene.ask(&scene.create("t", "", scene.trail().join("eu-west-1").to_str().unwrap()));
-    scene.ask(&scene.create("all", "", "evidence").replace(" all ", " every "));
+    scene.ask(&scene.create("every", "", "evidence"));
+    scene.ask(&scene.projected("pp"));
+    insta::assert_snapshot!(scene.notes("SELECT count(*) FROM pp WHERE \"timestamp\" BETWEEN '2023/12/01' AND '2024/01/31'"), @"note: `pp` holds no events before 2024-01-01T10:00:01Z or after 2024-01-02T10:00:04Z; this query asks for 2023-12-01 to 2024-02-01");
+    insta::assert_snapshot!(scene.notes("SELECT count(*) FROM pp WHERE region = 'eu-west-1' AND \"timestamp\" < '2024/01/02'"), @"note: no partition of `pp` with files is asked for");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM t WHERE awsregion = 'us-east-1'"), @"note: no events of region us-east-1 are in `t`");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM t WHERE eventtime < '2024-01-02'"), @"note: `t` holds no events before 2024-01-02T10:00:04Z; this query asks for events up to 2024-01-02");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM every WHERE eventname = 'PutObject' AND eventcategory = 'Data'"), @"note: no data events (S3 objects, Lambda invocations, …) are in `every`");

@@ -39,7 +39,7 @@ pub(in crate::engine) async fn notices(
                 push(&mut notices, "the cache holds no events".to_owned());
             }
             Table::Events => {
-                let asked = Asked::of(&filters);
+                let asked = Asked::of(&ddl::in_stored_terms(&filters)?);
                 let of = Of { table: ddl::asked_about(&filters), state, tables };
                 // Of a table without files it is said already that it has none.
                 if of.table.as_ref().is_some_and(|table| table.is_empty()) {

@@ -25,13 +25,8 @@ impl Cursor {
 
     /// The place of the next token, or behind the last one.
     pub(super) fn span(&self) -> Span {
-        match self.tokens.get(self.at) {
-            Some(token) => token.span,
-            None => {
-                let end = self.tokens.last().map_or(Location::empty(), |last| last.span.end);
-                Span::new(end, end)
-            }
-        }
+        let end = || self.tokens.last().map_or(Location::empty(), |last| last.span.end);
+        self.tokens.get(self.at).map_or_else(|| Span::new(end(), end()), |token| token.span)
     }
 
     /// Whether all tokens were read.

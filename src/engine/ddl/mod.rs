@@ -12,6 +12,7 @@
 //!
 //! Dropping a table forgets its declaration; the cache and the evidence stay as they are.
 
+mod asked;
 mod columns;
 mod cursor;
 mod dates;
@@ -33,6 +34,7 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 use self::cursor::{Cursor, Text};
 pub use self::sources::declared_sources;
 pub(super) use self::{
+    asked::in_stored_terms,
     cursor::Name,
     declaration::Declaration,
     notices::of_catalogue as notices,
@@ -77,6 +79,14 @@ pub(super) struct PartitionSpec {
 
 /// Reads a statement of Hive's; nothing where `sql` is none.
 pub(super) fn parse(sql: &str) -> Option<Result<Ddl, Fault>> {
+    // Long queries need not be taken apart twice.
+    let first = sql.trim_start();
+    let end = first.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(first.len());
+    let word = first.get(..end).unwrap_or_default().to_ascii_lowercase();
+    let may_be_ours = matches!(word.as_str(), "create" | "alter" | "msck" | "show" | "drop");
+    if !may_be_ours && !first.starts_with(['-', '/']) {
+        return None;
+    }
     let mut cursor = Cursor::new(sql)?;
     let starts = [
         &["create", "external", "table"][..],
@@ -128,10 +138,7 @@ fn database(cursor: &mut Cursor) -> Result<Ddl, Fault> {
 
 /// `ALTER TABLE` about partitions; the other kinds are refused with the statements that write.
 fn alter(mut cursor: Cursor) -> Option<Result<Ddl, Fault>> {
-    let table = match cursor.table() {
-        Ok(table) => table,
-        Err(_) => return None,
-    };
+    let Ok(table) = cursor.table() else { return None };
     let add = cursor.sees(&["add", "if", "not", "exists", "partition"])
         || cursor.sees(&["add", "partition"]);
     let drop =

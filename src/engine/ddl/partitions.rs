@@ -446,7 +446,8 @@ pub(in crate::engine) fn asked_about(filters: &[Expr]) -> Option<Arc<Catalogue>>
     found
 }
 
-fn place_of(expr: &Expr) -> Option<&PlaceOf> {
+/// The function of a declared table that `expr` calls.
+pub(super) fn place_of(expr: &Expr) -> Option<&PlaceOf> {
     match expr {
         Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<PlaceOf>(),
         _ => None,

@@ -7,7 +7,7 @@ use std::{collections::HashMap, path::Path};
 use chrono::NaiveDateTime;
 use regex::Regex;
 
-use super::{store::DeclaredTable, values};
+use super::{projection::Values, store::DeclaredTable, values};
 
 /// The folder that CloudTrail's keys begin with, behind the bucket and its prefix.
 const LOGS: &str = "AWSLogs";
@@ -122,9 +122,9 @@ impl Template {
                 Piece::Column(name) => {
                     let at = names.iter().position(|column| column.name == *name)?;
                     let values = values.and_then(|values| values.get(at));
-                    let of_column = values.map_or("[^/]*".to_owned(), |v| v.pattern());
+                    let of_column = values.map_or("[^/]*".to_owned(), Values::pattern);
                     group += 1;
-                    pattern.push_str(&format!("({of_column})"));
+                    pattern = format!("{pattern}({of_column})");
                     if let Some(place) = groups.get_mut(at) {
                         *place = group;
                     }
@@ -306,16 +306,9 @@ fn unescaped(value: &str) -> String {
     while let Some((byte, behind)) = rest.split_first() {
         let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
         let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match code.filter(|_| *byte == b'%') {
-            Some(code) => {
-                bytes.push(code);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*byte);
-                rest = behind;
-            }
-        }
+        let code = code.filter(|_| *byte == b'%');
+        bytes.push(code.unwrap_or(*byte));
+        rest = behind.get(if code.is_some() { 2 } else { 0 }..).unwrap_or_default();
     }
     String::from_utf8(bytes).unwrap_or_else(|_other| value.to_owned())
 }

@@ -89,7 +89,7 @@ impl Session {
 fn of_declaration(declaration: &Declaration) -> Vec<String> {
     let mut sources = vec![place::resolved(&declaration.location)];
     let template = declaration.projection.as_ref().and_then(|p| p.template.as_deref());
-    sources.extend(template.map(|text| place::Template::home_of(text)));
+    sources.extend(template.map(place::Template::home_of));
     sources
 }
 

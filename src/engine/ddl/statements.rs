@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::Array as _;
 use datafusion::error::DataFusionError;
 
 use super::{
@@ -349,7 +350,6 @@ fn whole(table: &DeclaredTable, spec: &PartitionSpec) -> Result<Vec<Option<Strin
             let message = format!("the partition has no value for `{}`", column.name);
             return Err(super::cursor::fault(spec.span, message, None));
         };
-        use arrow::array::Array as _;
         let typed = super::values::column(table, at, std::iter::once(Some(value.as_str())));
         if typed.is_null(0) {
             let message =
