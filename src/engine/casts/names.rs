@@ -10,11 +10,11 @@ use datafusion::{
     error::Result,
     logical_expr::planner::TypePlanner,
     sql::sqlparser::ast::{
-        ArrayElemTypeDef, DataType as Sql, ExactNumberInfo, StructField, TimezoneInfo,
+        ArrayElemTypeDef, CharacterLength, DataType as Sql, ExactNumberInfo, StructField, TimezoneInfo,
     },
 };
 
-use super::JSON;
+use super::{JSON, fit};
 
 /// Plans the types that DataFusion does not know: `json`, `ipaddress`, `map(…)`, `row(…)`,
 /// `varbinary` and arrays of them.
@@ -35,6 +35,9 @@ impl TypePlanner for TypeNames {
             }
             _ => false,
         };
+        if let Sql::Varchar(Some(CharacterLength::IntegerLength { length, .. })) = sql {
+            return Ok(Some(fit::field(*length)));
+        }
         // What DataFusion knows by itself it plans by its options.
         Ok(if ours { Some(Arc::new(Field::new("", planned(sql)?, true))) } else { None })
     }
