@@ -16,7 +16,9 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, addresses, attempt, casts, computed, functions, times, unnest};
+use super::{
+    SessionOptions, addresses, attempt, casts, computed, decimals, functions, times, unnest,
+};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -36,6 +38,8 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false);
     let all = config.options_mut();
     all.sql_parser.collect_spans = true;
+    // `1.5` is a decimal; `1.5e0`, a double, is made one by the rewriting.
+    all.sql_parser.parse_float_as_decimal = true;
     // As Athena does; DataFusion's default would put NULLs first in descending order.
     "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
     all.execution.time_zone = Some("UTC".to_owned());
@@ -77,6 +81,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
     times::register(&mut builder);
+    decimals::register(&mut builder);
     let hidden = [attempt::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()

@@ -27,6 +27,7 @@ mod catalog;
 mod computed;
 mod config;
 mod coverage;
+mod decimals;
 mod describe;
 mod diagnose;
 mod dialect;

@@ -1,7 +1,7 @@
 //! Trino's syntax in DataFusion's words, one rule a function.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, Expr, Fetch, Function, FunctionArg, FunctionArgExpr,
+    AccessExpr, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, LimitClause,
     ObjectName, Query, SelectItem, SetExpr, Spanned, Statement as Sql, Subscript, TableFactor,
     Value, ValueWithSpan,
@@ -65,6 +65,7 @@ impl Walker for Translation {
         }
         within_group(expr);
         array(expr);
+        double(expr);
         ON
     }
 
@@ -84,6 +85,22 @@ fn fault(message: impl Into<String>, span: Span, help: Option<&str>) -> Fault {
 
 fn text(value: &str) -> Expr {
     Expr::value(Value::SingleQuotedString(value.to_owned()))
+}
+
+/// A number with an exponent is a double; without one, it is an integer or a decimal.
+fn double(expr: &mut Expr) {
+    if let Expr::Value(ValueWithSpan { value: Value::Number(number, _), span }) = expr
+        && number.contains(['e', 'E'])
+    {
+        let number = Value::SingleQuotedString(std::mem::take(number)).with_span(*span);
+        *expr = Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(Expr::Value(number)),
+            data_type: DataType::Double(ExactNumberInfo::None),
+            array: false,
+            format: None,
+        };
+    }
 }
 
 /// `FETCH FIRST n ROWS ONLY` is `LIMIT n`.
