@@ -17,7 +17,7 @@ use datafusion::{
 use super::{JSON, fit};
 
 /// Plans the types that DataFusion does not know: `json`, `ipaddress`, `map(…)`, `row(…)`,
-/// `varbinary` and arrays of them.
+/// `varbinary` and arrays of them; and `decimal` alone, which has no digits behind the point.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct TypeNames;
 
@@ -25,6 +25,7 @@ impl TypePlanner for TypeNames {
     fn plan_type_field(&self, sql: &Sql) -> Result<Option<FieldRef>> {
         let ours = match sql {
             Sql::JSON
+            | Sql::Decimal(ExactNumberInfo::None)
             | Sql::Varbinary(_)
             | Sql::Map(..)
             | Sql::Tuple(_)

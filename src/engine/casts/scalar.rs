@@ -25,7 +25,7 @@ use datafusion::{
 };
 
 use super::from_json::{boolean_of_text, decimal, double_of_text};
-use crate::engine::functions::json::{Text, double_as_varchar};
+use crate::engine::functions::json::{Text, double_as_varchar, real_as_varchar};
 
 /// Whether a cast of these scalars is ours.
 pub(super) fn covers(source: &DataType, target: &DataType) -> bool {
@@ -182,18 +182,6 @@ fn quotient(value: i128, unit: i128) -> Option<i64> {
 fn text_as(values: impl Iterator<Item = Option<String>>, target: &DataType) -> Result<ArrayRef> {
     let texts: ArrayRef = Arc::new(values.collect::<StringArray>());
     Ok(if texts.data_type() == target { texts } else { cast(&texts, target)? })
-}
-
-/// A real as Trino casts it to varchar, with seven digits: `1.5E0`.
-fn real_as_varchar(value: f32) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return double_as_varchar(value.into());
-    }
-    let text = format!("{value:.6e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = mantissa.trim_end_matches('0');
-    let zero = if digits.ends_with('.') { "0" } else { "" };
-    format!("{digits}{zero}E{exponent}")
 }
 
 fn intervals(values: &ArrayRef) -> Result<IntervalMonthDayNanoArray> {

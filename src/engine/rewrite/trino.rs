@@ -65,7 +65,7 @@ impl Walker for Translation {
         }
         within_group(expr);
         array(expr);
-        double(expr);
+        number(expr);
         ON
     }
 
@@ -87,8 +87,21 @@ fn text(value: &str) -> Expr {
     Expr::value(Value::SingleQuotedString(value.to_owned()))
 }
 
-/// A number with an exponent is a double; without one, it is an integer or a decimal.
-fn double(expr: &mut Expr) {
+/// A number with an exponent is a double; without one, it is an integer or a decimal. `DECIMAL '1.50'`
+/// has the digits that are there.
+fn number(expr: &mut Expr) {
+    if let Expr::TypedString(typed) = expr
+        && let DataType::Decimal(info @ ExactNumberInfo::None) = &mut typed.data_type
+        && let Value::SingleQuotedString(number) = &typed.value.value
+    {
+        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+        let scale = number.split_once('.').map_or(0, |(_, fraction)| digits(fraction));
+        if let (Ok(precision), Ok(scale)) =
+            (u64::try_from(digits(number).clamp(1, 38)), i64::try_from(scale))
+        {
+            *info = ExactNumberInfo::PrecisionAndScale(precision, scale);
+        }
+    }
     if let Expr::Value(ValueWithSpan { value: Value::Number(number, _), span }) = expr
         && number.contains(['e', 'E'])
     {
@@ -300,13 +313,17 @@ fn attempt(expr: &mut Expr) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `listagg(x, ',') WITHIN GROUP (ORDER BY y)` orders what is aggregated.
+/// `listagg(x, ',') WITHIN GROUP (ORDER BY y)` orders what is aggregated; nothing stands between the
+/// values where no separator is given.
 fn within_group(expr: &mut Expr) {
     let Expr::Function(Function { name, args, within_group, .. }) = expr else { return };
     if within_group.is_empty() || named(name).is_none_or(|name| name != "listagg") {
         return;
     }
-    if let FunctionArguments::List(FunctionArgumentList { clauses, .. }) = args {
+    if let FunctionArguments::List(FunctionArgumentList { args, clauses, .. }) = args {
+        if args.len() == 1 {
+            args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(text(""))));
+        }
         clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(within_group)));
     }
 }
