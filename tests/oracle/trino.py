@@ -170,7 +170,7 @@ def tables(events: list[Node], lake: list[str]) -> list[str]:
 def fixtures() -> dict[str, list[str]]:
     own = documents((SQL / "fixture.json").read_text(encoding="utf-8"))[0]
     events = [record for file in own.get("files").items for record in file.get("records").items]
-    out = {"own": tables(events, ["cloudtrail_lake", LAKE_IDS[0]])}
+    out = {"own": tables(events, ["cloudtrail_lake", *LAKE_IDS])}
     if DIALECT.is_dir():
         shared = documents((DIALECT / "fixture.json").read_text(encoding="utf-8"))[0]
         out["dialect"] = tables(shared.get("Records").items, ["cloudtrail_lake", LAKE_IDS[1]])
@@ -345,7 +345,7 @@ OURS = {
 }
 COLUMNS_OF_OURS = set("""year month day date timestamp date_partition dt region_partition
     account_partition $path id_conflict superseded managementevent insightdetails region account
-    org_id event_ts delivery_date kind source_file source_version record_no shape envelope extra
+    src_ip outcome org_id event_ts delivery_date kind source_file source_version record_no shape envelope extra
     empty_fields awsregion_partition readonly_flag file_seq offset""".split())
 
 
@@ -358,6 +358,13 @@ def not_comparable(record: Record) -> str | None:
         if pattern.search(record.sql):
             return reason
     return None
+
+
+def asked(record: Record) -> str:
+    """The statement for Trino: CloudTrail Lake reads the id of an event data store without quotes."""
+    sql = record.sql.rstrip().rstrip(";")
+    return re.sub(r'(?<!")\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b(?![\'"])',
+                  lambda id: f'"{id[0]}"' if sql.count("'", 0, id.start()) % 2 == 0 else id[0], sql)
 
 
 def unordered(text: str) -> list[str]:
@@ -423,7 +430,7 @@ def main():
             if reason := not_comparable(record):
                 word, said = f"not comparable: {reason}", ""
             else:
-                word, said = judge(record, trino.ask(catalog, record.sql.rstrip().rstrip(";")), views)
+                word, said = judge(record, trino.ask(catalog, asked(record)), views)
             stale = mark is not None and (word == "same" or word.startswith("not"))
             plain = word == "same" or word.startswith("not comparable") or mark is not None
             if stale or not plain or (verbose and word != "same"):
