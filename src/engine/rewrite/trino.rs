@@ -152,17 +152,16 @@ fn name_columns(body: &mut SetExpr) {
     };
     for (at, item) in select.projection.iter_mut().enumerate() {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
-        let alias = match member(expr) {
-            Some(name) => name,
-            None if is_named(expr) => continue,
-            None => Ident::new(format!("_col{at}")),
-        };
+        if is_named(expr) {
+            continue;
+        }
+        let alias = Ident::new(format!("_col{at}"));
         let expr = std::mem::replace(expr, Expr::value(Value::Null));
         *item = SelectItem::ExprWithAlias { expr, alias };
     }
 }
 
-/// Whether a column of `expr` has a name of its own: that of a column or of a struct's member.
+/// Whether a column of `expr` has a name of its own: that of a column or of a column's member.
 /// What may give several columns is left alone.
 fn is_named(expr: &Expr) -> bool {
     match expr {
@@ -170,15 +169,6 @@ fn is_named(expr: &Expr) -> bool {
         Expr::Nested(inner) => is_named(inner),
         Expr::Function(call) => named(&call.name).is_some_and(|name| name == "unnest"),
         _ => false,
-    }
-}
-
-/// The member that an expression ends in: `arn` of `resources[1].arn`.
-fn member(expr: &Expr) -> Option<Ident> {
-    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return None };
-    match access_chain.last() {
-        Some(AccessExpr::Dot(Expr::Identifier(name))) => Some(name.clone()),
-        _ => None,
     }
 }
 
