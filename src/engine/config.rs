@@ -17,7 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, computed, decimals, functions, times, unnest,
+    SessionOptions, addresses, attempt, casts, computed, functions, numbers, relations, times,
+    unnest,
 };
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
@@ -38,7 +39,7 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false);
     let all = config.options_mut();
     all.sql_parser.collect_spans = true;
-    // `1.5` is a decimal; `1.5e0`, a double, is made one by the rewriting.
+    // `1.5` is a decimal; what has an exponent is a double: see `rewrite::trino`.
     all.sql_parser.parse_float_as_decimal = true;
     // As Athena does; DataFusion's default would put NULLs first in descending order.
     "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
@@ -81,7 +82,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
     times::register(&mut builder);
-    decimals::register(&mut builder);
+    relations::register(&mut builder);
     let hidden = [attempt::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
@@ -118,6 +119,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(addresses::AddressCasts),
         Arc::new(casts::Casts),
         Arc::new(times::Rule),
+        Arc::new(numbers::Numbers),
     ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));

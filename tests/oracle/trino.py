@@ -194,7 +194,7 @@ class Trino:
                         source / "src/main/java/oracle/Oracle.java"], check=True)
         self.process = subprocess.Popen(
             ["java", "-Xmx2g", "-cp", f"{work}:{jars}", "oracle.Oracle"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=open("/tmp/trino.err", "w"), text=True, encoding="utf-8")
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8")
 
     def ask(self, catalog: str, sql: str) -> dict:
         self.process.stdin.write(json.dumps({"catalog": catalog, "sql": sql}) + "\n")

@@ -111,7 +111,10 @@ pub(super) fn is_ours(source: &DataType, target: &DataType) -> bool {
     let json = |part: &DataType| *part == JSON;
     let row = |part: &DataType| matches!(part, DataType::Struct(_));
     // A map's entries are a struct too, and are no row.
-    has(source, &json) || has(target, &json) || (has(source, &row) && has(target, &row)) || otherwise(source, target)
+    has(source, &json)
+        || has(target, &json)
+        || (has(source, &row) && has(target, &row))
+        || otherwise(source, target)
 }
 
 /// Whether a scalar in `source` is cast otherwise by Arrow.

@@ -18,7 +18,7 @@ use datafusion::{
 };
 
 use super::call;
-use crate::engine::functions::json::{Text, shown};
+use crate::engine::functions::{call::excerpt, json::Text};
 
 const LENGTH: &str = "trailhound.length";
 
@@ -82,7 +82,9 @@ impl Fit {
                 None => made.append_value(text),
                 Some((end, _)) if self.cut => made.append_value(text.get(..end).unwrap_or(text)),
                 Some(_) if self.lenient => made.append_null(),
-                Some(_) => return exec_err!("'{}' does not fit varchar({})", shown(text), self.length),
+                Some(_) => {
+                    return exec_err!("'{}' does not fit varchar({})", excerpt(text), self.length);
+                }
             }
         }
         Ok(Arc::new(made.finish()))

@@ -10,7 +10,8 @@ use datafusion::{
     error::Result,
     logical_expr::planner::TypePlanner,
     sql::sqlparser::ast::{
-        ArrayElemTypeDef, CharacterLength, DataType as Sql, ExactNumberInfo, StructField, TimezoneInfo,
+        ArrayElemTypeDef, CharacterLength, DataType as Sql, ExactNumberInfo, StructField,
+        TimezoneInfo,
     },
 };
 

@@ -35,8 +35,7 @@ pub(super) fn covers(source: &DataType, target: &DataType) -> bool {
         matches!(part, DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64)
     };
     let decimal = |part: &DataType| matches!(part, DataType::Decimal128(..));
-    let interval =
-        |part: &DataType| matches!(part, DataType::Interval(_) | DataType::Duration(_));
+    let interval = |part: &DataType| matches!(part, DataType::Interval(_) | DataType::Duration(_));
     if text(source) {
         return *target == DataType::Boolean || whole(target) || float(target) || decimal(target);
     }
@@ -69,20 +68,30 @@ pub(super) fn column(values: &ArrayRef, target: &DataType, lenient: bool) -> Res
         (DataType::Float32, _) => column(&cast(values, &DataType::Float64)?, target, lenient),
         (DataType::Float64, _) => {
             let doubles = values.as_primitive::<Float64Type>().iter();
-            let rounded = each(doubles, lenient, |value| bigint(value), |value| {
-                out_of_range(&double_as_varchar(value), target)
-            });
+            let rounded = each(
+                doubles,
+                lenient,
+                |value| bigint(value),
+                |value| out_of_range(&double_as_varchar(value), target),
+            );
             narrowed(rounded?, target, lenient)
         }
         (DataType::Decimal128(_, scale), _) => {
             let unit = 10_i128.pow(u32::try_from(*scale).unwrap_or_default());
             let decimals = values.as_primitive::<Decimal128Type>().iter();
-            let rounded = each(decimals, lenient, |value| quotient(value, unit), |value| {
-                out_of_range(&(value / unit).to_string(), target)
-            });
+            let rounded = each(
+                decimals,
+                lenient,
+                |value| quotient(value, unit),
+                |value| out_of_range(&(value / unit).to_string(), target),
+            );
             narrowed(rounded?, target, lenient)
         }
-        _ => Ok(cast_with_options(values, target, &CastOptions { safe: lenient, ..Default::default() })?),
+        _ => Ok(cast_with_options(
+            values,
+            target,
+            &CastOptions { safe: lenient, ..Default::default() },
+        )?),
     }
 }
 
@@ -109,9 +118,8 @@ fn read<'a>(
     lenient: bool,
 ) -> Result<ArrayRef> {
     // The words that a diagnosis knows.
-    let wrong = |text: &str| {
-        exec_datafusion_err!("Cannot cast string '{text}' to value of {target} type")
-    };
+    let wrong =
+        |text: &str| exec_datafusion_err!("Cannot cast string '{text}' to value of {target} type");
     Ok(match target {
         DataType::Boolean => {
             let made = each(texts, lenient, boolean_of_text, wrong)?;

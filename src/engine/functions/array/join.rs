@@ -15,8 +15,9 @@ use datafusion::{
 };
 
 use super::super::{
+    call::excerpt,
     json::{double_as_varchar, real_as_varchar},
-    nested::{as_list, cast_to, column, element, lists, refuse, shown},
+    nested::{as_list, cast_to, column, element, lists, refuse},
     scalar::{Text, is_varchar},
 };
 
@@ -117,12 +118,12 @@ fn unquoted(values: &ArrayRef) -> Result<ArrayRef> {
             None | Some(("null", _)) => all.append_null(),
             Some((json, Some(b'"'))) => match serde_json::from_str::<String>(json) {
                 Ok(text) => all.append_value(text),
-                Err(_) => return exec_err!("`{}` is no JSON text", shown(json)),
+                Err(_) => return exec_err!("`{}` is no JSON text", excerpt(json)),
             },
             Some((json, Some(b'{' | b'['))) => {
                 return exec_err!(
                     "cannot join `{}`: JSON objects and arrays are no text",
-                    shown(json)
+                    excerpt(json)
                 );
             }
             Some((json, _)) => all.append_value(json),

@@ -4,9 +4,11 @@
 //! Functions of doubles never fail: where they have no value, it is NaN.
 
 mod bits;
+mod divide;
 mod exact;
 mod real;
 
+pub(in crate::engine) use self::divide::{as_decimal, divide};
 use super::Function;
 
 const FAMILY: &str = "mathematics";
