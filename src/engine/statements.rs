@@ -349,7 +349,9 @@ impl Session {
             "timezone" | "time.zone" => "datafusion.execution.time_zone",
             other => other,
         };
-        if let Some(refusal) = refuse::setting_refusal(variable) {
+        let refusal = refuse::setting_refusal(variable)
+            .or_else(|| value.and_then(|value| refuse::zone_refusal(variable, value)));
+        if let Some(refusal) = refusal {
             return Err(diagnose::refused(statement, refusal));
         }
         let changed = match value {

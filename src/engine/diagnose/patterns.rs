@@ -30,6 +30,7 @@ const PATTERNS: &[Pattern] = &[
     same_names,
     outer_column,
     subquery_in_select,
+    star_argument,
     cast,
     unsupported_type,
     unsupported_syntax,
@@ -326,6 +327,15 @@ fn subquery_in_select(context: &Context<'_>, message: &str) -> Option<Found> {
         help: Some(
             "in the SELECT list, `(SELECT count(*) FROM … WHERE …) > 0` says the same".to_owned(),
         ),
+    })
+}
+
+fn star_argument(context: &Context<'_>, message: &str) -> Option<Found> {
+    message.contains("plan does not support logical expression Wildcard").then(|| Found {
+        message: "`*` as an argument is for count alone".to_owned(),
+        span: place(context, |token| *token == Token::Mul),
+        label: None,
+        help: None,
     })
 }
 

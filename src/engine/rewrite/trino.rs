@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    LimitClause, ObjectName, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
+    LimitClause, ObjectName, Query, SelectItem, Set, SetExpr, SetOperator, SetQuantifier, Spanned,
     Statement as Sql, TableFactor, Value, ValueWithSpan, Values,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -21,9 +21,23 @@ const TRY: &str = "$try";
 
 /// Translates all of `statement`.
 pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
+    time_zone(statement);
     let mut translation = Translation { parameters: Vec::new(), subqueries: 0, fault: None };
     walk::walk(statement, &mut translation);
     translation.fault.map_or(Ok(()), Err)
+}
+
+/// `SET TIME ZONE 'UTC'` and `SET TIME ZONE LOCAL` are assignments.
+fn time_zone(statement: &mut Sql) {
+    let Sql::Set(Set::SetTimeZone { value, .. }) = statement else { return };
+    let is_local = matches!(value, Expr::Identifier(name) if lower(name) == "local");
+    let zone = if is_local { text("UTC") } else { value.clone() };
+    *statement = Sql::Set(Set::SingleAssignment {
+        scope: None,
+        hivevar: false,
+        variable: ObjectName::from(vec![Ident::new("timezone")]),
+        values: vec![zone],
+    });
 }
 
 struct Translation {
