@@ -162,7 +162,9 @@ fn partitions(cursor: &mut Cursor, table: Name, add: bool) -> Result<Ddl, Fault>
             Ok((name, cursor.value()?))
         })?;
         let location = if add && cursor.eats(&["location"]) {
-            Some(cursor.text("a location in quotes")?)
+            let location = cursor.text("a location in quotes")?;
+            declaration::check_location(&location)?;
+            Some(location)
         } else {
             None
         };
