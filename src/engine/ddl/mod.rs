@@ -32,7 +32,7 @@ mod values;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 
 use self::cursor::{Cursor, Text};
-pub use self::sources::declared_sources;
+pub use self::sources::{Sources, declared_sources};
 pub(super) use self::{
     asked::in_stored_terms,
     cursor::Name,
