@@ -543,15 +543,25 @@ pub(in crate::engine) fn implied(filters: &[Expr], state: &dyn Session) -> Resul
     let mut implied = col("source_file")
         .gt_eq(lit(first.clone()))
         .and(col("source_file").lt_eq(lit(last.clone())));
-    if left.iter().all(|partition| !partition.is_open) {
-        let spans = left.iter().filter_map(|partition| partition.span);
-        if let Some((from, to)) = spans.reduce(|(a, b), (c, d)| (a.min(c), b.max(d))) {
-            let instant =
-                |at: i64| lit(ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
-            let within =
-                col("event_ts").gt_eq(instant(from)).and(col("event_ts").lt_eq(instant(to)));
-            implied = implied.and(within.or(col("event_ts").is_null()));
-        }
+    if let Some(within) = times(left, &col("event_ts")) {
+        implied = implied.and(within);
     }
     Ok(Some(implied))
+}
+
+/// What is true of the time `of` of each event in the files of `partitions`, where the ledger
+/// tells.
+pub(super) fn times<'p>(
+    partitions: impl IntoIterator<Item = &'p Partition>,
+    of: &Expr,
+) -> Option<Expr> {
+    let mut whole: Option<(i64, i64)> = None;
+    for partition in partitions {
+        let (from, to) = partition.span.filter(|_| !partition.is_open)?;
+        whole = Some(whole.map_or((from, to), |(a, b)| (a.min(from), b.max(to))));
+    }
+    let (from, to) = whole?;
+    let instant = |at: i64| lit(ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
+    let within = of.clone().gt_eq(instant(from)).and(of.clone().lt_eq(instant(to)));
+    Some(within.or(of.clone().is_null()))
 }
