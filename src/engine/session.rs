@@ -248,12 +248,10 @@ impl Session {
             .map_err(failed)?;
         let lenient = self.lenient_plan(statement, &plan)?;
         subqueries::check(&plan).map_err(failed)?;
-        let plan = state.optimize(&plan).map_err(failed)?;
+        let (plan, physical) = config::planned(&plan, state).await.map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
         let covered = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
         let notices = [lenient, covered].concat();
-        let physical =
-            state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;
         let query = Query {
             physical,
