@@ -103,6 +103,10 @@ impl Dialect for Trino {
         true
     }
 
+    fn supports_comma_separated_trim(&self) -> bool {
+        true
+    }
+
     fn supports_projection_trailing_commas(&self) -> bool {
         false
     }

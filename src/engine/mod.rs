@@ -28,6 +28,7 @@ mod catalog;
 mod computed;
 mod config;
 mod coverage;
+mod ddl;
 mod describe;
 mod diagnose;
 mod dialect;
@@ -57,6 +58,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use self::{
     answer::{Answer, Outcome},
     coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
+    ddl::declared_sources,
     functions::{Function, functions},
     names::{Name, NameKind},
     session::Session,

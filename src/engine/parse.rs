@@ -11,7 +11,13 @@ use datafusion::sql::{
     },
 };
 
-use super::{Statement, diagnose, dialect, lenient::glyphs, parameters, stack, tokens};
+use super::{
+    Statement,
+    ddl::{self, Ddl},
+    diagnose, dialect,
+    lenient::glyphs,
+    parameters, stack, tokens,
+};
 use crate::{Result, error::Diagnostic};
 
 /// How deep expressions and queries may nest before the parser gives up.
@@ -63,9 +69,16 @@ pub(super) fn split(text: &str, origin: Option<&str>) -> Result<Vec<Statement>> 
         })
         .collect();
     for statement in &statements {
-        tree(statement)?;
+        if hive(statement)?.is_none() {
+            tree(statement)?;
+        }
     }
     Ok(statements)
+}
+
+/// A statement of Hive's; nothing where it is none.
+pub(super) fn hive(statement: &Statement) -> Result<Option<Ddl>> {
+    ddl::parse(statement.sql()).transpose().map_err(|fault| diagnose::fault(statement, fault))
 }
 
 /// The syntax tree of a statement; places in it count from the statement's start.

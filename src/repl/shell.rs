@@ -129,6 +129,7 @@ impl Shell {
 
     /// Runs one statement and shows its answer.
     fn answer(&mut self, statement: &Statement) -> Result<()> {
+        super::ingest_declared(self.screen, &self.cache, &self.session, statement, &self.ingest)?;
         let ran = if let Some((path, format)) = self.once.take() {
             let file = self.create(&path)?;
             self.answer_to(statement, &OutputOptions::new(format), file)?

@@ -15,6 +15,7 @@ mod generate;
 mod answers;
 mod cli;
 mod coverage;
+mod ddl;
 mod docs;
 mod engine;
 mod errors;

@@ -95,6 +95,11 @@ fn error(diagnostic: Diagnostic) -> Error {
     ErrorKind::Query(diagnostic).into()
 }
 
+/// The bytes of the statement's text at `span`, where that is a place.
+pub(super) fn span(statement: &Statement, span: Span) -> Option<Range<usize>> {
+    (span.start.line > 0).then(|| range(statement, span))
+}
+
 /// The bytes of the statement's text at `span`.
 fn range(statement: &Statement, span: Span) -> Range<usize> {
     let lines = Lines::new(statement.sql());

@@ -9,7 +9,7 @@ use super::{
     planning::{Context, Found},
     words::translate,
 };
-use crate::engine::{Session, names::NameKind, tables::Relation};
+use crate::engine::{names::NameKind, tables::Relation};
 
 /// The quotes of names, typographic ones too.
 const QUOTES: [char; 3] = ['"', '“', '”'];
@@ -105,7 +105,7 @@ fn unknown_qualifier(
     span: Option<Range<usize>>,
 ) -> Found {
     let place = context.place_of(qualifier).or(span);
-    let columns = Session::columns();
+    let columns = context.session.columns();
     let near_table = nearest(qualifier, tables.iter().copied());
     let help = near_table
         .or_else(|| nearest(qualifier, columns.iter().map(String::as_str)))

@@ -10,7 +10,7 @@ use super::{
     planning::{Context, Found},
     words::{tidy, translate},
 };
-use crate::engine::{Session, functions, names::NameKind, tables::Relation};
+use crate::engine::{functions, names::NameKind, tables::Relation};
 
 /// One kind of sentence.
 type Pattern = fn(&Context<'_>, &str) -> Option<Found>;
@@ -194,7 +194,7 @@ fn no_star(context: &Context<'_>, message: &str) -> Option<Found> {
         span: context.place_of(name),
         label: Some("`.*` needs a table"),
         help: Some(format!("name the fields, as in `{name}.arn`"))
-            .filter(|_| Session::columns().iter().any(|column| column == name)),
+            .filter(|_| context.session.columns().iter().any(|column| column == name)),
     })
 }
 

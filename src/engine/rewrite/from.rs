@@ -179,6 +179,7 @@ fn append(scope: &mut Scope, added: Scope) {
     let offset = scope.sources.len();
     scope.sources.extend(added.sources);
     scope.merged.extend(added.merged);
+    scope.reordered |= added.reordered;
     scope.star.extend(added.star.into_iter().map(|star| match star {
         Star::Column { source, name, merged } => {
             Star::Column { source: source + offset, name, merged }
@@ -218,6 +219,7 @@ fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scop
             }
         });
     }
+    merged_first(&mut left, &merged);
     match kind {
         Kind::LeftOnly => left,
         Kind::RightOnly => right,
@@ -226,6 +228,20 @@ fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scop
             left
         }
     }
+}
+
+/// Puts the merged columns before all others.
+fn merged_first(scope: &mut Scope, merged: &[String]) {
+    let is = |star: &Star, name: &String| matches!(star, Star::Column { name: column, .. } if column == name);
+    let mut first = Vec::with_capacity(scope.star.len());
+    for name in merged {
+        if let Some(at) = scope.star.iter().position(|star| is(star, name)) {
+            scope.reordered |= at > 0;
+            first.push(scope.star.remove(at));
+        }
+    }
+    first.append(&mut scope.star);
+    scope.star = first;
 }
 
 fn natural_to_using(left: &Scope, right: &Scope, operator: &mut JoinOperator) {

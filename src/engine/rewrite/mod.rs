@@ -213,6 +213,8 @@ fn aliased(mut shape: Shape, alias: Option<&TableAlias>) -> Shape {
         && !alias.columns.is_empty()
     {
         let named: Vec<String> = alias.columns.iter().map(|column| lower(&column.name)).collect();
+        // Where the columns were not known they are now: all of them must be named.
+        shape.complete |= shape.columns.is_empty();
         let rest = shape.columns.iter().skip(named.len()).cloned();
         shape.columns = named.into_iter().chain(rest).collect();
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectFlavor,
-    SelectItem, SelectItemQualifiedWildcardKind, VisitMut, WildcardAdditionalOptions,
+    Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, VisitMut, WildcardAdditionalOptions,
 };
 
 use super::{
@@ -197,10 +197,7 @@ fn member(expr: &Expr, scopes: &[Scope]) -> Option<Ident> {
             };
             is_member.then(|| last.clone())
         }
-        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last()? {
-            AccessExpr::Dot(Expr::Identifier(name)) => Some(name.clone()),
-            _ => None,
-        },
+        // Of `resources[1].arn` Trino takes no name.
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Compiled formats of dates and times, to write with and to read with. `MySQL`'s and Joda-Time's
 //! patterns compile to the same pieces.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDateTime, TimeDelta, Timelike};
 
 use super::{
     fields::{Field, Fields, Reader},
@@ -103,6 +103,9 @@ impl Format {
         zone: Zone,
         out: &mut String,
     ) {
+        // Joda-Time counts milliseconds: half of one and more are one more.
+        let up = |at: NaiveDateTime| at.checked_add_signed(TimeDelta::microseconds(500));
+        let (utc, at) = up(utc).zip(up(at)).unwrap_or((utc, at));
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
@@ -111,7 +114,6 @@ impl Format {
                     push_number(out, value(*field, at).rem_euclid(100), 2);
                 }
                 Piece::Fraction { least, .. } => {
-                    // As Joda-Time, which counts milliseconds.
                     let millis = i64::from(at.nanosecond() / 1_000_000);
                     let mut digits = String::new();
                     push_number(&mut digits, millis, 3);
