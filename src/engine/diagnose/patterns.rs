@@ -316,6 +316,14 @@ fn outer_column(context: &Context<'_>, message: &str) -> Option<Found> {
 /// `SELECT x IN (SELECT …)`: what holds of a subquery's rows is known where rows are chosen.
 fn subquery_in_select(context: &Context<'_>, message: &str) -> Option<Found> {
     let rest = message.split_once("plan does not support logical expression ")?.1;
+    if rest.starts_with("ScalarSubquery") {
+        return Some(Found {
+            message: "this subquery compares more than columns with the query around it".to_owned(),
+            span: None,
+            label: None,
+            help: Some("a join with GROUP BY computes the same for all rows at once".to_owned()),
+        });
+    }
     let kinds = [("Exists", "EXISTS"), ("InSubquery", "IN"), ("SetComparison", "ANY, ALL")];
     let (_, kind) = kinds.into_iter().find(|(kind, _)| rest.starts_with(kind))?;
     let is_kind =

@@ -257,9 +257,22 @@ fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
     }
 }
 
-/// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives.
+/// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives. Names
+/// in front, as in `c.resources[1]`, are a column's.
 fn dots(expr: &mut Expr) {
-    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return };
+    let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    if let Expr::Identifier(first) = root.as_ref() {
+        let is_name = |access: &&AccessExpr| matches!(access, AccessExpr::Dot(Expr::Identifier(_)));
+        let n_names = access_chain.iter().take_while(is_name).count();
+        let mut path = vec![first.clone()];
+        path.extend(access_chain.drain(..n_names).filter_map(|access| match access {
+            AccessExpr::Dot(Expr::Identifier(name)) => Some(name),
+            _ => None,
+        }));
+        if n_names > 0 {
+            **root = Expr::CompoundIdentifier(path);
+        }
+    }
     for access in access_chain {
         if let AccessExpr::Dot(Expr::Identifier(member)) = access {
             *access = make::member(&lower(member));
