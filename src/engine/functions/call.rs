@@ -392,6 +392,7 @@ pub(super) struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
+    #[inline]
     pub(super) fn get(&self, row: usize) -> Option<&'a str> {
         self.text.get(if self.one { 0 } else { row })
     }

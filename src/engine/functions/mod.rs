@@ -23,6 +23,7 @@ mod misc;
 mod nested;
 mod planner;
 mod regexp;
+mod repeats;
 mod scalar;
 mod string;
 pub(super) mod time;

@@ -16,7 +16,7 @@ use super::{
     FAMILY, cut,
     fields::Field,
     format::{Format, Formats, Piece},
-    values::{Call, Count, Param, coerce, instant, literal, local, zoned},
+    values::{Call, Count, Param, coerce, instant, literal, zoned},
     zone::Zone,
 };
 
@@ -77,18 +77,16 @@ fn format_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let (moments, patterns) = (call.moments(0)?, call.text(1)?);
     let mut formats = Formats::new(compile);
     call.texts(|row, out| {
-        let (Some(utc), Some(pattern)) = (moments.utc(row)?, patterns.get(row)) else {
+        let (Some(_), Some(pattern)) = (moments.counted(row), patterns.get(row)) else {
             return Ok(false);
         };
-        let format = formats.get(pattern)?;
-        if format.has_zone() && !moments.zoned {
+        if !moments.zoned && formats.get(pattern)?.has_zone() {
             return exec_err!(
                 "the format '{}' asks for a time zone, which a timestamp without one does not have",
                 cut(pattern)
             );
         }
-        format.write(utc, local(moments.zone, utc)?, moments.zone, out);
-        Ok(true)
+        formats.write(pattern, &moments, row, out)
     })
 }
 

@@ -14,7 +14,7 @@ use super::{
     FAMILY, cut,
     fields::Field,
     format::{Format, Formats, Piece},
-    values::{Call, Count, Param, coerce, local},
+    values::{Call, Count, Param, coerce},
 };
 
 /// The middle of the hundred years that `%y` means.
@@ -72,12 +72,9 @@ fn date_format(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::new(args)?;
     let (moments, patterns) = (call.moments(0)?, call.text(1)?);
     let mut formats = Formats::new(compile);
-    call.texts(|row, out| {
-        let (Some(utc), Some(pattern)) = (moments.utc(row)?, patterns.get(row)) else {
-            return Ok(false);
-        };
-        formats.get(pattern)?.write(utc, local(moments.zone, utc)?, moments.zone, out);
-        Ok(true)
+    call.texts(|row, out| match patterns.get(row) {
+        Some(pattern) => formats.write(pattern, &moments, row, out),
+        None => Ok(false),
     })
 }
 
