@@ -21,6 +21,7 @@ mod map;
 mod math;
 mod misc;
 mod nested;
+mod pieces;
 mod planner;
 mod regexp;
 mod repeats;
@@ -121,7 +122,7 @@ pub fn functions() -> Vec<Function> {
     all
 }
 
-pub(super) use self::planner::Planner;
+pub(super) use self::{pieces::Pieces, planner::Planner};
 
 /// Puts the functions into a state that has DataFusion's.
 ///

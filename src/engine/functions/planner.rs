@@ -21,7 +21,8 @@ pub(in crate::engine) struct Planner;
 static SUBSTR: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function("substr"));
 static STRPOS: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function("strpos"));
 
-fn function(name: &str) -> Option<Arc<ScalarUDF>> {
+/// The scalar function of this name.
+pub(super) fn function(name: &str) -> Option<Arc<ScalarUDF>> {
     let found = functions().into_iter().find(|function| function.name == name)?;
     match (found.make)() {
         Made::Scalar(function) => Some(Arc::new(function)),

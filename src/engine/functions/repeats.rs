@@ -81,6 +81,7 @@ trait Rows {
 fn among(column: &ArrayRef, rows: &impl Rows) -> Option<(Vec<u32>, Vec<u32>)> {
     // In a slot is the place in `firsts`, counted from 1.
     let mut slots = vec![0_u32; SLOTS];
+    let nulls = column.nulls();
     let mut null = None;
     let mut firsts: Vec<u32> = Vec::with_capacity(PROBE);
     let mut of_rows = Vec::with_capacity(column.len());
@@ -88,7 +89,7 @@ fn among(column: &ArrayRef, rows: &impl Rows) -> Option<(Vec<u32>, Vec<u32>)> {
         if row % PROBE == 0 && firsts.len() * 2 > row {
             return None;
         }
-        if column.is_null(row) {
+        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
             of_rows.push(*null.get_or_insert_with(|| {
                 firsts.push(index(row));
                 index(firsts.len() - 1)

@@ -152,6 +152,13 @@ fn known(args: &ReturnFieldArgs<'_>, returns: Returns) -> Result<DataType> {
 fn like(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::of(args)?;
     let (texts, mut patterns) = (call.texts(0)?, Patterns::new(call.texts(1)?));
+    let (_, one) = call.column(1)?;
+    if let (true, Some(pattern)) = (one, patterns.get(0)?) {
+        return call.make_booleans(|row| {
+            let text = given!(texts.get(row));
+            Ok(Some(pattern.over(text)?.is_match(text)))
+        });
+    }
     call.make_booleans(|row| {
         let text = given!(texts.get(row));
         let pattern = given!(patterns.get(row)?);

@@ -59,17 +59,25 @@ impl Pattern {
     }
 
     /// The expression that means the pattern over `text`.
+    #[inline]
     pub(super) fn over(&self, text: &str) -> Result<&Regex> {
-        match (&self.before_break, text.strip_suffix('\n')) {
+        match &self.before_break {
+            None => Ok(&self.regex),
+            Some(before_break) => self.ending(before_break, text),
+        }
+    }
+
+    fn ending<'a>(&'a self, before_break: &'a Regex, text: &str) -> Result<&'a Regex> {
+        match text.strip_suffix('\n') {
             // The end of a line and the end of the text, or what is before its last break, are the
             // same where no other line break is.
-            (Some(before_break), Some(line)) if !line.contains('\n') => Ok(before_break),
-            (Some(_), Some(_)) => exec_err!(
+            Some(line) if !line.contains('\n') => Ok(before_break),
+            Some(_) => exec_err!(
                 "$ in the pattern {} is not supported over text of several lines that ends in a \
                  line break; use \\z for the end of the text or (?m) for that of a line",
                 quoted(&self.text)
             ),
-            _ => Ok(&self.regex),
+            None => Ok(&self.regex),
         }
     }
 
