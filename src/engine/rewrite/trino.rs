@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
     super::walk::{self, Flow, ON, STOP, Walker},
-    Fault, interval, lower, unnest,
+    Fault, calls, interval, lower, unnest,
 };
 
 /// The function that TRY becomes.
@@ -65,6 +65,7 @@ impl Walker for Translation {
         }
         within_group(expr);
         array(expr);
+        calls::call(expr);
         ON
     }
 
