@@ -1,21 +1,18 @@
 //! Casts from and to the type `ipaddress`, which `DataFusion` would do to the bytes.
 
-use datafusion::{
-    common::{
-        DFSchema,
-        config::ConfigOptions,
-        tree_node::{Transformed, TreeNode},
-    },
-    error::Result,
-    logical_expr::{
-        Expr, ExprSchemable, LogicalPlan, expr::ScalarFunction, expr_rewriter::NamePreserver,
-        utils::merge_schema,
-    },
-    optimizer::AnalyzerRule,
-};
 use std::sync::Arc;
 
-use super::functions::ip::{FROM_TEXT, TO_TEXT, TRY_FROM_TEXT, is_address};
+use datafusion::{
+    common::{DFSchema, config::ConfigOptions, tree_node::Transformed},
+    error::Result,
+    logical_expr::{Expr, ExprSchemable, LogicalPlan, expr::ScalarFunction},
+    optimizer::AnalyzerRule,
+};
+
+use super::{
+    analyze::map_expressions,
+    functions::ip::{FROM_TEXT, TO_TEXT, TRY_FROM_TEXT, is_address},
+};
 
 /// Has the casts of addresses become calls, before types are matched.
 #[derive(Debug)]
@@ -27,28 +24,8 @@ impl AnalyzerRule for AddressCasts {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(rewrite)?.data)
+        map_expressions(plan, |expr, schema| Ok(cast(expr, schema)))
     }
-}
-
-fn rewrite(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        let own =
-            DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema());
-        schema.merge(&own?);
-    }
-    let names = NamePreserver::new(&plan);
-    let rewritten = plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let new = expr.transform_up(|expr| Ok(cast(expr, &schema)))?;
-        // Only what changed needs its name back.
-        Ok(if new.transformed { new.update_data(|expr| name.restore(expr)) } else { new })
-    })?;
-    if rewritten.transformed {
-        return rewritten.map_data(LogicalPlan::recompute_schema);
-    }
-    Ok(rewritten)
 }
 
 /// The call that `expr` stands for, where it is a cast of an address.

@@ -27,11 +27,13 @@ use datafusion::{
     logical_expr::{
         ColumnarValue, Expr, ExprSchemable, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs,
         ScalarUDF, ScalarUDFImpl, Signature, Volatility, expr::ScalarFunction,
-        physical_planning_context::PhysicalPlanningContext, utils::merge_schema,
+        physical_planning_context::PhysicalPlanningContext,
     },
     optimizer::AnalyzerRule,
     physical_expr::{PhysicalExpr, create_physical_expr},
 };
+
+use super::analyze::map_expressions;
 
 /// The name of the call in the syntax tree.
 const NAME: &str = "$try";
@@ -74,28 +76,15 @@ impl AnalyzerRule for Seal {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|plan| {
-            let mut schema = merge_schema(&plan.inputs());
-            if let LogicalPlan::TableScan(scan) = &plan {
-                schema.merge(&DFSchema::try_from_qualified_schema(
-                    scan.table_name.clone(),
-                    &scan.source.schema(),
-                )?);
+        map_expressions(plan, |expr, schema| match expr {
+            Expr::ScalarFunction(mut call) if call.func.name() == NAME => {
+                let Some(body) = call.args.pop() else {
+                    return plan_err!("TRY takes one argument");
+                };
+                Ok(Transformed::yes(seal(body, schema)?))
             }
-            plan.map_expressions(|expr| {
-                expr.transform_up(|expr| match expr {
-                    Expr::ScalarFunction(mut call) if call.func.name() == NAME => {
-                        if let Some(body) = call.args.pop() {
-                            Ok(Transformed::yes(seal(body, &schema)?))
-                        } else {
-                            plan_err!("TRY takes one argument")
-                        }
-                    }
-                    other => Ok(Transformed::no(other)),
-                })
-            })
+            other => Ok(Transformed::no(other)),
         })
-        .map(|transformed| transformed.data)
     }
 }
 

@@ -16,7 +16,10 @@ use datafusion::{
     prelude::SessionConfig,
 };
 
-use super::{SessionOptions, addresses, attempt, casts, computed, functions, times, unnest};
+use super::{
+    SessionOptions, addresses, attempt, casts, computed, functions, named, numbers, relations,
+    times, unnest,
+};
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -36,6 +39,8 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false);
     let all = config.options_mut();
     all.sql_parser.collect_spans = true;
+    // `1.5` is a decimal; what has an exponent is a double: see `rewrite::trino`.
+    all.sql_parser.parse_float_as_decimal = true;
     // As Athena does; DataFusion's default would put NULLs first in descending order.
     "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
     all.execution.time_zone = Some("UTC".to_owned());
@@ -77,7 +82,8 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_analyzer_rules(analyzer_rules());
     functions::register(&mut builder);
     times::register(&mut builder);
-    let hidden = [attempt::function(), unnest::function()].map(Arc::new);
+    relations::register(&mut builder);
+    let hidden = [attempt::function(), named::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
 }
@@ -114,6 +120,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         Arc::new(addresses::AddressCasts),
         Arc::new(casts::Casts),
         Arc::new(times::Rule),
+        Arc::new(numbers::Numbers),
     ];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(attempt::Seal));

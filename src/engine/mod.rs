@@ -20,6 +20,7 @@
 //! both directions, as Athena does, so that `ORDER BY … DESC LIMIT n` gives the rows asked for.
 
 mod addresses;
+mod analyze;
 mod answer;
 mod attempt;
 mod casts;
@@ -31,10 +32,13 @@ mod describe;
 mod diagnose;
 mod dialect;
 mod functions;
+mod named;
 mod names;
+mod numbers;
 mod parameters;
 mod parse;
 mod refuse;
+mod relations;
 mod rewrite;
 mod session;
 mod stack;

@@ -6,7 +6,10 @@
 
 use datafusion::sql::{
     parser::Statement as Ast,
-    sqlparser::ast::{Query, Select, SetExpr, Spanned, Statement as Sql, TableFactor},
+    sqlparser::ast::{
+        Query, Select, SetExpr, Spanned, Statement as Sql, TableFactor, TableSampleKind,
+        TableSampleMethod,
+    },
     sqlparser::tokenizer::Span,
 };
 
@@ -175,15 +178,28 @@ impl Walker for Hidden {
     }
 
     fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
+        if let TableFactor::MatchRecognize { .. } = factor {
+            let message = "MATCH_RECOGNIZE is not supported".to_owned();
+            let help = Some(
+                "lag() and lead() OVER (PARTITION BY … ORDER BY eventtime) see the rows around",
+            );
+            return self.refuse(Refusal { message, help, span: None }, factor.span());
+        }
         let (TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. }) = factor
         else {
             return ON;
         };
-        if sample.is_none() {
+        let Some(TableSampleKind::BeforeTableAlias(by) | TableSampleKind::AfterTableAlias(by)) =
+            sample
+        else {
+            return ON;
+        };
+        let plain = by.seed.is_none() && by.bucket.is_none() && by.offset.is_none();
+        if by.name == Some(TableSampleMethod::Bernoulli) && plain {
             return ON;
         }
-        let message = "TABLESAMPLE is not supported: an answer rests on all rows".to_owned();
-        let help = Some("WHERE random() < 0.01 takes about one row in a hundred");
+        let message = "TABLESAMPLE is supported as BERNOULLI alone".to_owned();
+        let help = Some("TABLESAMPLE BERNOULLI (1) takes about one row in a hundred");
         self.refuse(Refusal { message, help, span: None }, factor.span())
     }
 }

@@ -8,28 +8,24 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use datafusion::{
-    common::{
-        DFSchema, ScalarValue,
-        config::ConfigOptions,
-        plan_err,
-        tree_node::{Transformed, TreeNode},
-    },
+    common::{DFSchema, ScalarValue, config::ConfigOptions, plan_err, tree_node::Transformed},
     error::Result,
     execution::SessionStateBuilder,
     logical_expr::{
-        BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
-        ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+        BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
+        ScalarFunctionArgs, ScalarUDF,
         expr::{Between, InList, ScalarFunction},
-        expr_rewriter::NamePreserver,
         planner::{ExprPlanner, PlannerResult, RawBinaryExpr},
-        utils::merge_schema,
     },
     optimizer::AnalyzerRule,
     sql::sqlparser::ast::BinaryOperator,
 };
 
-use super::functions::time::{
-    TimeCast, in_utc, interval_minus, interval_plus, interval_times, part, stamp_literal,
+use super::{
+    analyze::map_expressions,
+    functions::time::{
+        TimeCast, in_utc, interval_minus, interval_plus, interval_times, part, stamp_literal,
+    },
 };
 
 /// Puts the planner of expressions into a state.
@@ -181,33 +177,8 @@ impl AnalyzerRule for Rule {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(rewrite_plan).map(|done| done.data)
+        map_expressions(plan, rewrite_expr)
     }
-}
-
-fn rewrite_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        let source =
-            DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-        schema.merge(&source);
-    }
-    let names = NamePreserver::new(&plan);
-    let rewritten = plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let mut expr = expr.transform_up(|expr| rewrite_expr(expr, &schema))?;
-        if !expr.transformed {
-            return Ok(expr);
-        }
-        // The parameters of lambdas carry the types of what they are called with.
-        expr.data = expr.data.resolve_lambda_variables(&schema)?.data;
-        Ok(expr.update_data(|expr| name.restore(expr)))
-    })?;
-    // The types of columns may be others now.
-    rewritten.map_data(|plan| match plan {
-        LogicalPlan::Values(rows) => LogicalPlanBuilder::values(rows.values)?.build(),
-        other => other.recompute_schema(),
-    })
 }
 
 fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -16,6 +16,7 @@ pub(super) fn adapt(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     types(&mut tokens);
     typed_strings(&mut tokens);
     values(&mut tokens);
+    values_as_subquery(&mut tokens);
     tokens
 }
 
@@ -159,6 +160,31 @@ fn values(tokens: &mut Vec<TokenWithSpan>) {
             let span = tokens.get(place).map_or(Span::empty(), |token| token.span);
             tokens.insert(place.min(tokens.len()), TokenWithSpan { token, span });
         }
+    }
+}
+
+/// `> ALL (VALUES 2, 4)`: the parser takes a subquery there where it is a SELECT.
+fn values_as_subquery(tokens: &mut Vec<TokenWithSpan>) {
+    let mut at = 0;
+    while at < tokens.len() {
+        at += 1;
+        let quantified = matches!(
+            keyword(tokens.get(at - 1)),
+            Some(Keyword::ALL | Keyword::ANY | Keyword::SOME | Keyword::IN)
+        );
+        if !quantified
+            || !is(tokens, at, &Token::LParen)
+            || keyword(tokens.get(at + 1)) != Some(Keyword::VALUES)
+        {
+            continue;
+        }
+        let Some(close) = closing(tokens, at) else { continue };
+        let span = tokens.get(at).map_or(Span::empty(), |token| token.span);
+        let put_in = |token| TokenWithSpan { token, span };
+        tokens.insert(close, put_in(Token::RParen));
+        let select =
+            [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM"), Token::LParen];
+        tokens.splice(at + 1..at + 1, select.map(put_in));
     }
 }
 

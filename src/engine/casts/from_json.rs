@@ -27,9 +27,8 @@ use datafusion::{
 use super::JSON;
 use crate::{
     engine::{
-        functions::json::{
-            Finder, Members, Text, double_as_varchar, is_float, shown, unescaped, write,
-        },
+        functions::call::excerpt,
+        functions::json::{Finder, Members, Text, double_as_varchar, is_float, unescaped, write},
         types::type_name,
     },
     logs::cloudtrail::scan,
@@ -82,7 +81,7 @@ pub(super) fn column(texts: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
     let whole = |row: usize| match column.get(row) {
         None => Ok(None),
         Some(text) => finder.whole(text).map(Some).ok_or_else(|| {
-            let (text, target) = (shown(text), type_name(target));
+            let (text, target) = (excerpt(text), type_name(target));
             exec_datafusion_err!("cannot cast '{text}' to {target}: it is no JSON")
         }),
     };
@@ -91,7 +90,7 @@ pub(super) fn column(texts: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
 }
 
 fn cannot(raw: &str, target: &DataType) -> DataFusionError {
-    exec_datafusion_err!("cannot cast JSON {} to {}", shown(raw), type_name(target))
+    exec_datafusion_err!("cannot cast JSON {} to {}", excerpt(raw), type_name(target))
 }
 
 /// The column of `values`, each of which is whole JSON.
@@ -359,7 +358,7 @@ fn map<'a>(
                 if !seen.insert(name) {
                     return exec_err!(
                         "cannot cast JSON {} to {}: a key occurs twice",
-                        shown(raw),
+                        excerpt(raw),
                         type_name(target)
                     );
                 }

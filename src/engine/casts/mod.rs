@@ -18,25 +18,18 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::{
-    common::{
-        DFSchema,
-        config::ConfigOptions,
-        plan_err,
-        tree_node::{Transformed, TreeNode},
-    },
+    common::{DFSchema, config::ConfigOptions, plan_err, tree_node::Transformed},
     error::Result,
     logical_expr::{
         BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, TryCast,
         expr::{InList, ScalarFunction},
-        expr_rewriter::NamePreserver,
-        utils::merge_schema,
     },
     optimizer::analyzer::AnalyzerRule,
 };
 
 use self::conversion::{Conversion, is_ours};
 pub(super) use self::names::TypeNames;
-use super::types::type_name;
+use super::{analyze::map_expressions, types::type_name};
 
 /// The type `json`.
 const JSON: DataType = DataType::LargeUtf8;
@@ -51,25 +44,8 @@ impl AnalyzerRule for Casts {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(rewritten).map(|plan| plan.data)
+        map_expressions(plan, cast)
     }
-}
-
-fn rewritten(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        let columns =
-            DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-        schema.merge(&columns);
-    }
-    let names = NamePreserver::new(&plan);
-    let plan = plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let new = expr.transform_up(|expr| cast(expr, &schema))?;
-        // Only what changed needs its name back.
-        Ok(if new.transformed { new.update_data(|expr| name.restore(expr)) } else { new })
-    })?;
-    if plan.transformed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
 }
 
 /// `expr` as a call, if it is a cast of ours.

@@ -22,14 +22,13 @@ pub(in crate::engine) fn window(filters: &[Expr]) -> Option<Expr> {
     for filter in filters.iter().flat_map(split_conjunction) {
         let Some(spelling) = spelling(filter) else { continue };
         let asked = Asked::of(std::slice::from_ref(filter));
-        if asked.from.is_none_or(|from| from < FIRST) {
-            if asked.from.is_some() {
-                continue;
-            }
+        let usable = match asked.from {
+            Some(from) => from >= FIRST,
             // Of a range that is open at the start, text sorts apart from time.
-            if spelling == Spelling::Text {
-                continue;
-            }
+            None => spelling == Spelling::Instant,
+        };
+        if !usable {
+            continue;
         }
         // Texts with an offset sort by their local time.
         let slack = if spelling == Spelling::Text { DAY } else { 0 };

@@ -29,6 +29,7 @@ const PATTERNS: &[Pattern] = &[
     comparison,
     same_names,
     outer_column,
+    subquery_in_select,
     cast,
     unsupported_type,
     star_without_from,
@@ -308,7 +309,25 @@ fn outer_column(context: &Context<'_>, message: &str) -> Option<Found> {
         span: context.place_of(name),
         label: None,
         help: Some(
-            "to unnest a column, write unnest(column) in the SELECT list of a subquery".to_owned(),
+            "a subquery can compare columns of the query around it; join to use them otherwise"
+                .to_owned(),
+        ),
+    })
+}
+
+/// `SELECT x IN (SELECT …)`: what holds of a subquery's rows is known where rows are chosen.
+fn subquery_in_select(context: &Context<'_>, message: &str) -> Option<Found> {
+    let rest = message.split_once("plan does not support logical expression ")?.1;
+    let kinds = [("Exists", "EXISTS"), ("InSubquery", "IN"), ("SetComparison", "ANY, ALL")];
+    let (_, kind) = kinds.into_iter().find(|(kind, _)| rest.starts_with(kind))?;
+    let is_kind =
+        |token: &Token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(kind));
+    Some(Found {
+        message: format!("{kind} with a subquery is supported in WHERE, HAVING and ON only"),
+        span: place(context, is_kind),
+        label: None,
+        help: Some(
+            "in the SELECT list, `(SELECT count(*) FROM … WHERE …) > 0` says the same".to_owned(),
         ),
     })
 }

@@ -3,7 +3,7 @@
 //! Scalars are never blown up to arrays; text is read in place, and results are written into one
 //! buffer that all rows share.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
@@ -156,13 +156,18 @@ macro_rules! given {
 
 pub(super) use {given, scalar};
 
-/// `text` as errors quote it.
-pub(super) fn quoted(text: &str) -> String {
+/// The beginning of `text`, as errors repeat it.
+pub(in crate::engine) fn excerpt(text: &str) -> Cow<'_, str> {
     const SHOWN: usize = 60;
     match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("'{}…'", text.get(..end).unwrap_or_default()),
-        None => format!("'{text}'"),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
     }
+}
+
+/// `text` as errors quote it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", excerpt(text))
 }
 
 /// More bytes than a batch's text can have.
@@ -184,8 +189,7 @@ impl Call {
     /// A call whose result is one value when all arguments are.
     pub(super) fn of(args: &ScalarFunctionArgs) -> Result<Self> {
         let is_scalar = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Scalar(_));
-        let constant = !args.args.is_empty() && args.args.iter().all(is_scalar);
-        Self::with(args, constant)
+        Self::with(args, args.args.iter().all(is_scalar))
     }
 
     /// A call whose result differs from row to row even where the arguments do not.

@@ -21,14 +21,6 @@ use datafusion::{
     },
 };
 
-/// How many characters of a value an error repeats.
-const SHOWN: usize = 60;
-
-/// `value` as errors repeat it.
-pub(super) fn shown(value: &str) -> String {
-    value.chars().take(SHOWN).collect()
-}
-
 /// An error that tells the types a function was called with.
 pub(super) fn refuse<T>(wants: &str, types: &[DataType]) -> Result<T> {
     let types: Vec<String> = types.iter().map(crate::engine::type_name).collect();

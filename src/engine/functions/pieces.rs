@@ -55,7 +55,7 @@ impl OptimizerRule for Pieces {
 
 fn piece(expr: &Expr) -> Option<Expr> {
     let Expr::ScalarFunction(outer) = expr else { return None };
-    if !matches!(outer.func.name(), "element_at" | "array_element") {
+    if !matches!(outer.func.name(), "element_at" | "array_element" | "$subscript") {
         return None;
     }
     let [Expr::ScalarFunction(split), position] = outer.args.as_slice() else { return None };

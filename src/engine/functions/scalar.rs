@@ -113,6 +113,8 @@ pub(in crate::engine) enum Text<'a> {
     Utf8(&'a StringArray),
     View(&'a StringViewArray),
     Large(&'a arrow::array::LargeStringArray),
+    /// NULL without a type, in every row.
+    Null,
 }
 
 impl<'a> Text<'a> {
@@ -122,6 +124,7 @@ impl<'a> Text<'a> {
             DataType::Utf8 => Ok(Self::Utf8(array.as_string())),
             DataType::Utf8View => Ok(Self::View(array.as_string_view())),
             DataType::LargeUtf8 => Ok(Self::Large(array.as_string())),
+            DataType::Null => Ok(Self::Null),
             other => Err(DataFusionError::Internal(format!("text was expected, not {other}"))),
         }
     }
@@ -133,6 +136,7 @@ impl<'a> Text<'a> {
             Self::Utf8(array) => array.is_valid(row).then(|| array.value(row)),
             Self::View(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Null => None,
         }
     }
 }

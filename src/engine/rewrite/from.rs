@@ -2,16 +2,14 @@
 //! merge.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    JoinConstraint, JoinOperator, ObjectName, Query, SelectItem, SetExpr, TableAlias, TableFactor,
-    TableWithJoins,
+    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, SelectItem, SetExpr, TableAlias,
+    TableFactor, TableWithJoins,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
-    Fault, Rewriter, aliased, parts, quoted,
+    Fault, Rewriter, aliased, make, parts, quoted,
     scope::{Scope, Shape, Source, Star},
-    wildcard,
 };
 
 /// Which side's value a merged column has, and which side's columns `*` gives.
@@ -257,27 +255,9 @@ fn value(
     };
     match kind {
         Kind::Right => column(right),
-        Kind::Full => Some(coalesce(column(left)?, column(right)?)),
+        Kind::Full => Some(make::call("coalesce", vec![column(left)?, column(right)?])),
         _ => None,
     }
-}
-
-fn coalesce(left: Expr, right: Expr) -> Expr {
-    let args = [left, right].map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)));
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("coalesce")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: args.into(),
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }
 
 /// What a parenthesised join shows under one alias.
@@ -298,27 +278,15 @@ fn flat(scope: &Scope) -> Shape {
 
 /// `(SELECT the shown columns FROM name) AS alias`.
 fn shown(name: ObjectName, shape: &Shape, alias: TableAlias) -> TableFactor {
-    let mut select = wildcard::everything_of(name);
+    let mut select = make::everything_of(name);
     select.projection = shape
         .columns
         .iter()
         .map(|name| SelectItem::UnnamedExpr(Expr::Identifier(quoted(name, Span::empty()))))
         .collect();
-    let subquery = Query {
-        with: None,
-        body: Box::new(SetExpr::Select(Box::new(select))),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    };
     TableFactor::Derived {
         lateral: false,
-        subquery: Box::new(subquery),
+        subquery: Box::new(make::query(SetExpr::Select(Box::new(select)))),
         alias: Some(alias),
         sample: None,
     }

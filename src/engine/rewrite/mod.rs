@@ -7,15 +7,19 @@
 //! * A hidden column never gets in the way of a name that the statement itself introduces: an
 //!   alias in `GROUP BY` and `HAVING`, a column of a CTE or subquery beside it ([`scope`]).
 //! * A struct's member is named after itself (`useridentity.arn` gives `arn`), as in Athena.
-//!
+//! * Columns of the answer can share a name ([`repeated`]).
 //! * What Trino spells otherwise than DataFusion is translated ([`trino`]).
 //!
 //! The user's text is never touched.
 
 mod calls;
 mod casing;
+mod casts;
+mod elements;
 mod from;
 mod interval;
+mod make;
+mod repeated;
 mod scope;
 mod select;
 #[cfg(test)]
@@ -59,10 +63,11 @@ pub(super) fn rewrite(statement: &mut Ast, shapes: &dyn Shapes) -> Result<Spelli
     match statement {
         Ast::Statement(sql) => {
             trino::translate(sql)?;
-            let spelling = casing::lower(sql);
+            let mut spelling = casing::lower(sql);
             let mut rewriter =
                 Rewriter { shapes, ctes: Vec::new(), scopes: Vec::new(), unnamed: 0 };
             rewriter.statement(sql)?;
+            repeated::tell_apart(sql, &mut spelling)?;
             Ok(spelling)
         }
         Ast::Explain(explain) => rewrite(&mut explain.statement, shapes),
@@ -158,7 +163,7 @@ impl Rewriter<'_> {
                     .chain(&table.table_name)
                     .map(|name| Ident::new(name.clone()))
                     .collect();
-                let mut select = wildcard::everything_of(ObjectName::from(parts));
+                let mut select = make::everything_of(ObjectName::from(parts));
                 let shape = self.select(&mut select, None)?;
                 *body = SetExpr::Select(Box::new(select));
                 Ok(shape)

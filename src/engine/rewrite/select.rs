@@ -159,13 +159,18 @@ fn order_by_names(order_by: &mut OrderBy, named: &[(Expr, Ident)]) {
 /// Names a struct's member after itself, where no other column has that name; gives the members
 /// named.
 fn name_members(items: &mut [SelectItem], scopes: &[Scope]) -> Vec<(Expr, Ident)> {
-    let mut named = Vec::new();
-    let (taken, _) = wildcard::output(items);
+    let mut named: Vec<(Expr, Ident)> = Vec::new();
+    let is_plain = |item: &&SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) => member(expr, scopes).is_none(),
+        _ => true,
+    };
+    let plain: Vec<SelectItem> = items.iter().filter(is_plain).cloned().collect();
+    let (taken, _) = wildcard::output(&plain);
     for item in items {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
         let Some(member) = member(expr, scopes) else { continue };
         let name = lower(&member);
-        if taken.iter().filter(|other| **other == name).count() > 1 {
+        if taken.contains(&name) || named.iter().any(|(_, other)| other.value == name) {
             continue;
         }
         let alias = quoted(&name, member.span);

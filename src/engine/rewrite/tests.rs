@@ -61,7 +61,7 @@ fn a_star_stays_where_nothing_is_hidden() {
 fn a_star_over_a_join_names_both_sides() {
     becomes(
         "SELECT * FROM logs AS a JOIN other AS b ON a.id = b.id",
-        r#"SELECT a."id", a."name", a."who", b."id", b."color" FROM logs AS a JOIN other AS b ON a.id = b.id"#,
+        r#"SELECT a."id", a."name", a."who", b."id" AS "id $2", b."color" FROM logs AS a JOIN other AS b ON a.id = b.id"#,
     );
     becomes(
         "SELECT b.* FROM logs AS a JOIN other AS b ON a.id = b.id",
@@ -85,7 +85,7 @@ fn merged_columns_come_once() {
     );
     becomes(
         "SELECT * FROM logs FULL JOIN other USING(id)",
-        r#"SELECT coalesce(logs."id", other."id") AS "id", logs."name", logs."who", other."color" FROM logs FULL JOIN other USING(id)"#,
+        r#"SELECT "coalesce"(logs."id", other."id") AS "id", logs."name", logs."who", other."color" FROM logs FULL JOIN other USING(id)"#,
     );
     becomes(
         "SELECT * FROM logs JOIN unknown AS u USING(id)",
@@ -156,7 +156,10 @@ fn a_member_is_named_after_itself() {
     becomes("SELECT l.who.arn FROM logs AS l", r#"SELECT l.who.arn AS "arn" FROM logs AS l"#);
     stays("SELECT l.who FROM logs AS l");
     stays("SELECT db.logs.who FROM db.logs");
-    stays("SELECT who.arn, who.by.arn FROM logs");
+    becomes(
+        "SELECT who.arn, who.by.arn FROM logs",
+        r#"SELECT who.arn AS "arn", who.by.arn AS "arn $2" FROM logs"#,
+    );
 }
 
 #[test]
@@ -177,11 +180,11 @@ fn what_follows_a_star_is_understood_or_refused() {
 fn an_outer_join_merges_the_values_of_both_sides() {
     becomes(
         "SELECT id FROM logs FULL JOIN other USING(id) WHERE id > 'x'",
-        r#"SELECT coalesce(logs."id", other."id") AS id FROM logs FULL JOIN other USING(id) WHERE coalesce(logs."id", other."id") > 'x'"#,
+        r#"SELECT "coalesce"(logs."id", other."id") AS id FROM logs FULL JOIN other USING(id) WHERE "coalesce"(logs."id", other."id") > 'x'"#,
     );
     becomes(
         "SELECT * FROM other AS a RIGHT JOIN other AS b USING(id)",
-        r#"SELECT b."id" AS "id", a."color", b."color" FROM other AS a RIGHT JOIN other AS b USING(id)"#,
+        r#"SELECT b."id" AS "id", a."color", b."color" AS "color $2" FROM other AS a RIGHT JOIN other AS b USING(id)"#,
     );
     stays("SELECT * FROM other AS a LEFT JOIN other AS b USING(id)");
 }

@@ -1,16 +1,19 @@
 //! Trino's syntax in DataFusion's words, one rule a function.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, Expr, Fetch, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, LimitClause,
-    ObjectName, Query, SelectItem, SetExpr, Spanned, Statement as Sql, Subscript, TableFactor,
-    Value, ValueWithSpan,
+    AccessExpr, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    LimitClause, ObjectName, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
+    Statement as Sql, TableFactor, Value, ValueWithSpan, Values,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
-    super::walk::{self, Flow, ON, STOP, Walker},
-    Fault, calls, interval, lower, unnest,
+    super::{
+        relations,
+        walk::{self, Flow, ON, STOP, Walker},
+    },
+    Fault, calls, casts, elements, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -18,7 +21,7 @@ const TRY: &str = "$try";
 
 /// Translates all of `statement`.
 pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
-    let mut translation = Translation { parameters: Vec::new(), fault: None };
+    let mut translation = Translation { parameters: Vec::new(), subqueries: 0, fault: None };
     walk::walk(statement, &mut translation);
     translation.fault.map_or(Ok(()), Err)
 }
@@ -26,6 +29,8 @@ pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
 struct Translation {
     /// The parameters of the lambdas around, innermost last.
     parameters: Vec<String>,
+    /// How many expressions were asked whether they are a subquery over elements.
+    subqueries: usize,
     fault: Option<Fault>,
 }
 
@@ -42,6 +47,8 @@ impl Walker for Translation {
             return self.refuse(fault);
         }
         name_columns(&mut query.body);
+        counted(&mut query.body);
+        casts::name(query);
         ON
     }
 
@@ -54,6 +61,7 @@ impl Walker for Translation {
         if let Expr::Lambda(lambda) = expr {
             self.parameters.extend(lambda.params.iter().map(|param| lower(&param.name)));
         }
+        elements::subquery(expr, &mut self.subqueries);
         field_of_parameter(expr, &self.parameters);
         dots(expr);
         let done = like(expr)
@@ -65,6 +73,9 @@ impl Walker for Translation {
         }
         within_group(expr);
         array(expr);
+        double(expr);
+        precision(expr);
+        zone(expr);
         calls::call(expr);
         ON
     }
@@ -111,6 +122,26 @@ fn fetch(query: &mut Query) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// `a EXCEPT ALL b` as `SELECT * FROM (a UNION ALL b) AS "$except_all"`, which `engine::relations`
+/// plans: DataFusion takes out every copy of a row that the other side has once.
+fn counted(body: &mut SetExpr) {
+    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return };
+    counted(left);
+    counted(right);
+    let name = match op {
+        SetOperator::Except => relations::EXCEPT_ALL,
+        SetOperator::Intersect => relations::INTERSECT_ALL,
+        _ => return,
+    };
+    if *set_quantifier != SetQuantifier::All {
+        return;
+    }
+    *op = SetOperator::Union;
+    let none = Values { explicit_row: false, value_keyword: false, rows: Vec::new() };
+    let union = std::mem::replace(body, SetExpr::Values(none));
+    *body = SetExpr::Select(Box::new(make::everything_from(union, name)));
 }
 
 /// A column without a name is `_col0`, `_col1`, … by its place, as in Athena.
@@ -166,7 +197,7 @@ fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
     let Expr::CompoundIdentifier(path) = expr else { return };
     let Some((first, members)) = path.split_first() else { return };
     if parameters.contains(&lower(first)) {
-        let access_chain = members.iter().map(|member| index(&lower(member))).collect();
+        let access_chain = members.iter().map(|name| make::member(&lower(name))).collect();
         *expr = Expr::CompoundFieldAccess {
             root: Box::new(Expr::Identifier(first.clone())),
             access_chain,
@@ -174,16 +205,12 @@ fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
     }
 }
 
-fn index(member: &str) -> AccessExpr {
-    AccessExpr::Subscript(Subscript::Index { index: text(member) })
-}
-
 /// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives.
 fn dots(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return };
     for access in access_chain {
         if let AccessExpr::Dot(Expr::Identifier(member)) = access {
-            *access = index(&lower(member));
+            *access = make::member(&lower(member));
         }
     }
 }
@@ -259,16 +286,10 @@ fn conditional(expr: &mut Expr) -> Result<(), Fault> {
         let help = Some("it takes IF(condition, value) or IF(condition, value, other)");
         return Err(fault(format!("IF does not take {} arguments", args.len()), span, help));
     }
-    let otherwise = (args.len() == 3).then(|| args.pop()).flatten().map(Box::new);
+    let otherwise = (args.len() == 3).then(|| args.pop()).flatten();
+    let otherwise = otherwise.unwrap_or_else(|| Expr::value(Value::Null));
     let (Some(result), Some(condition)) = (args.pop(), args.pop()) else { return Ok(()) };
-    *expr = Expr::Case {
-        case_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(
-        ),
-        end_token: datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken::empty(),
-        operand: None,
-        conditions: vec![CaseWhen { condition, result }],
-        else_result: otherwise,
-    };
+    *expr = make::case(condition, result, otherwise);
     Ok(())
 }
 
@@ -295,13 +316,44 @@ fn within_group(expr: &mut Expr) {
     }
 }
 
+/// `1e0` is a double, where `1.0` is a decimal.
+fn double(expr: &mut Expr) {
+    if let Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) = expr
+        && number.contains(['e', 'E'])
+    {
+        let number = Box::new(text(number));
+        *expr = cast(number, DataType::Double(ExactNumberInfo::None));
+    }
+}
+
+fn cast(expr: Box<Expr>, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None }
+}
+
+/// `CAST(x AS timestamp)` gives three digits of the second, not the nine that the planner would.
+fn precision(expr: &mut Expr) {
+    if let Expr::Cast { data_type: DataType::Timestamp(digits @ None, _), .. } = expr {
+        *digits = Some(3);
+    }
+}
+
+/// `t AT TIME ZONE z` where the zone is no literal, which is all that the planner takes.
+fn zone(expr: &mut Expr) {
+    if let Expr::AtTimeZone { timestamp, time_zone } = expr
+        && !matches!(time_zone.as_ref(), Expr::Value(_))
+    {
+        let take = |expr: &mut Expr| std::mem::replace(expr, Expr::value(Value::Null));
+        *expr = make::call("at_timezone", vec![take(timestamp), take(time_zone)]);
+    }
+}
+
 /// `ARRAY[a, b]` is a call: of elements that stand in an array, the planner does not see the columns
 /// of queries around nor the parameters of lambdas.
 fn array(expr: &mut Expr) {
     if let Expr::Array(array) = expr
         && !array.elem.is_empty()
     {
-        *expr = unnest::call("make_array", std::mem::take(&mut array.elem));
+        *expr = make::call("make_array", std::mem::take(&mut array.elem));
     }
 }
 
@@ -310,6 +362,6 @@ fn listed(expr: &mut Expr) {
     let Expr::Function(function) = expr else { return };
     if named(&function.name).is_some_and(|name| name == "listagg" || name == "string_agg") {
         let list = std::mem::replace(expr, Expr::value(Value::Null));
-        *expr = unnest::call("arrow_cast", vec![list, text("Utf8")]);
+        *expr = make::call("arrow_cast", vec![list, text("Utf8")]);
     }
 }

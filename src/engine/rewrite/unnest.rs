@@ -3,12 +3,11 @@
 //! "$u"(u)) AS x`. Row types are spread there, where types are known: see `engine::unnest`.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, SelectItem, SetExpr, Subscript, TableAlias,
+    AccessExpr, Expr, Ident, ObjectName, SelectItem, SetExpr, Subscript, TableAlias,
     TableAliasColumnDef, TableFactor, TableWithJoins, Value,
 };
 
-use super::{super::unnest, wildcard};
+use super::{super::unnest, make};
 
 /// Rewrites `factor` where it is an UNNEST.
 pub(super) fn lateral(factor: &mut TableFactor) {
@@ -33,7 +32,7 @@ pub(super) fn lateral(factor: &mut TableFactor) {
         Expr::value(Value::Boolean(*with_ordinality)),
     ];
     args.append(array_exprs);
-    let list = call(unnest::NAME, args);
+    let list = make::call(unnest::NAME, args);
     let (table, column) = (Ident::with_quote('"', "$u"), Ident::with_quote('"', "u"));
     let inner = TableFactor::UNNEST {
         alias: Some(TableAlias {
@@ -47,7 +46,7 @@ pub(super) fn lateral(factor: &mut TableFactor) {
         with_offset_alias: None,
         with_ordinality: false,
     };
-    let mut select = wildcard::everything_of(ObjectName::from(vec![column.clone()]));
+    let mut select = make::everything_of(ObjectName::from(vec![column.clone()]));
     select.from = vec![TableWithJoins { relation: inner, joins: Vec::new() }];
     let member = |at: usize| Expr::CompoundFieldAccess {
         root: Box::new(Expr::Identifier(column.clone())),
@@ -64,42 +63,8 @@ pub(super) fn lateral(factor: &mut TableFactor) {
     let name = alias.take().map(|alias| TableAlias { columns: Vec::new(), ..alias });
     *factor = TableFactor::Derived {
         lateral: true,
-        subquery: Box::new(query(SetExpr::Select(Box::new(select)))),
+        subquery: Box::new(make::query(SetExpr::Select(Box::new(select)))),
         alias: name,
         sample: None,
     };
-}
-
-/// A call of the function `name`.
-pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
-    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)));
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::with_quote('"', name)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: args.collect(),
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
-}
-
-fn query(body: SetExpr) -> Query {
-    Query {
-        with: None,
-        body: Box::new(body),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    }
 }

@@ -1,9 +1,8 @@
 //! `*` and `t.*`: the columns that AWS's table has.
 
 use datafusion::sql::sqlparser::ast::{
-    ExceptSelectItem, ExcludeSelectItem, Expr, GroupByExpr, Ident, ObjectName, Select,
-    SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins,
-    WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
+    ExceptSelectItem, ExcludeSelectItem, Expr, Ident, ObjectName, SelectItem,
+    SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -175,56 +174,6 @@ fn all_of(path: &[Ident], except: Vec<Ident>) -> SelectItem {
         SelectItemQualifiedWildcardKind::ObjectName(ObjectName::from(path.to_vec())),
         WildcardAdditionalOptions { opt_except, ..WildcardAdditionalOptions::default() },
     )
-}
-
-/// `SELECT * FROM name`.
-pub(super) fn everything_of(name: ObjectName) -> Select {
-    let relation = TableFactor::Table {
-        name,
-        alias: None,
-        args: None,
-        with_hints: Vec::new(),
-        version: None,
-        with_ordinality: false,
-        partitions: Vec::new(),
-        json_path: None,
-        sample: None,
-        index_hints: Vec::new(),
-    };
-    select_of(
-        vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
-        vec![TableWithJoins { relation, joins: Vec::new() }],
-    )
-}
-
-/// `SELECT projection FROM from`.
-pub(super) fn select_of(projection: Vec<SelectItem>, from: Vec<TableWithJoins>) -> Select {
-    Select {
-        select_token: AttachedToken::empty(),
-        optimizer_hints: Vec::new(),
-        distinct: None,
-        select_modifiers: None,
-        top: None,
-        top_before_distinct: false,
-        projection,
-        exclude: None,
-        into: None,
-        from,
-        lateral_views: Vec::new(),
-        prewhere: None,
-        selection: None,
-        connect_by: Vec::new(),
-        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
-        cluster_by: Vec::new(),
-        distribute_by: Vec::new(),
-        sort_by: Vec::new(),
-        having: None,
-        named_window: Vec::new(),
-        qualify: None,
-        window_before_qualify: false,
-        value_table_mode: None,
-        flavor: SelectFlavor::Standard,
-    }
 }
 
 /// The names that `items` give their columns, and whether they are all of them.

@@ -3,7 +3,7 @@
 //! The syntax tree (`rewrite::unnest`) has made of each one a lateral subquery over one list of rows
 //! ([`rows`]). DataFusion plans that, but cannot run a join whose right side reads columns of its
 //! left one; [`Flatten`] turns such a join into what it means: the left side with one more column, the
-//! list, which is then unnested.
+//! list, which is then unnested. A lateral subquery without FROM is the left side with more columns.
 //!
 //! <https://trino.io/docs/current/sql/select.html#unnest>
 
@@ -48,35 +48,61 @@ impl AnalyzerRule for Flatten {
     }
 }
 
-/// What lies between a join and the UNNEST on its right side, from the top.
-fn steps(plan: &LogicalPlan) -> Option<(Vec<&LogicalPlan>, &Expr)> {
-    let mut steps = Vec::new();
-    let mut plan = plan;
-    loop {
-        match plan {
-            LogicalPlan::SubqueryAlias(alias) => {
-                steps.push(plan);
-                plan = &alias.input;
+/// What lies on the right side of a join that reads columns of its left side.
+struct Lateral<'a> {
+    /// The nodes above what it starts from, from the top.
+    steps: Vec<&'a LogicalPlan>,
+    /// The list that is unnested; without one there is one row.
+    list: Option<&'a Expr>,
+}
+
+impl<'a> Lateral<'a> {
+    /// What `plan` is made of; nothing where it has a table or whatever else has rows of its own.
+    fn of(plan: &'a LogicalPlan) -> Option<Self> {
+        let mut steps = Vec::new();
+        let mut plan = plan;
+        loop {
+            match plan {
+                LogicalPlan::Subquery(subquery) => {
+                    plan = &subquery.subquery;
+                    continue;
+                }
+                LogicalPlan::EmptyRelation(empty) if empty.produce_one_row => {
+                    return Some(Self { steps, list: None });
+                }
+                LogicalPlan::Unnest(unnest) => {
+                    let LogicalPlan::Projection(lists) = unnest.input.as_ref() else { return None };
+                    let [list] = lists.expr.as_slice() else { return None };
+                    let is_empty = matches!(lists.input.as_ref(), LogicalPlan::EmptyRelation(_));
+                    return is_empty.then_some(Self { steps, list: Some(list) });
+                }
+                _ => {}
             }
-            LogicalPlan::Subquery(subquery) => plan = &subquery.subquery,
-            LogicalPlan::Projection(projection) => {
-                steps.push(plan);
-                plan = &projection.input;
-            }
-            LogicalPlan::Unnest(unnest) => {
-                let LogicalPlan::Projection(lists) = unnest.input.as_ref() else { return None };
-                let [list] = lists.expr.as_slice() else { return None };
-                let is_empty = matches!(lists.input.as_ref(), LogicalPlan::EmptyRelation(_));
-                return is_empty.then_some((steps, list));
-            }
-            _ => return None,
+            steps.push(plan);
+            plan = match plan {
+                LogicalPlan::SubqueryAlias(alias) => &alias.input,
+                LogicalPlan::Projection(projection) => &projection.input,
+                LogicalPlan::Filter(filter) => &filter.input,
+                _ => return None,
+            };
         }
+    }
+
+    /// Whether it reads columns of the other side.
+    fn reads_outer(&self) -> bool {
+        let reads = |expr: &Expr| expr.contains_outer();
+        self.list.is_some_and(reads)
+            || self.steps.iter().any(|step| match step {
+                LogicalPlan::Projection(projection) => projection.expr.iter().any(reads),
+                LogicalPlan::Filter(filter) => reads(&filter.predicate),
+                _ => false,
+            })
     }
 }
 
-/// Whether `plan` unnests a column of another plan.
+/// Whether `plan` is a subquery over columns of another plan.
 fn is_lateral(plan: &LogicalPlan) -> bool {
-    steps(plan).is_some_and(|(_, list)| list.contains_outer())
+    Lateral::of(plan).is_some_and(|lateral| lateral.reads_outer())
 }
 
 fn flatten(join: Join, n: usize) -> Result<Transformed<LogicalPlan>> {
@@ -86,39 +112,34 @@ fn flatten(join: Join, n: usize) -> Result<Transformed<LogicalPlan>> {
         other => return plan_err!("{other} JOIN UNNEST cannot read columns of the other side"),
     };
     let filter = join.filter.clone().filter(|filter| *filter != lit(true));
-    if !join.on.is_empty() || (keeps && filter.is_some()) {
-        return plan_err!("LEFT JOIN UNNEST takes ON TRUE only");
-    }
-    let Some((steps, list)) = steps(&join.right) else {
+    let Some(Lateral { steps, list }) = Lateral::of(&join.right) else {
         return Ok(Transformed::no(LogicalPlan::Join(join)));
     };
+    let filters = steps.iter().any(|step| matches!(step, LogicalPlan::Filter(_)));
+    if !join.on.is_empty() || (keeps && (filter.is_some() || filters)) {
+        return plan_err!("LEFT JOIN UNNEST takes ON TRUE only");
+    }
     let left: Vec<Expr> = join.left.schema().columns().into_iter().map(Expr::Column).collect();
     let column = Column::new_unqualified(format!("__unnest_{n}"));
-    let list = list.clone().unalias().transform(|expr| {
-        Ok(match expr {
-            Expr::OuterReferenceColumn(_, column) => Transformed::yes(Expr::Column(column)),
-            other => Transformed::no(other),
-        })
-    })?;
-    let with_list = left.iter().cloned().chain([list.data.alias(column.name.clone())]);
-    let mut plan = LogicalPlanBuilder::from(join.left.as_ref().clone())
-        .project(with_list)?
-        .unnest_column_with_options(
-            column.clone(),
-            UnnestOptions::new().with_preserve_nulls(keeps),
-        )?
-        .build()?;
-    // What the columns of the right side are below the step at hand, over the unnested list.
-    let mut known = match steps.last() {
-        Some(LogicalPlan::Projection(projection)) => projection.input.schema().columns(),
-        Some(LogicalPlan::SubqueryAlias(alias)) => alias.input.schema().columns(),
-        _ => join.right.schema().columns(),
+    let mut plan = match list {
+        Some(list) => unnested(&join.left, &left, list, &column, keeps)?,
+        None => join.left.as_ref().clone(),
     };
-    let mut right = vec![Expr::Column(column)];
+    // What the columns of the right side are below the step at hand, over the unnested list.
+    let lowest = steps.last().and_then(|step| step.inputs().into_iter().next());
+    let mut known = lowest.map_or_else(Vec::new, |lowest| lowest.schema().columns());
+    let mut right: Vec<Expr> = list.iter().map(|_| Expr::Column(column.clone())).collect();
     for step in steps.into_iter().rev() {
-        if let LogicalPlan::Projection(Projection { expr, .. }) = step {
-            let now = expr.iter().map(|expr| inlined(expr.clone().unalias(), &known, &right));
-            right = now.collect::<Result<_>>()?;
+        match step {
+            LogicalPlan::Projection(Projection { expr, .. }) => {
+                let now = expr.iter().map(|expr| inlined(expr.clone().unalias(), &known, &right));
+                right = now.collect::<Result<_>>()?;
+            }
+            LogicalPlan::Filter(filter) => {
+                let predicate = inlined(filter.predicate.clone(), &known, &right)?;
+                plan = LogicalPlanBuilder::from(plan).filter(predicate)?.build()?;
+            }
+            _ => {}
         }
         known = step.schema().columns();
     }
@@ -136,9 +157,33 @@ fn flatten(join: Join, n: usize) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(plan))
 }
 
-/// `expr` with what each of the columns `known` is in its place.
+/// The plan `from` with its columns `left` and the elements of `list` as `column`.
+fn unnested(
+    from: &LogicalPlan,
+    left: &[Expr],
+    list: &Expr,
+    column: &Column,
+    keeps: bool,
+) -> Result<LogicalPlan> {
+    let list = inlined(list.clone().unalias(), &[], &[])?;
+    let with_list = left.iter().cloned().chain([list.alias(column.name.clone())]);
+    LogicalPlanBuilder::from(from.clone())
+        .project(with_list)?
+        .unnest_column_with_options(
+            column.clone(),
+            UnnestOptions::new().with_preserve_nulls(keeps),
+        )?
+        .build()
+}
+
+/// `expr` with what each of the columns `known` is in its place, and the columns of the other side as
+/// columns.
 fn inlined(expr: Expr, known: &[Column], what: &[Expr]) -> Result<Expr> {
     let replaced = expr.transform(|expr| {
+        if let Expr::OuterReferenceColumn(_, column) = expr {
+            let column = Expr::Column(column);
+            return Ok(Transformed::new(column, true, TreeNodeRecursion::Jump));
+        }
         let place = match &expr {
             Expr::Column(column) => known.iter().position(|known| known == column),
             _ => None,

@@ -4,6 +4,7 @@
 
 mod by;
 mod keyed;
+mod mean;
 mod native;
 mod percentile;
 mod renamed;

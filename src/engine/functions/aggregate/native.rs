@@ -1,13 +1,13 @@
 //! Functions over groups and windows that are DataFusion's, some by another name.
 
 use datafusion::functions_aggregate::{
-    any_value, bit_and_or_xor, bool_and_or, string_agg, variance,
+    any_value, array_agg, bit_and_or_xor, bool_and_or, string_agg, variance,
 };
 
 use super::{
     super::{Function, Made},
     FAMILY,
-    renamed::renamed,
+    renamed::{renamed, unturned},
 };
 
 const WINDOW: &str = "window";
@@ -116,10 +116,10 @@ fn native() -> Vec<Function> {
             name: "avg",
             aliases: &[],
             family: FAMILY,
-            signature: "avg(x) → double",
-            text: "The arithmetic mean; NULL where there is no value.",
+            signature: "avg(x) → double or decimal",
+            text: "The arithmetic mean; of decimals at their own scale. NULL where there is no value.",
             examples: &[("avg(7)", "7.0")],
-            make: || Made::Native,
+            make: super::mean::made,
         },
         Function {
             name: "max",
@@ -151,7 +151,7 @@ fn native_choices() -> Vec<Function> {
             signature: "array_agg(x [ORDER BY …]) → array(x)",
             text: "The values of all rows, NULL included.",
             examples: &[("array_agg(7)", "[7]")],
-            make: || Made::Native,
+            make: || unturned("array_agg", array_agg::array_agg_udaf()),
         },
         Function {
             name: "any_value",

@@ -21,13 +21,21 @@ use super::super::Made;
 
 /// `native` as `name`.
 pub(super) fn renamed(name: &'static str, native: Arc<AggregateUDF>) -> Made {
-    Made::Aggregate(AggregateUDF::new_from_impl(Renamed { name, native }))
+    Made::Aggregate(AggregateUDF::new_from_impl(Renamed { name, native, turns: true }))
+}
+
+/// `native`, never run over rows in the reverse of the order that was asked for: `array_agg` of
+/// distinct values does not turn its result round then (DataFusion 55.2).
+pub(super) fn unturned(name: &'static str, native: Arc<AggregateUDF>) -> Made {
+    Made::Aggregate(AggregateUDF::new_from_impl(Renamed { name, native, turns: false }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Renamed {
     name: &'static str,
     native: Arc<AggregateUDF>,
+    /// Whether it may run over rows in reverse.
+    turns: bool,
 }
 
 impl AggregateUDFImpl for Renamed {
@@ -85,7 +93,12 @@ impl AggregateUDFImpl for Renamed {
         self: Arc<Self>,
         beneficial_ordering: bool,
     ) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
-        Arc::clone(self.native.inner()).with_beneficial_ordering(beneficial_ordering)
+        let native =
+            Arc::clone(self.native.inner()).with_beneficial_ordering(beneficial_ordering)?;
+        Ok(native.map(|native| {
+            let native = Arc::new(AggregateUDF::new_from_shared_impl(native));
+            Arc::new(Self { name: self.name, native, turns: self.turns }) as _
+        }))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -93,7 +106,7 @@ impl AggregateUDFImpl for Renamed {
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
-        self.native.reverse_udf()
+        if self.turns { self.native.reverse_udf() } else { ReversedUDAF::NotSupported }
     }
 
     fn default_value(&self, data_type: &DataType) -> Result<ScalarValue> {

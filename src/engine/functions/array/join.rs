@@ -15,7 +15,8 @@ use datafusion::{
 };
 
 use super::super::{
-    nested::{as_list, cast_to, column, element, lists, refuse, shown},
+    call::excerpt,
+    nested::{as_list, cast_to, column, element, lists, refuse},
     scalar::{Text, is_varchar},
 };
 
@@ -106,12 +107,12 @@ fn unquoted(values: &ArrayRef) -> Result<ArrayRef> {
             None | Some(("null", _)) => all.append_null(),
             Some((json, Some(b'"'))) => match serde_json::from_str::<String>(json) {
                 Ok(text) => all.append_value(text),
-                Err(_) => return exec_err!("`{}` is no JSON text", shown(json)),
+                Err(_) => return exec_err!("`{}` is no JSON text", excerpt(json)),
             },
             Some((json, Some(b'{' | b'['))) => {
                 return exec_err!(
                     "cannot join `{}`: JSON objects and arrays are no text",
-                    shown(json)
+                    excerpt(json)
                 );
             }
             Some((json, _)) => all.append_value(json),

@@ -8,6 +8,7 @@ mod join;
 mod sequence;
 mod sets;
 mod shape;
+mod subscript;
 
 use arrow::datatypes::DataType;
 use datafusion::{
@@ -22,6 +23,7 @@ use super::{
 };
 
 pub(super) use shape::side_by_side;
+pub(super) use subscript::subscript;
 
 const FAMILY: &str = "array";
 

@@ -14,7 +14,7 @@ mod standard;
 mod tests;
 mod text;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, Int64Builder, LargeStringBuilder, StringBuilder},
@@ -37,6 +37,7 @@ pub(in crate::engine) use self::{
 pub(in crate::engine) use super::scalar::Text;
 use super::{
     Function,
+    call::excerpt,
     scalar::{Scalar, is_varchar},
 };
 use crate::engine::types::type_name;
@@ -322,7 +323,7 @@ fn parse(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return Ok(());
         };
         let Some(raw) = finder.whole(row) else {
-            return exec_err!("cannot convert value to JSON: '{}'", shown(row));
+            return exec_err!("cannot convert value to JSON: '{}'", excerpt(row));
         };
         text.clear();
         write(raw, Members::Sorted, &mut text)?;
@@ -343,18 +344,10 @@ fn is_scalar(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     walk_one(args, |row| {
         let raw = match row.map(|row| finder.whole(row).ok_or(row)).transpose() {
             Ok(raw) => raw,
-            Err(row) => return exec_err!("invalid JSON value: '{}'", shown(row)),
+            Err(row) => return exec_err!("invalid JSON value: '{}'", excerpt(row)),
         };
         scalar.append_option(raw.map(|raw| !raw.starts_with(['{', '['])));
         Ok(())
     })?;
     done(args, Arc::new(scalar.finish()))
-}
-
-/// `text`, cut to what fits into an error.
-pub(in crate::engine) fn shown(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(60) {
-        None => Cow::Borrowed(text),
-        Some((at, _)) => Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default())),
-    }
 }

@@ -12,6 +12,8 @@ use datafusion::{
     error::{DataFusionError, Result},
 };
 
+use super::super::call::excerpt;
+
 /// One step down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
@@ -106,8 +108,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 }
 
 fn invalid(text: &str, why: &str) -> DataFusionError {
-    let shown: String = text.chars().take(60).collect();
-    exec_datafusion_err!("invalid JSON path '{shown}': {why}")
+    exec_datafusion_err!("invalid JSON path '{}': {why}", excerpt(text))
 }
 
 /// Paths that come row by row: the last one read is kept.

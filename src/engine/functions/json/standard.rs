@@ -20,6 +20,7 @@ use super::{FAMILY, Members, Varchars, done, find::Finder, is_float, rows, unesc
 use crate::{
     engine::functions::{
         Function,
+        call::excerpt,
         scalar::{Scalar, Text},
     },
     logs::cloudtrail::scan,
@@ -160,7 +161,7 @@ fn step(text: &str) -> Option<(Step, &str)> {
 }
 
 fn invalid(text: &str, why: &str) -> DataFusionError {
-    exec_datafusion_err!("invalid SQL/JSON path '{}': {why}", super::shown(text))
+    exec_datafusion_err!("invalid SQL/JSON path '{}': {why}", excerpt(text))
 }
 
 /// The values that `path` leads to in `text`; nothing where that is an error, which the defaults of

@@ -36,7 +36,7 @@ pub(super) fn parameters(known: Known<'_>) -> Result<Parameters> {
     let start = value_type(known, 1)?.clone();
     Ok(match known.get(2) {
         Some(ValueOrLambda::Lambda(Some(step))) => {
-            let state = common_or_refuse(&start, step.data_type())?;
+            let state = state_type(&start, step.data_type())?;
             Parameters::All(vec![vec![state.clone(), element], vec![state]])
         }
         _ => Parameters::Some(vec![Some(vec![start, element]), None]),
@@ -51,9 +51,17 @@ pub(super) fn settle(types: &[ValueOrLambda<DataType, DataType>]) -> Result<Opti
             ValueOrLambda::Value(start),
             ValueOrLambda::Lambda(step),
             _,
-        ] => Ok(Some(vec![list.clone(), common_or_refuse(start, step)?])),
+        ] => Ok(Some(vec![list.clone(), state_type(start, step)?])),
         _ => Ok(None),
     }
+}
+
+/// The type that the state keeps. Sums of decimals grow by a digit a step: as wide as there are.
+fn state_type(start: &DataType, step: &DataType) -> Result<DataType> {
+    Ok(match common_or_refuse(start, step)? {
+        DataType::Decimal128(_, scale) => DataType::Decimal128(38, scale),
+        other => other,
+    })
 }
 
 /// What the last lambda gives.

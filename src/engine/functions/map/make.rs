@@ -17,9 +17,12 @@ use datafusion::{
     logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs},
 };
 
-use super::super::nested::{
-    Keys, Lists, argument, as_list, cast_to, common_or_refuse, element, index, key_value, list_of,
-    lists, map_array, map_of, offset_buffer, refuse, shown,
+use super::super::{
+    call::excerpt,
+    nested::{
+        Keys, Lists, argument, as_list, cast_to, common_or_refuse, element, index, key_value,
+        list_of, lists, map_array, map_of, offset_buffer, refuse,
+    },
 };
 
 /// Whether the keys of each row are distinct and none is NULL; an error where they are not.
@@ -34,7 +37,7 @@ pub(in super::super) fn unique(maps: &Lists, keys: &ArrayRef) -> Result<()> {
         for at in span {
             if !seen.insert(all.get(at)) {
                 let key = array_value_to_string(keys, at)?;
-                return exec_err!("the map key `{}` is there twice", shown(&key));
+                return exec_err!("the map key `{}` is there twice", excerpt(&key));
             }
         }
     }

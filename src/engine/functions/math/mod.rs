@@ -4,13 +4,26 @@
 //! Functions of doubles never fail: where they have no value, it is NaN.
 
 mod bits;
+mod divide;
 mod exact;
 mod real;
 
-use super::Function;
+use datafusion::logical_expr::ScalarUDF;
+
+pub(in crate::engine) use self::divide::{as_decimal, divide};
+use super::{Function, Made};
 
 const FAMILY: &str = "mathematics";
 
 pub(super) fn functions() -> Vec<Function> {
     [bits::functions(), exact::functions(), real::functions()].into_iter().flatten().collect()
+}
+
+/// `round(x)`.
+pub(in crate::engine) fn round() -> Option<ScalarUDF> {
+    let found = exact::functions().into_iter().find(|function| function.name == "round")?;
+    match (found.make)() {
+        Made::Scalar(function) => Some(function),
+        _ => None,
+    }
 }

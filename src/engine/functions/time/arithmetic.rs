@@ -19,11 +19,13 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, Made, scalar::Scalar},
-    FAMILY, cut,
-    values::{
-        Call, Count, Moments, Param, coerce, first, instant, literal, local, midnight, typed,
+    super::{
+        Function, Made,
+        call::{Call, excerpt},
+        scalar::Scalar,
     },
+    FAMILY,
+    values::{Count, Moments, Param, coerce, first, instant, literal, local, midnight, typed},
     zone::Zone,
 };
 
@@ -164,7 +166,7 @@ impl Unit {
             Some((_, unit)) if !day || *unit >= Self::Day => Ok(*unit),
             _ => {
                 let of = if day { "date" } else { "timestamp" };
-                exec_err!("'{}' is not a unit of a {of}", cut(name))
+                exec_err!("'{}' is not a unit of a {of}", excerpt(name))
             }
         }
     }
@@ -232,8 +234,8 @@ fn finer(given: DataType) -> DataType {
 }
 
 fn date_add(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (units, counts, moments) = (call.text(0)?, call.integers(1)?, call.moments(2)?);
+    let call = Call::of(args)?;
+    let (units, counts, moments) = (call.texts(0)?, call.integers(1)?, call.moments(2)?);
     let to = Count::of(args.return_type())?;
     call.stamps(args.return_type(), |row| {
         let (Some(unit), Some(n), Some(utc)) = (units.get(row), counts.get(row), moments.utc(row)?)
@@ -241,15 +243,15 @@ fn date_add(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return Ok(None);
         };
         let Some(at) = added(utc, moments.zone, Unit::named(unit, moments.count)?, n) else {
-            return exec_err!("{utc} and {n} times '{}' is out of range", cut(unit));
+            return exec_err!("{utc} and {n} times '{}' is out of range", excerpt(unit));
         };
         to.count(at).map(Some)
     })
 }
 
 fn date_diff(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (units, from, to) = (call.text(0)?, call.moments(1)?, call.moments(2)?);
+    let call = Call::of(args)?;
+    let (units, from, to) = (call.texts(0)?, call.moments(1)?, call.moments(2)?);
     let of = if from.count == Count::Days { to.count } else { from.count };
     call.stamps(&DataType::Int64, |row| {
         let (Some(unit), Some(start), Some(end)) = (units.get(row), from.utc(row)?, to.utc(row)?)
@@ -291,8 +293,8 @@ fn months_between(start: NaiveDateTime, end: NaiveDateTime) -> i64 {
 }
 
 fn date_trunc(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (units, moments) = (call.text(0)?, call.moments(1)?);
+    let call = Call::of(args)?;
+    let (units, moments) = (call.texts(0)?, call.moments(1)?);
     call.stamps(args.return_type(), |row| {
         let (Some(unit), Some(utc)) = (units.get(row), moments.utc(row)?) else {
             return Ok(None);
@@ -326,7 +328,7 @@ fn truncated(at: NaiveDateTime, unit: Unit) -> Option<NaiveDateTime> {
 }
 
 fn last_day_of_month(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
+    let call = Call::of(args)?;
     let moments = call.moments(0)?;
     call.stamps(&DataType::Date32, |row| {
         let Some(at) = moments.local(row)? else { return Ok(None) };
@@ -375,9 +377,9 @@ fn intervals(array: &ArrayRef) -> Result<IntervalMonthDayNanoArray> {
 }
 
 fn shift(args: &ScalarFunctionArgs, sign: i32) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
+    let call = Call::of(args)?;
     let moments = call.moments(0)?;
-    let (array, one) = call.array(1)?;
+    let (array, one) = call.column(1)?;
     let intervals = intervals(array)?;
     let to = Count::of(args.return_type())?;
     call.stamps(args.return_type(), |row| {
@@ -416,13 +418,13 @@ fn shifted(
 }
 
 fn times(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (array, one) = call.array(0)?;
+    let call = Call::of(args)?;
+    let (array, one) = call.column(0)?;
     let intervals = intervals(array)?;
-    let (factors, single) = call.array(1)?;
+    let (factors, single) = call.column(1)?;
     let factors = factors.as_primitive::<Float64Type>();
-    let mut products = IntervalMonthDayNanoArray::builder(call.rows);
-    for row in 0..call.rows {
+    let mut products = IntervalMonthDayNanoArray::builder(call.rows());
+    for row in 0..call.rows() {
         let (index, factor) = (if one { 0 } else { row }, if single { 0 } else { row });
         if intervals.is_null(index) || factors.is_null(factor) {
             products.append_null();

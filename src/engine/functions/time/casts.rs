@@ -18,8 +18,9 @@ use datafusion::{
 };
 
 use super::{
+    super::call::Call,
     text,
-    values::{Call, Count, Moments, local, per_second},
+    values::{Count, Moments, local, per_second},
 };
 
 /// A cast to one type.
@@ -88,19 +89,20 @@ impl ScalarUDFImpl for TimeCast {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let call = Call::new(&args)?;
-        let (array, _) = call.array(0)?;
+        let call = Call::of(&args)?;
+        let (array, _) = call.column(0)?;
         if array.data_type() == &self.to {
             return call.finish(Arc::clone(array));
         }
-        let from_text = matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View);
+        let from_text =
+            matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::Null);
         match &self.to {
             DataType::Date32 if from_text => {
-                let texts = call.text(0)?;
+                let texts = call.texts(0)?;
                 self.each(&call, |row| texts.get(row).map(text::read_date).transpose())
             }
             DataType::Timestamp(unit, zone) if from_text => {
-                let texts = call.text(0)?;
+                let texts = call.texts(0)?;
                 let read = |text| text::read_stamp(text, *unit, zone.is_some());
                 self.each(&call, |row| texts.get(row).map(read).transpose())
             }
@@ -156,8 +158,8 @@ fn written(call: &Call) -> Result<ColumnarValue> {
         return exec_err!("only timestamps are written here");
     };
     let zone = moments.zoned.then(|| moments.zone.name());
-    call.texts(|row, out| {
-        let Some(at) = moments.local(row)? else { return Ok(false) };
+    call.write_text(|row, out| {
+        let Some(at) = moments.local(row)? else { return Ok(None) };
         text::push_date(out, at.date());
         out.push(' ');
         text::push_time(out, at, unit);
@@ -165,6 +167,6 @@ fn written(call: &Call) -> Result<ColumnarValue> {
             out.push(' ');
             out.push_str(zone);
         }
-        Ok(true)
+        Ok(Some(()))
     })
 }

@@ -299,15 +299,15 @@ impl Formats {
         Ok(self.format.get_or_insert_default())
     }
 
-    /// Appends the moment of `row` by `pattern`; false where it is NULL.
+    /// Appends the moment of `row` by `pattern`; nothing where it is NULL.
     pub(super) fn write(
         &mut self,
         pattern: &str,
         moments: &Moments,
         row: usize,
         out: &mut String,
-    ) -> Result<bool> {
-        let Some(count) = moments.counted(row) else { return Ok(false) };
+    ) -> Result<Option<()>> {
+        let Some(count) = moments.counted(row) else { return Ok(None) };
         let seconds = self.get(pattern)?.stretch();
         let stretch = match (moments.count, moments.zone, seconds) {
             (Count::Days, Zone::Utc, Some(_)) => Some(count),
@@ -319,7 +319,7 @@ impl Formats {
         let known = self.written.as_ref().filter(|known| Some(known.stretch) == stretch);
         if let Some(known) = known {
             out.push_str(&known.text);
-            return Ok(true);
+            return Ok(Some(()));
         }
         let utc = moments.count.moment(count)?;
         let start = out.len();
@@ -328,7 +328,7 @@ impl Formats {
             let text = out.get(start..).unwrap_or_default().to_owned();
             Written { stretch, text }
         });
-        Ok(true)
+        Ok(Some(()))
     }
 }
 

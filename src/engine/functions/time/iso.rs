@@ -12,11 +12,15 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, scalar::Scalar},
-    FAMILY, cut,
+    super::{
+        Function,
+        call::{Call, excerpt},
+        scalar::Scalar,
+    },
+    FAMILY,
     fields::{Field, Fields, Reader},
     text::{push_date, push_time},
-    values::{Call, Count, Param, coerce, instant, literal, local, per_second, zoned},
+    values::{Count, Param, coerce, instant, literal, local, per_second, zoned},
     zone::{Zone, push_offset},
 };
 
@@ -201,7 +205,7 @@ fn read_time(reader: &mut Reader<'_>, fields: &mut Fields) -> Option<()> {
 fn read_instant(text: &str) -> Result<(NaiveDateTime, Zone)> {
     let found = read(text).and_then(|fields| Some((fields.moment()?, fields.zone)));
     let Some((at, zone)) = found else {
-        return exec_err!("'{}' is not an ISO 8601 timestamp", cut(text));
+        return exec_err!("'{}' is not an ISO 8601 timestamp", excerpt(text));
     };
     let zone = zone.unwrap_or(Zone::Utc);
     Ok((instant(zone, at, None)?, zone))
@@ -233,8 +237,8 @@ fn read_type(args: &ReturnFieldArgs<'_>, unit: TimeUnit) -> DataType {
 }
 
 fn from_iso8601_timestamp(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let texts = call.text(0)?;
+    let call = Call::of(args)?;
+    let texts = call.texts(0)?;
     let count = Count::of(args.return_type())?;
     let in_a_second = match count {
         Count::Days => None,
@@ -308,25 +312,25 @@ fn usual(text: &[u8]) -> Option<i64> {
 const DAYS_TO_EPOCH: i64 = 719_469;
 
 fn from_iso8601_date(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let texts = call.text(0)?;
+    let call = Call::of(args)?;
+    let texts = call.texts(0)?;
     call.stamps(&DataType::Date32, |row| {
         let Some(text) = texts.get(row) else { return Ok(None) };
         let mut reader = Reader { rest: text };
         let mut fields = Fields::default();
         let read = read_date(&mut reader, &mut fields).filter(|()| reader.rest.is_empty());
         let Some(at) = read.and_then(|()| fields.moment()) else {
-            return exec_err!("'{}' is not an ISO 8601 date", cut(text));
+            return exec_err!("'{}' is not an ISO 8601 date", excerpt(text));
         };
         Count::Days.count(at).map(Some)
     })
 }
 
 fn to_iso8601(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
+    let call = Call::of(args)?;
     let moments = call.moments(0)?;
-    call.texts(|row, out| {
-        let Some(utc) = moments.utc(row)? else { return Ok(false) };
+    call.write_text(|row, out| {
+        let Some(utc) = moments.utc(row)? else { return Ok(None) };
         let at = local(moments.zone, utc)?;
         push_date(out, at.date());
         if let Count::Units(unit) = moments.count {
@@ -339,15 +343,15 @@ fn to_iso8601(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
                 offset => push_offset(out, offset, true),
             }
         }
-        Ok(true)
+        Ok(Some(()))
     })
 }
 
 fn date(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (array, _) = call.array(0)?;
-    if matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View) {
-        let texts = call.text(0)?;
+    let call = Call::of(args)?;
+    let (array, _) = call.column(0)?;
+    if matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::Null) {
+        let texts = call.texts(0)?;
         return call.stamps(&DataType::Date32, |row| {
             texts.get(row).map(super::text::read_date).transpose()
         });

@@ -12,11 +12,15 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, scalar::Scalar},
-    FAMILY, cut,
+    super::{
+        Function,
+        call::{Call, excerpt},
+        scalar::Scalar,
+    },
+    FAMILY,
     fields::Field,
     format::{Format, Formats, Piece},
-    values::{Call, Count, Param, coerce, instant, literal, zoned},
+    values::{Count, Param, coerce, instant, literal, zoned},
     zone::Zone,
 };
 
@@ -73,17 +77,17 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn format_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (moments, patterns) = (call.moments(0)?, call.text(1)?);
+    let call = Call::of(args)?;
+    let (moments, patterns) = (call.moments(0)?, call.texts(1)?);
     let mut formats = Formats::new(compile);
-    call.texts(|row, out| {
+    call.write_text(|row, out| {
         let (Some(_), Some(pattern)) = (moments.counted(row), patterns.get(row)) else {
-            return Ok(false);
+            return Ok(None);
         };
         if !moments.zoned && formats.get(pattern)?.has_zone() {
             return exec_err!(
                 "the format '{}' asks for a time zone, which a timestamp without one does not have",
-                cut(pattern)
+                excerpt(pattern)
             );
         }
         formats.write(pattern, &moments, row, out)
@@ -109,15 +113,15 @@ fn parsed_type(args: &ReturnFieldArgs<'_>) -> DataType {
 }
 
 fn parse_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (texts, patterns) = (call.text(0)?, call.text(1)?);
+    let call = Call::of(args)?;
+    let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut formats = Formats::new(compile);
     call.stamps(args.return_type(), |row| {
         let (Some(text), Some(pattern)) = (texts.get(row), patterns.get(row)) else {
             return Ok(None);
         };
         let Some(at) = read(formats.get(pattern)?, text)? else {
-            return exec_err!("'{}' is not of the form '{}'", cut(text), cut(pattern));
+            return exec_err!("'{}' is not of the form '{}'", excerpt(text), excerpt(pattern));
         };
         Count::Units(TimeUnit::Millisecond).count(at).map(Some)
     })
@@ -157,7 +161,9 @@ fn tokens(pattern: &str) -> Result<Vec<Token>> {
                     Some('\'') if letters.next_if_eq(&'\'').is_some() => text.push('\''),
                     Some('\'') => break,
                     Some(other) => text.push(other),
-                    None => return exec_err!("the format '{}' lacks a closing '", cut(pattern)),
+                    None => {
+                        return exec_err!("the format '{}' lacks a closing '", excerpt(pattern));
+                    }
                 }
             }
             tokens.push(Token::Text(text));

@@ -60,15 +60,6 @@ pub(super) fn functions() -> Vec<Function> {
     .concat()
 }
 
-/// The beginning of a value, for an error.
-fn cut(text: &str) -> String {
-    let mut start: String = text.chars().take(60).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    start
-}
-
 /// Appends a number with at least `width` digits.
 fn push_number(out: &mut String, value: i64, width: usize) {
     // Nearly all are years, or have two digits.

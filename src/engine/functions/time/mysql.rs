@@ -10,11 +10,15 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, scalar::Scalar},
-    FAMILY, cut,
+    super::{
+        Function,
+        call::{Call, excerpt},
+        scalar::Scalar,
+    },
+    FAMILY,
     fields::Field,
     format::{Format, Formats, Piece},
-    values::{Call, Count, Param, coerce},
+    values::{Count, Param, coerce},
 };
 
 /// The middle of the hundred years that `%y` means.
@@ -69,25 +73,25 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 fn date_format(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (moments, patterns) = (call.moments(0)?, call.text(1)?);
+    let call = Call::of(args)?;
+    let (moments, patterns) = (call.moments(0)?, call.texts(1)?);
     let mut formats = Formats::new(compile);
-    call.texts(|row, out| match patterns.get(row) {
+    call.write_text(|row, out| match patterns.get(row) {
         Some(pattern) => formats.write(pattern, &moments, row, out),
-        None => Ok(false),
+        None => Ok(None),
     })
 }
 
 fn date_parse(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (texts, patterns) = (call.text(0)?, call.text(1)?);
+    let call = Call::of(args)?;
+    let (texts, patterns) = (call.texts(0)?, call.texts(1)?);
     let mut formats = Formats::new(compile);
     call.stamps(args.return_type(), |row| {
         let (Some(text), Some(pattern)) = (texts.get(row), patterns.get(row)) else {
             return Ok(None);
         };
         let Some(at) = formats.get(pattern)?.read(text).and_then(|fields| fields.moment()) else {
-            return exec_err!("'{}' is not of the form '{}'", cut(text), cut(pattern));
+            return exec_err!("'{}' is not of the form '{}'", excerpt(text), excerpt(pattern));
         };
         Count::Units(TimeUnit::Millisecond).count(at).map(Some)
     })
@@ -103,7 +107,7 @@ pub(super) fn compile(pattern: &str) -> Result<Format> {
             continue;
         }
         let Some(letter) = letters.next() else {
-            return exec_err!("the format '{}' ends with a single %", cut(pattern));
+            return exec_err!("the format '{}' ends with a single %", excerpt(pattern));
         };
         directive(letter, &mut format)?;
     }

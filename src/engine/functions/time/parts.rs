@@ -15,11 +15,11 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, Made, scalar::Scalar},
+    super::{Function, Made, call::Call, scalar::Scalar},
     FAMILY,
     fields::Field,
     format,
-    values::{Call, Moments, Param, coerce},
+    values::{Moments, Param, coerce},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,8 +195,8 @@ pub(in crate::engine) fn part(name: &str) -> Option<ScalarUDF> {
 }
 
 fn run(args: &ScalarFunctionArgs, part: Part) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (array, one) = call.array(0)?;
+    let call = Call::of(args)?;
+    let (array, one) = call.column(0)?;
     match array.data_type() {
         DataType::Interval(_) => {
             let intervals = array.as_primitive::<IntervalMonthDayNanoType>();

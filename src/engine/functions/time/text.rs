@@ -10,7 +10,7 @@ use datafusion::{
 };
 
 use super::{
-    cut,
+    super::call::excerpt,
     fields::Reader,
     push_number,
     values::{Count, instant, per_second},
@@ -112,7 +112,7 @@ pub(super) fn read_stamp(text: &str, unit: TimeUnit, zoned: bool) -> Result<i64>
     let Some(found) = written(text, false).filter(|found| zoned || found.zone.is_empty()) else {
         let name = if zoned { "timestamp with time zone" } else { "timestamp" };
         let hint = if text.contains('T') { "; from_iso8601_timestamp reads it" } else { "" };
-        return exec_err!("'{}' cannot be cast to {name}{hint}", cut(text));
+        return exec_err!("'{}' cannot be cast to {name}{hint}", excerpt(text));
     };
     found.counted(unit)
 }
@@ -122,7 +122,7 @@ pub(super) fn read_date(text: &str) -> Result<i64> {
     let mut reader = Reader { rest: text.trim() };
     let Some(date) = date(&mut reader).filter(|_| reader.rest.is_empty()) else {
         let hint = if text.contains('T') { "; from_iso8601_timestamp reads it" } else { "" };
-        return exec_err!("'{}' cannot be cast to date{hint}", cut(text));
+        return exec_err!("'{}' cannot be cast to date{hint}", excerpt(text));
     };
     Count::Days.count(super::values::midnight(date))
 }
@@ -130,14 +130,14 @@ pub(super) fn read_date(text: &str) -> Result<i64> {
 /// The value of `TIMESTAMP '…'`: its digits are its precision, and it has a zone where the text does.
 pub(in crate::engine) fn stamp_literal(text: &str) -> Result<ScalarValue> {
     let Some(found) = written(text, true) else {
-        return exec_err!("'{}' is not a timestamp", cut(text));
+        return exec_err!("'{}' is not a timestamp", excerpt(text));
     };
     let unit = match found.fraction.len() {
         0 => TimeUnit::Second,
         1..=3 => TimeUnit::Millisecond,
         4..=6 => TimeUnit::Microsecond,
         7..=9 => TimeUnit::Nanosecond,
-        _ => return exec_err!("'{}' has more than nine digits after the point", cut(text)),
+        _ => return exec_err!("'{}' has more than nine digits after the point", excerpt(text)),
     };
     let zone = if found.zone.is_empty() { None } else { Some(Zone::named(found.zone)?) };
     let count = found.counted(unit)?;

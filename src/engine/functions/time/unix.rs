@@ -14,9 +14,13 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, scalar::Scalar},
-    FAMILY, cut,
-    values::{Call, Count, Param, coerce, zoned},
+    super::{
+        Function,
+        call::{Call, excerpt},
+        scalar::Scalar,
+    },
+    FAMILY,
+    values::{Count, Param, coerce, zoned},
     zone::Zone,
     zones,
 };
@@ -55,7 +59,7 @@ fn epoch() -> Vec<Function> {
                     |types| coerce("from_unixtime_nanos", &[&[Param::Integer]], types),
                     |_| Ok(zoned(TimeUnit::Nanosecond, Zone::Utc)),
                     |args| {
-                        let call = Call::new(args)?;
+                        let call = Call::of(args)?;
                         let nanos = call.integers(0)?;
                         call.stamps(args.return_type(), |row| Ok(nanos.get(row)))
                     },
@@ -180,8 +184,8 @@ fn unixtime_zone(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
 }
 
 fn from_unixtime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (seconds, one) = call.array(0)?;
+    let call = Call::of(args)?;
+    let (seconds, one) = call.column(0)?;
     let seconds = seconds.as_primitive::<Float64Type>();
     let count = Count::Units(TimeUnit::Millisecond);
     call.stamps(args.return_type(), |row| {
@@ -208,11 +212,11 @@ fn rounded(value: f64) -> Option<i64> {
 
 #[expect(clippy::cast_precision_loss, reason = "a double is what is asked for")]
 fn to_unixtime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
+    let call = Call::of(args)?;
     let moments = call.moments(0)?;
     let micros = Count::Units(TimeUnit::Microsecond);
-    let mut values = arrow::array::Float64Array::builder(call.rows);
-    for row in 0..call.rows {
+    let mut values = arrow::array::Float64Array::builder(call.rows());
+    for row in 0..call.rows() {
         let at = moments.utc(row)?.map(|at| micros.count(at)).transpose()?;
         values.append_option(at.map(|at| at as f64 / 1_000_000.0));
     }
@@ -220,8 +224,8 @@ fn to_unixtime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 }
 
 fn to_milliseconds(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (array, one) = call.array(0)?;
+    let call = Call::of(args)?;
+    let (array, one) = call.column(0)?;
     if let Some(intervals) = array.as_primitive_opt::<arrow::datatypes::IntervalMonthDayNanoType>()
     {
         return call.stamps(&DataType::Int64, |row| {
@@ -269,10 +273,10 @@ fn duration(text: &str) -> Option<i64> {
 }
 
 fn parse_duration(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let texts = call.text(0)?;
-    let mut intervals = arrow::array::IntervalMonthDayNanoArray::builder(call.rows);
-    for row in 0..call.rows {
+    let call = Call::of(args)?;
+    let texts = call.texts(0)?;
+    let mut intervals = arrow::array::IntervalMonthDayNanoArray::builder(call.rows());
+    for row in 0..call.rows() {
         let Some(text) = texts.get(row) else {
             intervals.append_null();
             continue;
@@ -283,7 +287,7 @@ fn parse_duration(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             Some((days, (millis % 86_400_000).checked_mul(1_000_000)?))
         });
         let Some((days, nanos)) = parts else {
-            return exec_err!("'{}' is not a duration", cut(text));
+            return exec_err!("'{}' is not a duration", excerpt(text));
         };
         intervals.append_value(arrow::datatypes::IntervalMonthDayNano::new(0, days, nanos));
     }
@@ -291,20 +295,20 @@ fn parse_duration(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 }
 
 fn human_readable_seconds(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (seconds, one) = call.array(0)?;
+    let call = Call::of(args)?;
+    let (seconds, one) = call.column(0)?;
     let seconds = seconds.as_primitive::<Float64Type>();
-    call.texts(|row, out| {
+    call.write_text(|row, out| {
         let row = if one { 0 } else { row };
         if seconds.is_null(row) {
-            return Ok(false);
+            return Ok(None);
         }
         let given = seconds.value(row);
         match rounded((given + 0.5).floor()).filter(|whole| *whole >= 0) {
             Some(whole) => words(whole, out),
             None => return exec_err!("{given} is no number of seconds to read"),
         }
-        Ok(true)
+        Ok(Some(()))
     })
 }
 

@@ -9,12 +9,12 @@ use arrow::{
 };
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use datafusion::{
-    common::{ScalarValue, exec_err, plan_err},
+    common::{exec_err, plan_err},
     error::Result,
-    logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs},
+    logical_expr::{ColumnarValue, ReturnFieldArgs},
 };
 
-use super::{super::scalar::Text, zone::Zone};
+use super::{super::call::Call, zone::Zone};
 use crate::engine::types::type_name;
 
 /// What a parameter takes.
@@ -77,62 +77,15 @@ pub(super) fn coerce(name: &str, forms: &[&[Param]], types: &[DataType]) -> Resu
     plan_err!("{name} does not take ({}){hint}", given.join(", "))
 }
 
-/// The arguments of one call.
-pub(super) struct Call {
-    arrays: Vec<(ArrayRef, bool)>,
-    pub(super) rows: usize,
-    constant: bool,
-}
-
 impl Call {
-    pub(super) fn new(args: &ScalarFunctionArgs) -> Result<Self> {
-        let mut arrays = Vec::with_capacity(args.args.len());
-        for arg in &args.args {
-            let (array, one) = match arg {
-                ColumnarValue::Array(array) => (Arc::clone(array), false),
-                ColumnarValue::Scalar(value) => (value.to_array_of_size(1)?, true),
-            };
-            // Only text is NULL without a type.
-            let untyped = array.data_type().is_null();
-            arrays.push((if untyped { cast(&array, &DataType::Utf8)? } else { array }, one));
-        }
-        let constant = arrays.iter().all(|(_, one)| *one);
-        let rows = if constant { 1 } else { args.number_rows };
-        Ok(Self { arrays, rows, constant })
-    }
-
-    fn get(&self, index: usize) -> Result<(&ArrayRef, bool)> {
-        let Some((array, one)) = self.arrays.get(index) else {
-            return exec_err!("argument {} is missing", index + 1);
-        };
-        Ok((array, *one))
-    }
-
-    pub(super) fn text(&self, index: usize) -> Result<Texts<'_>> {
-        let (array, one) = self.get(index)?;
-        Ok(Texts { text: Text::of(array)?, one })
-    }
-
     pub(super) fn moments(&self, index: usize) -> Result<Moments> {
-        let (array, one) = self.get(index)?;
+        let (array, one) = self.column(index)?;
         Moments::new(array, one)
     }
 
     pub(super) fn integers(&self, index: usize) -> Result<Integers> {
-        let (array, one) = self.get(index)?;
+        let (array, one) = self.column(index)?;
         Integers::new(array, one)
-    }
-
-    pub(super) fn array(&self, index: usize) -> Result<(&ArrayRef, bool)> {
-        self.get(index)
-    }
-
-    /// The result: a value where all arguments are.
-    pub(super) fn finish(&self, array: ArrayRef) -> Result<ColumnarValue> {
-        if self.constant {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
-        }
-        Ok(ColumnarValue::Array(array))
     }
 
     /// The integers that `value` gives for the rows, as a column of `data_type`.
@@ -141,8 +94,8 @@ impl Call {
         data_type: &DataType,
         mut value: impl FnMut(usize) -> Result<Option<i64>>,
     ) -> Result<ColumnarValue> {
-        let mut values = Int64Array::builder(self.rows);
-        for row in 0..self.rows {
+        let mut values = Int64Array::builder(self.rows());
+        for row in 0..self.rows() {
             values.append_option(value(row)?);
         }
         let mut values: ArrayRef = Arc::new(values.finish());
@@ -150,36 +103,6 @@ impl Call {
             values = cast(&values, &DataType::Int32)?;
         }
         self.finish(cast(&values, data_type)?)
-    }
-
-    /// The texts that `write` gives for the rows; NULL where it says false.
-    pub(super) fn texts(
-        &self,
-        mut write: impl FnMut(usize, &mut String) -> Result<bool>,
-    ) -> Result<ColumnarValue> {
-        let mut builder = arrow::array::StringBuilder::with_capacity(self.rows, self.rows * 20);
-        let mut text = String::new();
-        for row in 0..self.rows {
-            text.clear();
-            if write(row, &mut text)? {
-                builder.append_value(&text);
-            } else {
-                builder.append_null();
-            }
-        }
-        self.finish(Arc::new(builder.finish()))
-    }
-}
-
-/// A column of text.
-pub(super) struct Texts<'a> {
-    text: Text<'a>,
-    one: bool,
-}
-
-impl<'a> Texts<'a> {
-    pub(super) fn get(&self, row: usize) -> Option<&'a str> {
-        self.text.get(if self.one { 0 } else { row })
     }
 }
 

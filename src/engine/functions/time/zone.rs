@@ -5,6 +5,8 @@ use std::{str::FromStr, sync::Arc};
 use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use datafusion::{common::exec_err, error::Result};
 
+use super::super::call::excerpt;
+
 /// The widest offset: Java's.
 const WIDEST_MINUTES: i32 = 14 * 60;
 
@@ -28,7 +30,7 @@ impl Zone {
     /// The zone of this name: `UTC`, `+05:30`, `UTC+2`, `Europe/Berlin`.
     pub(in crate::engine) fn named(text: &str) -> Result<Self> {
         let Some(zone) = parse(text) else {
-            return exec_err!("'{}' is not a time zone", super::cut(text));
+            return exec_err!("'{}' is not a time zone", excerpt(text));
         };
         Ok(zone)
     }

@@ -10,9 +10,9 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, scalar::Scalar},
+    super::{Function, call::Call, scalar::Scalar},
     FAMILY,
-    values::{Call, Count, Param, coerce, first, instant, zoned},
+    values::{Count, Param, coerce, first, instant, zoned},
     zone::Zone,
 };
 
@@ -88,8 +88,8 @@ fn in_zone(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
 }
 
 fn at_timezone(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (moments, names) = (call.moments(0)?, call.text(1)?);
+    let call = Call::of(args)?;
+    let (moments, names) = (call.moments(0)?, call.texts(1)?);
     let to = Count::of(args.return_type())?;
     call.stamps(args.return_type(), |row| match (moments.utc(row)?, names.get(row)) {
         (Some(utc), Some(_)) => to.count(utc).map(Some),
@@ -98,8 +98,8 @@ fn at_timezone(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 }
 
 fn with_timezone(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let call = Call::new(args)?;
-    let (moments, names) = (call.moments(0)?, call.text(1)?);
+    let call = Call::of(args)?;
+    let (moments, names) = (call.moments(0)?, call.texts(1)?);
     let to = Count::of(args.return_type())?;
     let zone = match args.return_type() {
         DataType::Timestamp(_, name) => Zone::of(name.as_deref())?,
