@@ -14,6 +14,7 @@ mod arrays;
 mod binary;
 pub(super) mod call;
 mod digest;
+mod four;
 pub(super) mod ip;
 pub(super) mod json;
 mod lambda;
@@ -76,6 +77,7 @@ const FAMILIES: &[fn() -> Vec<Function>] = &[
     aggregate::functions,
     array::functions,
     binary::functions,
+    four::functions,
     ip::functions,
     json::functions,
     lambda::functions,

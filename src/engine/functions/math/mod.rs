@@ -4,6 +4,7 @@
 //! Functions of doubles never fail: where they have no value, it is NaN.
 
 mod bits;
+mod chance;
 mod divide;
 mod exact;
 mod real;
@@ -16,7 +17,10 @@ use super::{Function, Made};
 const FAMILY: &str = "mathematics";
 
 pub(super) fn functions() -> Vec<Function> {
-    [bits::functions(), exact::functions(), real::functions()].into_iter().flatten().collect()
+    [bits::functions(), chance::functions(), exact::functions(), real::functions()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// `round(x)`.
