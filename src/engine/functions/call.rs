@@ -7,8 +7,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, Float64Array,
-        Int64Array, ListArray, NullBufferBuilder, StringArray, StringBuilder,
+        Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBufferBuilder,
+        Float64Array, Int64Array, ListArray, NullBufferBuilder, StringArray, StringBuilder,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field, Float64Type, Int64Type},
@@ -406,22 +406,24 @@ impl Call {
 pub(super) struct Elements {
     bytes: Vec<u8>,
     ends: Vec<i32>,
-    nulls: NullBufferBuilder,
+    /// The places of those that are NULL: few as a rule, or none.
+    nulls: Vec<usize>,
 }
 
 impl Elements {
     fn new(elements: usize, bytes: usize) -> Self {
         let mut ends = Vec::with_capacity(elements + 1);
         ends.push(0);
-        let nulls = NullBufferBuilder::new(elements);
-        Self { bytes: Vec::with_capacity(bytes), ends, nulls }
+        Self { bytes: Vec::with_capacity(bytes), ends, nulls: Vec::new() }
     }
 
     /// Appends a text, an element of the row's array.
     #[inline]
     pub(super) fn push(&mut self, element: Option<&str>) -> Result<()> {
-        self.bytes.extend_from_slice(element.unwrap_or_default().as_bytes());
-        self.nulls.append(element.is_some());
+        match element {
+            Some(text) => self.bytes.extend_from_slice(text.as_bytes()),
+            None => self.nulls.push(self.ends.len() - 1),
+        }
         match i32::try_from(self.bytes.len()) {
             Ok(end) => self.ends.push(end),
             Err(_) => return too_large(),
@@ -429,9 +431,17 @@ impl Elements {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<StringArray> {
+    fn finish(self) -> Result<StringArray> {
+        let nulls = (!self.nulls.is_empty()).then(|| {
+            let mut valid = BooleanBufferBuilder::new(self.ends.len());
+            valid.append_n(self.ends.len() - 1, true);
+            for null in self.nulls {
+                valid.set_bit(null, false);
+            }
+            NullBuffer::new(valid.finish())
+        });
         let ends = OffsetBuffer::new(self.ends.into());
-        Ok(StringArray::try_new(ends, self.bytes.into(), self.nulls.finish())?)
+        Ok(StringArray::try_new(ends, self.bytes.into(), nulls)?)
     }
 }
 
