@@ -1,8 +1,7 @@
-//! What arithmetic and casts of numbers mean in plans, where DataFusion means something else than
-//! Trino: the scale of a quotient of decimals, and rounding where a number becomes an integer.
+//! What arithmetic means in plans, where DataFusion means something else than Trino: the scale of a
+//! quotient of decimals.
 //!
-//! <https://trino.io/docs/current/functions/decimal.html>,
-//! <https://trino.io/docs/current/functions/conversion.html>
+//! <https://trino.io/docs/current/functions/decimal.html>
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,15 +10,14 @@ use datafusion::{
     common::{DFSchema, config::ConfigOptions, tree_node::Transformed},
     error::Result,
     logical_expr::{
-        BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, TryCast,
-        expr::ScalarFunction,
+        BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, expr::ScalarFunction,
     },
     optimizer::AnalyzerRule,
 };
 
 use super::{
     analyze::map_expressions,
-    functions::math::{as_decimal, divide, round},
+    functions::math::{as_decimal, divide},
 };
 
 /// The analyzer rule; it stands before types are coerced.
@@ -37,7 +35,6 @@ impl AnalyzerRule for Numbers {
 }
 
 static DIVIDE: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| divide().map(Arc::new));
-static ROUND: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| round().map(Arc::new));
 
 fn call(function: &Option<Arc<ScalarUDF>>, args: Vec<Expr>) -> Option<Expr> {
     let function = Arc::clone(function.as_ref()?);
@@ -49,10 +46,6 @@ fn number(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
             quotient(left, right, schema)
         }
-        Expr::Cast(Cast { expr, field }) => rounded(expr, field.data_type(), schema)
-            .map(|expr| Expr::Cast(Cast { expr: Box::new(expr), field: Arc::clone(field) })),
-        Expr::TryCast(TryCast { expr, field }) => rounded(expr, field.data_type(), schema)
-            .map(|expr| Expr::TryCast(TryCast { expr: Box::new(expr), field: Arc::clone(field) })),
         _ => None,
     };
     done.map_or_else(|| Transformed::no(expr), Transformed::yes)
@@ -67,14 +60,4 @@ fn quotient(left: &Expr, right: &Expr, schema: &DFSchema) -> Option<Expr> {
     }
     (as_decimal(&a).is_some() && as_decimal(&b).is_some())
         .then(|| call(&DIVIDE, vec![left.clone(), right.clone()]))?
-}
-
-/// What is cast to an integer, rounded; Arrow would cut its digits off.
-fn rounded(expr: &Expr, to: &DataType, schema: &DFSchema) -> Option<Expr> {
-    if !to.is_integer() {
-        return None;
-    }
-    let from = expr.get_type(schema).ok()?;
-    let has_digits = from.is_floating() || matches!(from, DataType::Decimal128(_, 1..));
-    has_digits.then(|| call(&ROUND, vec![expr.clone()]))?
 }

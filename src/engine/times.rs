@@ -96,6 +96,13 @@ fn arithmetic(expr: &RawBinaryExpr, left: &DataType, right: &DataType) -> Option
             call(interval_minus(), args())
         }
         BinaryOperator::Minus => {
+            // The interval between two days, and not their number.
+            if (left, right) == (&DataType::Date32, &DataType::Date32) {
+                let second = DataType::Timestamp(arrow::datatypes::TimeUnit::Second, None);
+                let day = |day: &Expr| Box::new(cast(day.clone(), second.clone()));
+                let (a, b) = (day(&expr.left), day(&expr.right));
+                return Some(Expr::BinaryExpr(BinaryExpr::new(a, Operator::Minus, b)));
+            }
             let (a, b) = (common(&expr.left, left, right), common(&expr.right, right, left));
             if a.is_none() && b.is_none() {
                 return None;

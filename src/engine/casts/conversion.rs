@@ -19,7 +19,7 @@ use datafusion::{
     logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
 
-use super::{JSON, from_json, to_json};
+use super::{JSON, from_json, scalar, to_json};
 use crate::engine::types::type_name;
 
 /// Casts to a type.
@@ -47,6 +47,9 @@ impl Conversion {
 
     /// The column `values`, cast.
     pub(super) fn cast(&self, values: &ArrayRef) -> Result<ArrayRef> {
+        if scalar::covers(&self.source, &self.target) {
+            return scalar::column(values, &self.target, self.lenient);
+        }
         let made = self.strict(values);
         if made.is_ok() || !self.lenient || values.is_empty() {
             return made;
@@ -102,12 +105,30 @@ impl ScalarUDFImpl for Conversion {
     }
 }
 
-/// Whether a cast between these is ours: JSON is in one of them, or rows are in both.
+/// Whether a cast between these is ours: JSON is in one of them, rows are in both, or a part is a
+/// scalar that Arrow casts otherwise.
 pub(super) fn is_ours(source: &DataType, target: &DataType) -> bool {
     let json = |part: &DataType| *part == JSON;
     let row = |part: &DataType| matches!(part, DataType::Struct(_));
     // A map's entries are a struct too, and are no row.
-    has(source, &json) || has(target, &json) || (has(source, &row) && has(target, &row))
+    has(source, &json)
+        || has(target, &json)
+        || (has(source, &row) && has(target, &row))
+        || otherwise(source, target)
+}
+
+/// Whether a scalar in `source` is cast otherwise by Arrow.
+fn otherwise(source: &DataType, target: &DataType) -> bool {
+    match (source, target) {
+        (DataType::List(from), DataType::List(to))
+        | (DataType::Map(from, _), DataType::Map(to, _)) => {
+            otherwise(from.data_type(), to.data_type())
+        }
+        (DataType::Struct(from), DataType::Struct(to)) => {
+            from.iter().zip(to).any(|(from, to)| otherwise(from.data_type(), to.data_type()))
+        }
+        (source, target) => scalar::covers(source, target),
+    }
 }
 
 /// Whether `data_type` or a part of it is what `is` says.
@@ -136,6 +157,7 @@ fn check(source: &DataType, target: &DataType) -> Result<()> {
         (DataType::Struct(from), DataType::Struct(to)) if from.len() == to.len() => {
             from.iter().zip(to).try_for_each(|(from, to)| check(from.data_type(), to.data_type()))
         }
+        (from, to) if scalar::covers(from, to) => Ok(()),
         (from, to) if from.is_nested() || to.is_nested() || !can_cast_types(from, to) => {
             plan_err!("cannot cast {} to {}", type_name(from), type_name(to))
         }
@@ -183,6 +205,9 @@ fn convert(values: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
                 .collect::<Result<_>>()?;
             let nulls = rows.nulls().cloned();
             Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls, rows.len())?)
+        }
+        (source, target) if scalar::covers(source, target) => {
+            scalar::column(values, target, false)?
         }
         (_, target) => {
             let strict = CastOptions { safe: false, ..CastOptions::default() };

@@ -24,7 +24,7 @@ use datafusion::{
     error::Result,
 };
 
-use super::JSON;
+use super::{JSON, scalar::bigint};
 use crate::{
     engine::{
         functions::call::excerpt,
@@ -196,8 +196,6 @@ fn varchar(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
-
 /// A whole number: a double is rounded, half away from zero.
 fn integer(raw: &str) -> Option<i64> {
     if let Some(inside) = scan::inside(raw) {
@@ -206,12 +204,7 @@ fn integer(raw: &str) -> Option<i64> {
     match raw {
         "true" => Some(1),
         "false" => Some(0),
-        float if is_float(float) && !float.starts_with(['{', '[']) => {
-            let rounded = float.parse::<f64>().ok()?.round();
-            // The largest bigint is no double; the one above it is.
-            #[expect(clippy::cast_possible_truncation, reason = "in range")]
-            (-TWO_TO_63..TWO_TO_63).contains(&rounded).then_some(rounded as i64)
-        }
+        float if is_float(float) && !float.starts_with(['{', '[']) => bigint(float.parse().ok()?),
         _ => raw.parse().ok(),
     }
 }
@@ -224,7 +217,11 @@ fn double(raw: &str) -> Option<f64> {
             _ => raw.parse().ok(),
         };
     };
-    let text = unescaped(inside);
+    double_of_text(&unescaped(inside))
+}
+
+/// The double that text is, in Java's spelling.
+pub(super) fn double_of_text(text: &str) -> Option<f64> {
     let text = text.trim();
     let letters = text.trim_start_matches(['+', '-']);
     // Rust reads more spellings of these than Java.
@@ -236,13 +233,18 @@ fn double(raw: &str) -> Option<f64> {
     text.parse().ok()
 }
 
+/// The boolean that text is.
+pub(super) fn boolean_of_text(text: &str) -> Option<bool> {
+    let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is(["true", "t", "1"]) {
+        return Some(true);
+    }
+    is(["false", "f", "0"]).then_some(false)
+}
+
 fn boolean(raw: &str) -> Option<bool> {
     if let Some(inside) = scan::inside(raw) {
-        return match unescaped(inside).to_ascii_lowercase().as_str() {
-            "true" | "t" | "1" => Some(true),
-            "false" | "f" | "0" => Some(false),
-            _ => None,
-        };
+        return boolean_of_text(&unescaped(inside));
     }
     match raw {
         "true" => Some(true),
@@ -255,7 +257,7 @@ fn boolean(raw: &str) -> Option<bool> {
 }
 
 /// A decimal without its point, rounded half away from zero to `scale` digits behind it.
-fn decimal(raw: &str, precision: u8, scale: i8) -> Option<i128> {
+pub(super) fn decimal(raw: &str, precision: u8, scale: i8) -> Option<i128> {
     let text = match scan::inside(raw) {
         Some(inside) => unescaped(inside),
         None if raw == "true" => Cow::Borrowed("1"),

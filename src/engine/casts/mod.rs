@@ -1,5 +1,6 @@
-//! Casts from and to the type `json`, which for DataFusion are casts between texts, and casts of
-//! rows, which it would do by name and Trino does by position.
+//! Casts from and to the type `json`, which for DataFusion are casts between texts; casts of rows,
+//! which it would do by name and Trino does by position; and those of scalars that Arrow does
+//! otherwise.
 //!
 //! <https://trino.io/docs/current/functions/json.html>, "Cast to JSON" and "Cast from JSON".
 //!
@@ -8,8 +9,10 @@
 //! and `varchar` do not compare, and a string's JSON has quotes.
 
 mod conversion;
+mod fit;
 mod from_json;
 mod names;
+mod scalar;
 #[cfg(test)]
 mod tests;
 mod to_json;
@@ -51,6 +54,12 @@ impl AnalyzerRule for Casts {
 /// `expr` as a call, if it is a cast of ours.
 fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match expr {
+        Expr::Cast(Cast { expr, field }) if fit::length(&field).is_some() => {
+            fit::cast(expr, &field, false, schema)
+        }
+        Expr::TryCast(TryCast { expr, field }) if fit::length(&field).is_some() => {
+            fit::cast(expr, &field, true, schema)
+        }
         Expr::Cast(Cast { expr, field }) => {
             let call = call(&expr, field.data_type(), false, schema)?;
             Ok(call.map_or_else(

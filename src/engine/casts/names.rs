@@ -10,14 +10,15 @@ use datafusion::{
     error::Result,
     logical_expr::planner::TypePlanner,
     sql::sqlparser::ast::{
-        ArrayElemTypeDef, DataType as Sql, ExactNumberInfo, StructField, TimezoneInfo,
+        ArrayElemTypeDef, CharacterLength, DataType as Sql, ExactNumberInfo, StructField,
+        TimezoneInfo,
     },
 };
 
-use super::JSON;
+use super::{JSON, fit};
 
 /// Plans the types that DataFusion does not know: `json`, `ipaddress`, `map(…)`, `row(…)`,
-/// `varbinary` and arrays of them.
+/// `varbinary` and arrays of them; and `decimal` alone, which has no digits behind the point.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct TypeNames;
 
@@ -25,6 +26,7 @@ impl TypePlanner for TypeNames {
     fn plan_type_field(&self, sql: &Sql) -> Result<Option<FieldRef>> {
         let ours = match sql {
             Sql::JSON
+            | Sql::Decimal(ExactNumberInfo::None)
             | Sql::Varbinary(_)
             | Sql::Map(..)
             | Sql::Tuple(_)
@@ -35,6 +37,9 @@ impl TypePlanner for TypeNames {
             }
             _ => false,
         };
+        if let Sql::Varchar(Some(CharacterLength::IntegerLength { length, .. })) = sql {
+            return Ok(Some(fit::field(*length)));
+        }
         // What DataFusion knows by itself it plans by its options.
         Ok(if ours { Some(Arc::new(Field::new("", planned(sql)?, true))) } else { None })
     }

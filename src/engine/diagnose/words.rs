@@ -25,6 +25,7 @@ const TYPES: &[(&str, &str)] = &[
     ("String", "varchar"),
     ("Integer", "bigint"),
     ("Decimal", "decimal"),
+    ("Decimal128", "decimal"),
     ("Timestamp", "timestamp"),
     ("Date", "date"),
     ("Time", "time"),

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
+    super::lenient,
     Fault, Rewriter, aliased, make, parts, quoted,
     scope::{Scope, Shape, Source, Star},
 };
@@ -79,6 +80,7 @@ impl Rewriter<'_> {
     fn factor(&mut self, factor: &mut TableFactor) -> Result<Scope, Fault> {
         let source = match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
+                self.placeholder(name);
                 let names = parts(name).unwrap_or_default();
                 let shape = self.shape(&names);
                 let path = match alias {
@@ -139,6 +141,23 @@ impl Rewriter<'_> {
         Ok(scope)
     }
 
+    /// Puts a table's name where `name` is none and only holds the place of one.
+    fn placeholder(&mut self, name: &mut ObjectName) {
+        let known = |rewriter: &Self, names: &[String]| {
+            let is_cte = |name: &String| rewriter.ctes.iter().any(|(cte, _)| cte == name);
+            matches!(names, [name] if is_cte(name)) || rewriter.shapes.shape(names).is_some()
+        };
+        let names = parts(name).unwrap_or_default();
+        if known(self, &names) {
+            return;
+        }
+        let Some(last) = name.0.last().and_then(|part| part.as_ident()) else { return };
+        if let Some((table, taken)) = lenient::placeholder(last) {
+            *name = ObjectName::from(vec![Ident { span: last.span, ..Ident::new(table) }]);
+            self.taken.push(taken);
+        }
+    }
+
     /// The columns of the table or CTE that `names` name.
     fn shape(&self, names: &[String]) -> Shape {
         if let [name] = names
@@ -160,6 +179,7 @@ fn append(scope: &mut Scope, added: Scope) {
     let offset = scope.sources.len();
     scope.sources.extend(added.sources);
     scope.merged.extend(added.merged);
+    scope.reordered |= added.reordered;
     scope.star.extend(added.star.into_iter().map(|star| match star {
         Star::Column { source, name, merged } => {
             Star::Column { source: source + offset, name, merged }
@@ -199,6 +219,7 @@ fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scop
             }
         });
     }
+    merged_first(&mut left, &merged);
     match kind {
         Kind::LeftOnly => left,
         Kind::RightOnly => right,
@@ -207,6 +228,20 @@ fn merge(mut left: Scope, mut right: Scope, operator: &mut JoinOperator) -> Scop
             left
         }
     }
+}
+
+/// Puts the merged columns before all others.
+fn merged_first(scope: &mut Scope, merged: &[String]) {
+    let is = |star: &Star, name: &String| matches!(star, Star::Column { name: column, .. } if column == name);
+    let mut first = Vec::with_capacity(scope.star.len());
+    for name in merged {
+        if let Some(at) = scope.star.iter().position(|star| is(star, name)) {
+            scope.reordered |= at > 0;
+            first.push(scope.star.remove(at));
+        }
+    }
+    first.append(&mut scope.star);
+    scope.star = first;
 }
 
 fn natural_to_using(left: &Scope, right: &Scope, operator: &mut JoinOperator) {

@@ -62,6 +62,8 @@ pub(super) struct Scope {
     /// Columns that joins merge: naming one of them is not ambiguous. Where rows may lack the
     /// left side's value, with what their value is.
     pub(super) merged: BTreeMap<String, Option<Expr>>,
+    /// Whether merged columns stand before others that DataFusion would give first.
+    pub(super) reordered: bool,
 }
 
 impl Scope {
@@ -87,7 +89,7 @@ impl Scope {
 
     /// Whether `*` gives something else than DataFusion would.
     pub(super) fn differs(&self) -> bool {
-        self.has_hidden() || self.merged.values().any(Option::is_some)
+        self.has_hidden() || self.reordered || self.merged.values().any(Option::is_some)
     }
 
     /// What the unqualified name `column` stands for, where a join merges it.

@@ -13,7 +13,7 @@ use super::{
         relations,
         walk::{self, Flow, ON, STOP, Walker},
     },
-    Fault, calls, casts, elements, interval, lower, make, unnest,
+    Fault, calls, casts, distinct, elements, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -42,6 +42,20 @@ impl Translation {
 }
 
 impl Walker for Translation {
+    fn statement(&mut self, statement: &mut Sql) -> Flow {
+        match statement {
+            // `EXECUTE name USING 1, 'a'`
+            Sql::Execute { parameters, using, .. } if parameters.is_empty() => {
+                parameters.extend(using.drain(..).map(|value| value.expr));
+            }
+            Sql::Prepare { statement, .. } => {
+                walk::walk(statement.as_mut(), &mut Numbered { n: 0 });
+            }
+            _ => {}
+        }
+        ON
+    }
+
     fn query(&mut self, query: &mut Query) -> Flow {
         if let Err(fault) = fetch(query) {
             return self.refuse(fault);
@@ -74,6 +88,7 @@ impl Walker for Translation {
         within_group(expr);
         array(expr);
         double(expr);
+        literal_digits(expr);
         precision(expr);
         zone(expr);
         calls::call(expr);
@@ -81,11 +96,29 @@ impl Walker for Translation {
     }
 
     fn after_expr(&mut self, expr: &mut Expr) -> Flow {
+        distinct::bind(expr);
         if let Expr::Lambda(lambda) = expr {
             let n = lambda.params.iter().count();
             self.parameters.truncate(self.parameters.len().saturating_sub(n));
         }
         listed(expr);
+        ON
+    }
+}
+
+/// `?` is `$1`, `$2` and so on by its place.
+struct Numbered {
+    n: usize,
+}
+
+impl Walker for Numbered {
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
+        if let Expr::Value(ValueWithSpan { value: Value::Placeholder(name), .. }) = expr
+            && name == "?"
+        {
+            self.n += 1;
+            *name = format!("${}", self.n);
+        }
         ON
     }
 }
@@ -96,6 +129,22 @@ fn fault(message: impl Into<String>, span: Span, help: Option<&str>) -> Fault {
 
 fn text(value: &str) -> Expr {
     Expr::value(Value::SingleQuotedString(value.to_owned()))
+}
+
+/// `DECIMAL '1.50'` has the digits that are there.
+fn literal_digits(expr: &mut Expr) {
+    if let Expr::TypedString(typed) = expr
+        && let DataType::Decimal(info @ ExactNumberInfo::None) = &mut typed.data_type
+        && let Value::SingleQuotedString(number) = &typed.value.value
+    {
+        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+        let scale = number.split_once('.').map_or(0, |(_, fraction)| digits(fraction));
+        if let (Ok(precision), Ok(scale)) =
+            (u64::try_from(digits(number).clamp(1, 38)), i64::try_from(scale))
+        {
+            *info = ExactNumberInfo::PrecisionAndScale(precision, scale);
+        }
+    }
 }
 
 /// `FETCH FIRST n ROWS ONLY` is `LIMIT n`.
@@ -154,17 +203,16 @@ fn name_columns(body: &mut SetExpr) {
     };
     for (at, item) in select.projection.iter_mut().enumerate() {
         let SelectItem::UnnamedExpr(expr) = item else { continue };
-        let alias = match member(expr) {
-            Some(name) => name,
-            None if is_named(expr) => continue,
-            None => Ident::new(format!("_col{at}")),
-        };
+        if is_named(expr) {
+            continue;
+        }
+        let alias = Ident::new(format!("_col{at}"));
         let expr = std::mem::replace(expr, Expr::value(Value::Null));
         *item = SelectItem::ExprWithAlias { expr, alias };
     }
 }
 
-/// Whether a column of `expr` has a name of its own: that of a column or of a struct's member.
+/// Whether a column of `expr` has a name of its own: that of a column or of a column's member.
 /// What may give several columns is left alone.
 fn is_named(expr: &Expr) -> bool {
     match expr {
@@ -172,15 +220,6 @@ fn is_named(expr: &Expr) -> bool {
         Expr::Nested(inner) => is_named(inner),
         Expr::Function(call) => named(&call.name).is_some_and(|name| name == "unnest"),
         _ => false,
-    }
-}
-
-/// The member that an expression ends in: `arn` of `resources[1].arn`.
-fn member(expr: &Expr) -> Option<Ident> {
-    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return None };
-    match access_chain.last() {
-        Some(AccessExpr::Dot(Expr::Identifier(name))) => Some(name.clone()),
-        _ => None,
     }
 }
 
@@ -305,13 +344,17 @@ fn attempt(expr: &mut Expr) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `listagg(x, ',') WITHIN GROUP (ORDER BY y)` orders what is aggregated.
+/// `listagg(x, ',') WITHIN GROUP (ORDER BY y)` orders what is aggregated; nothing stands between the
+/// values where no separator is given.
 fn within_group(expr: &mut Expr) {
     let Expr::Function(Function { name, args, within_group, .. }) = expr else { return };
     if within_group.is_empty() || named(name).is_none_or(|name| name != "listagg") {
         return;
     }
-    if let FunctionArguments::List(FunctionArgumentList { clauses, .. }) = args {
+    if let FunctionArguments::List(FunctionArgumentList { args, clauses, .. }) = args {
+        if args.len() == 1 {
+            args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(text(""))));
+        }
         clauses.push(FunctionArgumentClause::OrderBy(std::mem::take(within_group)));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringArray, builder::StringBuilder},
     compute::{CastOptions, cast_with_options},
-    datatypes::{DataType, TimeUnit},
+    datatypes::{DataType, Float32Type, Float64Type, TimeUnit},
     util::display::FormatOptions,
 };
 use datafusion::{
@@ -16,6 +16,7 @@ use datafusion::{
 
 use super::super::{
     call::excerpt,
+    json::{double_as_varchar, real_as_varchar},
     nested::{as_list, cast_to, column, element, lists, refuse},
     scalar::{Text, is_varchar},
 };
@@ -80,6 +81,16 @@ fn text(values: &ArrayRef) -> Result<ArrayRef> {
         DataType::LargeUtf8 => return unquoted(values),
         data_type if is_varchar(data_type) => return Ok(Arc::clone(values)),
         DataType::Timestamp(unit, _) => *unit,
+        DataType::Float64 => {
+            let doubles = values.as_primitive::<Float64Type>().iter();
+            let texts = doubles.map(|value| value.map(double_as_varchar));
+            return Ok(Arc::new(texts.collect::<StringArray>()));
+        }
+        DataType::Float32 => {
+            let reals = values.as_primitive::<Float32Type>().iter();
+            let texts = reals.map(|value| value.map(real_as_varchar));
+            return Ok(Arc::new(texts.collect::<StringArray>()));
+        }
         _ => return cast_to(values, &DataType::Utf8),
     };
     let (plain, zoned) = match unit {

@@ -8,6 +8,7 @@
 
 mod arrays;
 mod find;
+mod folded;
 mod path;
 mod standard;
 #[cfg(test)]
@@ -32,7 +33,9 @@ use self::{
 };
 pub(in crate::engine) use self::{
     find::{Finder, unescaped},
-    text::{Members, double_as_varchar, is_float, write, write_double, write_real},
+    text::{
+        Members, double_as_varchar, is_float, real_as_varchar, write, write_double, write_real,
+    },
 };
 pub(in crate::engine) use super::scalar::Text;
 use super::{

@@ -16,7 +16,10 @@ use datafusion::{
     logical_expr::{ColumnarValue, ScalarFunctionArgs},
 };
 
-use super::{FAMILY, Members, Varchars, done, find::Finder, is_float, rows, unescaped, write};
+use super::{
+    FAMILY, Members, Varchars, done, double_as_varchar, find::Finder, is_float, rows, unescaped,
+    write,
+};
 use crate::{
     engine::functions::{
         Function,
@@ -263,10 +266,7 @@ fn value(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             [raw] if !raw.starts_with(['{', '[', 'n']) => match scan::inside(raw) {
                 Some(inside) => Some(unescaped(inside)),
                 None if !raw.starts_with(['t', 'f']) && is_float(raw) => {
-                    return exec_err!(
-                        "json_value of {raw}, which has a fraction or an exponent: \
-                         json_extract_scalar gives it as written"
-                    );
+                    raw.parse().ok().map(|value| Cow::Owned(double_as_varchar(value)))
                 }
                 None => Some(Cow::Borrowed(*raw)),
             },

@@ -215,6 +215,18 @@ fn write_scientific(text: &str, out: &mut String) {
     let _ = write!(out, "{mantissa}{fraction}E{exponent}");
 }
 
+/// A real as Trino casts it to varchar, with seven digits: `1.5E0`.
+pub(in crate::engine) fn real_as_varchar(value: f32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return double_as_varchar(value.into());
+    }
+    let text = format!("{value:.6e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = mantissa.trim_end_matches('0');
+    let zero = if digits.ends_with('.') { "0" } else { "" };
+    format!("{digits}{zero}E{exponent}")
+}
+
 /// A double as Trino casts it to varchar: `1.5E0`.
 pub(in crate::engine) fn double_as_varchar(value: f64) -> String {
     if value == 0.0 {

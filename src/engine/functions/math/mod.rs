@@ -9,10 +9,8 @@ mod divide;
 mod exact;
 mod real;
 
-use datafusion::logical_expr::ScalarUDF;
-
 pub(in crate::engine) use self::divide::{as_decimal, divide};
-use super::{Function, Made};
+use super::Function;
 
 const FAMILY: &str = "mathematics";
 
@@ -21,13 +19,4 @@ pub(super) fn functions() -> Vec<Function> {
         .into_iter()
         .flatten()
         .collect()
-}
-
-/// `round(x)`.
-pub(in crate::engine) fn round() -> Option<ScalarUDF> {
-    let found = exact::functions().into_iter().find(|function| function.name == "round")?;
-    match (found.make)() {
-        Made::Scalar(function) => Some(function),
-        _ => None,
-    }
 }

@@ -247,8 +247,8 @@ fn position(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
                  {occurrence}"
             );
         };
-        let mut places = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        let Some(from) = places.nth(start - 1) else { return Ok(Some(-1)) };
+        // Behind the last character nothing is found, not even the end.
+        let Some((from, _)) = text.char_indices().nth(start - 1) else { return Ok(Some(-1)) };
         let found = pattern.matches(text, from)?.nth(occurrence - 1);
         let before = found.and_then(|found| text.get(..found.start()));
         let place = |before: &str| i64::try_from(before.chars().count() + 1).unwrap_or(i64::MAX);

@@ -1,7 +1,7 @@
 //! Compiled formats of dates and times, to write with and to read with. `MySQL`'s and Joda-Time's
 //! patterns compile to the same pieces.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDateTime, TimeDelta, Timelike};
 use datafusion::error::Result;
 
 use super::{
@@ -122,6 +122,9 @@ impl Format {
         zone: Zone,
         out: &mut String,
     ) {
+        // Joda-Time counts milliseconds: half of one and more are one more.
+        let up = |at: NaiveDateTime| at.checked_add_signed(TimeDelta::microseconds(500));
+        let (utc, at) = up(utc).zip(up(at)).unwrap_or((utc, at));
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
@@ -130,7 +133,6 @@ impl Format {
                     push_number(out, value(*field, at).rem_euclid(100), 2);
                 }
                 Piece::Fraction { least, .. } => {
-                    // As Joda-Time, which counts milliseconds.
                     let millis = i64::from(at.nanosecond() / 1_000_000);
                     let mut digits = String::new();
                     push_number(&mut digits, millis, 3);
@@ -311,9 +313,10 @@ impl Formats {
         let seconds = self.get(pattern)?.stretch();
         let stretch = match (moments.count, moments.zone, seconds) {
             (Count::Days, Zone::Utc, Some(_)) => Some(count),
-            (Count::Units(unit), Zone::Utc, Some(seconds)) => {
-                Some(count.div_euclid(seconds * per_second(unit)))
-            }
+            // Half a millisecond before its end a stretch is over: see `Format::write`.
+            (Count::Units(unit), Zone::Utc, Some(seconds)) => count
+                .checked_add(per_second(unit) / 2000)
+                .map(|count| count.div_euclid(seconds * per_second(unit))),
             _ => None,
         };
         let known = self.written.as_ref().filter(|known| Some(known.stretch) == stretch);
@@ -374,7 +377,7 @@ mod tests {
                     Some(*at)
                 })
                 .collect();
-            let micros = seconds.iter().zip(&steps).map(|(at, step)| at * 1_000_000 + step * 17);
+            let micros = seconds.iter().zip(&steps).map(|(at, step)| at * 1_000_000 - step % 1000);
             let days = seconds.iter().map(|at| i32::try_from(at / 86_400).unwrap());
             let micros = TimestampMicrosecondArray::from_iter_values(micros);
             let columns: [ArrayRef; 5] = [

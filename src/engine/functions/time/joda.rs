@@ -159,11 +159,9 @@ fn tokens(pattern: &str) -> Result<Vec<Token>> {
             loop {
                 match letters.next() {
                     Some('\'') if letters.next_if_eq(&'\'').is_some() => text.push('\''),
-                    Some('\'') => break,
+                    // Text without an end ends with the pattern.
+                    Some('\'') | None => break,
                     Some(other) => text.push(other),
-                    None => {
-                        return exec_err!("the format '{}' lacks a closing '", excerpt(pattern));
-                    }
                 }
             }
             tokens.push(Token::Text(text));

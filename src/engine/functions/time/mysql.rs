@@ -107,9 +107,13 @@ pub(super) fn compile(pattern: &str) -> Result<Format> {
             continue;
         }
         let Some(letter) = letters.next() else {
-            return exec_err!("the format '{}' ends with a single %", excerpt(pattern));
+            // A % at the end means nothing.
+            break;
         };
         directive(letter, &mut format)?;
+    }
+    if format.pieces.is_empty() {
+        return exec_err!("the format '{}' is empty", excerpt(pattern));
     }
     Ok(format)
 }

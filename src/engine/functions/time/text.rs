@@ -109,11 +109,16 @@ fn counted(seconds: NaiveDateTime, fraction: &str, unit: TimeUnit) -> Result<i64
 
 /// The timestamp that text is, counted in `unit`: an instant where `zoned`, a wall clock otherwise.
 pub(super) fn read_stamp(text: &str, unit: TimeUnit, zoned: bool) -> Result<i64> {
-    let Some(found) = written(text, false).filter(|found| zoned || found.zone.is_empty()) else {
+    let Some(mut found) = written(text, false) else {
         let name = if zoned { "timestamp with time zone" } else { "timestamp" };
         let hint = if text.contains('T') { "; from_iso8601_timestamp reads it" } else { "" };
         return exec_err!("'{}' cannot be cast to {name}{hint}", excerpt(text));
     };
+    if !zoned && !found.zone.is_empty() {
+        // The wall clock, whatever the zone.
+        Zone::named(found.zone)?;
+        found.zone = "";
+    }
     found.counted(unit)
 }
 

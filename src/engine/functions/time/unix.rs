@@ -131,7 +131,7 @@ fn durations() -> Vec<Function> {
             aliases: &[],
             family: FAMILY,
             signature: "human_readable_seconds(seconds) → varchar",
-            text: "Seconds in words.",
+            text: "Seconds in words; those before zero as those after it.",
             examples: &[("human_readable_seconds(3762)", "1 hour, 2 minutes, 42 seconds")],
             make: || {
                 Scalar::new(
@@ -304,7 +304,7 @@ fn human_readable_seconds(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return Ok(None);
         }
         let given = seconds.value(row);
-        match rounded((given + 0.5).floor()).filter(|whole| *whole >= 0) {
+        match rounded((given.abs() + 0.5).floor()) {
             Some(whole) => words(whole, out),
             None => return exec_err!("{given} is no number of seconds to read"),
         }

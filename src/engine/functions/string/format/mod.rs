@@ -15,7 +15,7 @@ use datafusion::{
 };
 
 use self::{
-    number::{Digits, java_double},
+    number::Digits,
     pattern::{Argument, Pattern},
 };
 use super::{
@@ -129,18 +129,16 @@ fn format_number(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     const UNITS: [&str; 6] = ["", "K", "M", "B", "T", "Q"];
     let call = Call::of(args)?;
     let (longs, doubles) = (call.longs(0).ok(), call.doubles(0).ok());
+    // Of a double, the whole number before its point, or the nearest that a bigint can be.
+    #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
+    #[expect(clippy::cast_possible_truncation, reason = "meant")]
     let value = |row: usize| match (&longs, &doubles) {
-        #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
         (Some(longs), _) => longs.get(row).map(|value| value as f64),
-        (_, Some(doubles)) => doubles.get(row),
+        (_, Some(doubles)) => doubles.get(row).map(|value| value as i64 as f64),
         _ => None,
     };
     call.write_text(|row, out| {
         let mut value = given!(value(row));
-        if !value.is_finite() {
-            out.push_str(&java_double(value));
-            return Ok(Some(()));
-        }
         let mut units = UNITS.into_iter();
         let mut unit = units.next().unwrap_or_default();
         while value.abs() >= 1000.0 {
