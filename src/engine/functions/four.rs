@@ -122,10 +122,10 @@ fn texts() -> Vec<Function> {
                 let texts = call.texts(0)?;
                 call.write_bytes(|row, out| {
                     let text = given!(texts.get(row));
-                    match decode(text, out) {
-                        Some(()) => Ok(Some(())),
-                        None => exec_err!("{} is not base 32", quoted(text)),
+                    if decode(text, out).is_none() {
+                        return exec_err!("{} is not base 32", quoted(text));
                     }
+                    Ok(Some(()))
                 })
             }
         ),
@@ -177,14 +177,17 @@ fn to_ieee754(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 fn fours(args: &ScalarFunctionArgs) -> Result<(Call, Vec<Option<[u8; 4]>>)> {
     let call = Call::of(args)?;
     let bytes = call.bytes(0)?;
-    let four = |row| match bytes.get(row).map(|bytes| bytes.try_into().map_err(|_| bytes.len())) {
-        None => Ok(None),
-        Some(Ok(four)) => Ok(Some(four)),
-        Some(Err(length)) => exec_err!("four bytes were expected, not {length}"),
-    };
-    let found = (0..call.rows()).map(four).collect::<Result<_>>()?;
-    drop(bytes);
+    let found = (0..call.rows()).map(|row| four(bytes.get(row))).collect::<Result<_>>()?;
     Ok((call, found))
+}
+
+fn four(bytes: Option<&[u8]>) -> Result<Option<[u8; 4]>> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    if let Ok(four) = bytes.try_into() {
+        Ok(Some(four))
+    } else {
+        exec_err!("four bytes were expected, not {}", bytes.len())
+    }
 }
 
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -102,13 +102,12 @@ fn among(column: &ArrayRef, rows: &impl Rows) -> Option<(Vec<u32>, Vec<u32>)> {
             let first = usize::try_from(*known).ok().and_then(|known| firsts.get(known));
             first.is_some_and(|first| rows.same(row, *first as usize))
         });
-        of_rows.push(match known {
-            Some(known) => known,
-            None => {
-                firsts.push(index(row));
-                *slot = index(firsts.len());
-                *slot - 1
-            }
+        of_rows.push(if let Some(known) = known {
+            known
+        } else {
+            firsts.push(index(row));
+            *slot = index(firsts.len());
+            *slot - 1
         });
     }
     (firsts.len() * 2 <= column.len()).then_some((firsts, of_rows))

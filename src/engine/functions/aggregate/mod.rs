@@ -102,27 +102,6 @@ fn choosing() -> Vec<Function> {
 fn mapping() -> Vec<Function> {
     vec![
         Function {
-            name: "approx_most_frequent",
-            aliases: &[],
-            family: FAMILY,
-            signature: "approx_most_frequent(buckets, value, capacity) → map(value, bigint)",
-            text: "The most frequent values, so many as there are buckets, and how often each is \
-                   there. The counts are exact, whatever the capacity.",
-            examples: &[("approx_most_frequent(3, 'a', 10)", "{a: 1}")],
-            make: || {
-                Aggregate {
-                    name: "approx_most_frequent",
-                    coerce: keyed::frequent_types,
-                    returns: keyed::frequent_type,
-                    state: keyed::frequent_state,
-                    make: keyed::frequent,
-                    simplify: None,
-                    ordered: false,
-                }
-                .made()
-            },
-        },
-        Function {
             name: "histogram",
             aliases: &[],
             family: FAMILY,
@@ -187,26 +166,49 @@ fn mapping() -> Vec<Function> {
 }
 
 fn uniting() -> Vec<Function> {
-    vec![Function {
-        name: "map_union",
-        aliases: &[],
-        family: FAMILY,
-        signature: "map_union(map) → map",
-        text: "One map of all. One value of each key is kept.",
-        examples: &[("map_union(map(ARRAY['a'], ARRAY[1]))", "{a: 1}")],
-        make: || {
-            Aggregate {
-                name: "map_union",
-                coerce: keyed::a_map,
-                returns: keyed::map_union_type,
-                state: keyed::map_union_state,
-                make: keyed::map_union,
-                simplify: None,
-                ordered: true,
-            }
-            .made()
+    vec![
+        Function {
+            name: "approx_most_frequent",
+            aliases: &[],
+            family: FAMILY,
+            signature: "approx_most_frequent(buckets, value, capacity) → map(value, bigint)",
+            text: "The most frequent values, so many as there are buckets, and how often each is \
+                   there. The counts are exact, whatever the capacity.",
+            examples: &[("approx_most_frequent(3, 'a', 10)", "{a: 1}")],
+            make: || {
+                Aggregate {
+                    name: "approx_most_frequent",
+                    coerce: keyed::frequent_types,
+                    returns: keyed::frequent_type,
+                    state: keyed::frequent_state,
+                    make: keyed::frequent,
+                    simplify: None,
+                    ordered: false,
+                }
+                .made()
+            },
         },
-    }]
+        Function {
+            name: "map_union",
+            aliases: &[],
+            family: FAMILY,
+            signature: "map_union(map) → map",
+            text: "One map of all. One value of each key is kept.",
+            examples: &[("map_union(map(ARRAY['a'], ARRAY[1]))", "{a: 1}")],
+            make: || {
+                Aggregate {
+                    name: "map_union",
+                    coerce: keyed::a_map,
+                    returns: keyed::map_union_type,
+                    state: keyed::map_union_state,
+                    make: keyed::map_union,
+                    simplify: None,
+                    ordered: true,
+                }
+                .made()
+            },
+        },
+    ]
 }
 
 fn percentiles() -> Vec<Function> {
