@@ -108,6 +108,7 @@ fn rules() -> Vec<Rule> {
         *rule = Arc::new(Optional(Arc::clone(rule)));
     }
     rules.push(Arc::new(computed::OpenRows));
+    rules.insert(0, Arc::new(functions::Pieces));
     rules
 }
 

@@ -96,3 +96,36 @@ fn the_reference_is_what_the_table_says() {
     let written = fs::read_to_string(&path).unwrap();
     assert!(written == page(), "docs/SQL.md is not what the table of functions gives: BLESS=1");
 }
+
+/// The functions that Trino documents, by the page they stand on.
+const TRINO: &str = include_str!("trino_functions.txt");
+
+/// What is syntax here and there, and no function of the table.
+const SYNTAX: [&str; 2] = ["position", "trim"];
+
+#[test]
+fn what_trino_documents_is_there_or_said_to_be_missing() {
+    let ours: Vec<&str> = functions()
+        .iter()
+        .flat_map(|function| function.aliases.iter().copied().chain([function.name]))
+        .chain(SYNTAX)
+        .collect();
+    let missing: Vec<&str> = HEAD
+        .lines()
+        .filter_map(|line| line.split_once("| missing |"))
+        .map(|(names, _)| names)
+        .collect();
+    let (mut silent, mut stale) = (Vec::new(), Vec::new());
+    for (page, names) in TRINO.lines().skip(1).filter_map(|line| line.split_once(": ")) {
+        for name in names.split(' ') {
+            let told = missing.iter().any(|row| row.contains(&format!("`{name}`")));
+            match (ours.contains(&name), told) {
+                (false, false) => silent.push(format!("{page}: {name}")),
+                (true, true) => stale.push(name),
+                _ => {}
+            }
+        }
+    }
+    assert!(silent.is_empty(), "neither there nor said to be missing: {silent:?}");
+    assert!(stale.is_empty(), "there, and said to be missing: {stale:?}");
+}

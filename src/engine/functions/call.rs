@@ -7,9 +7,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanBuilder, Float64Array,
-        Float64Builder, Int64Array, Int64Builder, ListBuilder, StringBuilder,
+        Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBufferBuilder,
+        Float64Array, Int64Array, ListArray, NullBufferBuilder, StringArray, StringBuilder,
     },
+    buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field, Float64Type, Int64Type},
 };
 use datafusion::{
@@ -298,10 +299,11 @@ impl Call {
         &self,
         mut cut: impl FnMut(usize) -> Result<Option<&'a str>>,
     ) -> Result<ColumnarValue> {
-        self.write_text(|row, out| {
-            out.push_str(given!(cut(row)?));
-            Ok(Some(()))
-        })
+        let mut texts = Elements::new(self.rows, self.rows * 16);
+        for row in 0..self.rows {
+            texts.push(cut(row)?)?;
+        }
+        self.finish(Arc::new(texts.finish()?))
     }
 
     /// Bytes that are written row by row: `write` appends to an empty buffer.
@@ -325,35 +327,59 @@ impl Call {
 
     pub(super) fn make_longs(
         &self,
-        mut make: impl FnMut(usize) -> Result<Option<i64>>,
+        make: impl FnMut(usize) -> Result<Option<i64>>,
     ) -> Result<ColumnarValue> {
-        let mut builder = Int64Builder::with_capacity(self.rows);
-        for row in 0..self.rows {
-            builder.append_option(make(row)?);
-        }
-        self.finish(Arc::new(builder.finish()))
+        let (values, nulls) = self.make_values(make)?;
+        self.finish(Arc::new(Int64Array::try_new(values.into(), nulls)?))
     }
 
     pub(super) fn make_doubles(
         &self,
-        mut make: impl FnMut(usize) -> Result<Option<f64>>,
+        make: impl FnMut(usize) -> Result<Option<f64>>,
     ) -> Result<ColumnarValue> {
-        let mut builder = Float64Builder::with_capacity(self.rows);
-        for row in 0..self.rows {
-            builder.append_option(make(row)?);
-        }
-        self.finish(Arc::new(builder.finish()))
+        let (values, nulls) = self.make_values(make)?;
+        self.finish(Arc::new(Float64Array::try_new(values.into(), nulls)?))
     }
 
     pub(super) fn make_booleans(
         &self,
-        mut make: impl FnMut(usize) -> Result<Option<bool>>,
+        make: impl FnMut(usize) -> Result<Option<bool>>,
     ) -> Result<ColumnarValue> {
-        let mut builder = BooleanBuilder::with_capacity(self.rows);
+        let (values, nulls) = self.make_values(make)?;
+        self.finish(Arc::new(BooleanArray::new(values.into(), nulls)))
+    }
+
+    fn make_values<T: Default>(
+        &self,
+        mut make: impl FnMut(usize) -> Result<Option<T>>,
+    ) -> Result<(Vec<T>, Option<NullBuffer>)> {
+        let mut values = Vec::with_capacity(self.rows);
+        let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
-            builder.append_option(make(row)?);
+            let value = make(row)?;
+            nulls.append(value.is_some());
+            values.push(value.unwrap_or_default());
         }
-        self.finish(Arc::new(builder.finish()))
+        Ok((values, nulls.finish()))
+    }
+
+    /// The bytes of a first argument that is a column of text: as much as its parts take. Room for
+    /// them is made at once, since a large buffer that grows costs more than what is written into it.
+    fn first_bytes(&self) -> usize {
+        match self.columns.first() {
+            Some((array, false)) => match array.data_type() {
+                DataType::Utf8 => {
+                    let ends = array.as_string::<i32>().value_offsets();
+                    let bytes = ends.first().zip(ends.last()).map(|(from, to)| to - from);
+                    bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
+                }
+                DataType::Utf8View => {
+                    array.as_string_view().lengths().map(|length| length as usize).sum()
+                }
+                _ => 0,
+            },
+            _ => 0,
+        }
     }
 
     /// Arrays of varchar: `make` appends the elements.
@@ -361,31 +387,61 @@ impl Call {
         &self,
         mut make: impl FnMut(usize, &mut Elements) -> Result<Option<()>>,
     ) -> Result<ColumnarValue> {
-        let mut elements = Elements { values: ListBuilder::new(StringBuilder::new()), bytes: 0 };
+        let mut elements = Elements::new(self.rows, self.first_bytes());
+        let mut ends = Vec::with_capacity(self.rows + 1);
+        ends.push(0);
+        let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
-            let made = make(row, &mut elements)?;
-            elements.values.append(made.is_some());
+            nulls.append(make(row, &mut elements)?.is_some());
+            ends.push(i32::try_from(elements.ends.len() - 1).or_else(|_| too_large())?);
         }
-        self.finish(Arc::new(elements.values.finish()))
+        let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
+        let values = Arc::new(elements.finish()?);
+        let ends = OffsetBuffer::new(ends.into());
+        self.finish(Arc::new(ListArray::try_new(field, ends, values, nulls.finish())?))
     }
 }
 
-/// The elements of arrays that are being made.
+/// Texts one after another: the elements of arrays that are being made.
 pub(super) struct Elements {
-    values: ListBuilder<StringBuilder>,
-    bytes: usize,
+    bytes: Vec<u8>,
+    ends: Vec<i32>,
+    /// The places of those that are NULL: few as a rule, or none.
+    nulls: Vec<usize>,
 }
 
 impl Elements {
-    /// Appends an element to the row's array.
+    fn new(elements: usize, bytes: usize) -> Self {
+        let mut ends = Vec::with_capacity(elements + 1);
+        ends.push(0);
+        Self { bytes: Vec::with_capacity(bytes), ends, nulls: Vec::new() }
+    }
+
+    /// Appends a text, an element of the row's array.
+    #[inline]
     pub(super) fn push(&mut self, element: Option<&str>) -> Result<()> {
-        // An element is counted as a byte more, so that there are not too many empty ones either.
-        self.bytes = self.bytes.saturating_add(element.map_or(0, str::len)).saturating_add(1);
-        if self.bytes > BATCH_BYTES {
-            return too_large();
+        match element {
+            Some(text) => self.bytes.extend_from_slice(text.as_bytes()),
+            None => self.nulls.push(self.ends.len() - 1),
         }
-        self.values.values().append_option(element);
+        match i32::try_from(self.bytes.len()) {
+            Ok(end) => self.ends.push(end),
+            Err(_) => return too_large(),
+        }
         Ok(())
+    }
+
+    fn finish(self) -> Result<StringArray> {
+        let nulls = (!self.nulls.is_empty()).then(|| {
+            let mut valid = BooleanBufferBuilder::new(self.ends.len());
+            valid.append_n(self.ends.len() - 1, true);
+            for null in self.nulls {
+                valid.set_bit(null, false);
+            }
+            NullBuffer::new(valid.finish())
+        });
+        let ends = OffsetBuffer::new(self.ends.into());
+        Ok(StringArray::try_new(ends, self.bytes.into(), nulls)?)
     }
 }
 
@@ -396,6 +452,7 @@ pub(super) struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
+    #[inline]
     pub(super) fn get(&self, row: usize) -> Option<&'a str> {
         self.text.get(if self.one { 0 } else { row })
     }

@@ -14,6 +14,7 @@ mod arrays;
 mod binary;
 pub(super) mod call;
 mod digest;
+mod four;
 pub(super) mod ip;
 pub(super) mod json;
 mod lambda;
@@ -21,8 +22,10 @@ mod map;
 pub(super) mod math;
 mod misc;
 mod nested;
+mod pieces;
 mod planner;
 mod regexp;
+mod repeats;
 mod scalar;
 mod string;
 pub(super) mod time;
@@ -74,6 +77,7 @@ const FAMILIES: &[fn() -> Vec<Function>] = &[
     aggregate::functions,
     array::functions,
     binary::functions,
+    four::functions,
     ip::functions,
     json::functions,
     lambda::functions,
@@ -120,7 +124,7 @@ pub fn functions() -> Vec<Function> {
     all
 }
 
-pub(super) use self::planner::Planner;
+pub(super) use self::{pieces::Pieces, planner::Planner};
 
 /// Puts the functions into a state that has DataFusion's.
 ///

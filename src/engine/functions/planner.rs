@@ -28,7 +28,8 @@ static ELEMENT_AT: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function(
 static SUBSCRIPT: LazyLock<Option<Arc<ScalarUDF>>> =
     LazyLock::new(|| array::subscript().map(Arc::new));
 
-fn function(name: &str) -> Option<Arc<ScalarUDF>> {
+/// The scalar function of this name.
+pub(super) fn function(name: &str) -> Option<Arc<ScalarUDF>> {
     let found = functions().into_iter().find(|function| function.name == name)?;
     match (found.make)() {
         Made::Scalar(function) => Some(Arc::new(function)),

@@ -15,6 +15,8 @@ use datafusion::{
     },
 };
 
+use super::repeats::Repeats;
+
 /// The types that the arguments are cast to before the function sees them, from the types they have.
 /// An error is told as "does not take (…)".
 pub(super) type Coerce = fn(&[DataType]) -> Result<Vec<DataType>>;
@@ -96,6 +98,12 @@ impl ScalarUDFImpl for Udf {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.scalar.volatility != Volatility::Volatile
+            && let Some(repeats) = Repeats::of(&args)
+        {
+            let made = (self.scalar.run)(&repeats.differing(&args)?)?;
+            return repeats.all(made);
+        }
         (self.scalar.run)(&args)
     }
 }
@@ -122,6 +130,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text of `row`; nothing where it is NULL.
+    #[inline]
     pub(in crate::engine) fn get(&self, row: usize) -> Option<&'a str> {
         match self {
             Self::Utf8(array) => array.is_valid(row).then(|| array.value(row)),

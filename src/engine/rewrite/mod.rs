@@ -12,6 +12,7 @@
 //!
 //! The user's text is never touched.
 
+mod calls;
 mod casing;
 mod casts;
 mod distinct;

@@ -13,7 +13,7 @@ use super::{
         relations,
         walk::{self, Flow, ON, STOP, Walker},
     },
-    Fault, casts, distinct, elements, interval, lower, make, unnest,
+    Fault, calls, casts, distinct, elements, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -105,6 +105,7 @@ impl Walker for Translation {
         literal_digits(expr);
         precision(expr);
         zone(expr);
+        calls::call(expr);
         ON
     }
 

@@ -9,6 +9,7 @@ mod ledger;
 mod logs;
 pub(super) mod scan;
 mod stats;
+mod views;
 
 use std::{borrow::Cow, sync::Arc};
 

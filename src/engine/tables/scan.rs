@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
@@ -29,7 +29,10 @@ use datafusion::{
 };
 use object_store::{ObjectMeta, path::Path};
 
-use super::stats::FileStats;
+use super::{
+    stats::FileStats,
+    views::{ReadersOfViews, with_views},
+};
 use crate::{
     cache::{DataFile, Table},
     engine::{computed, coverage, ddl},
@@ -255,10 +258,10 @@ impl TableProvider for ParquetTable {
         let (groups, statistics) = self.groups(&files, options.execution.target_partitions)?;
         let runtime = state.runtime_env();
         let url = ObjectStoreUrl::local_filesystem();
-        let reader = CachedParquetFileReaderFactory::new(
+        let reader = ReadersOfViews(CachedParquetFileReaderFactory::new(
             runtime.object_store(&url)?,
             runtime.cache_manager.get_file_metadata_cache(),
-        );
+        ));
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(state.default_table_options().parquet)
             .with_parquet_file_reader_factory(Arc::new(reader));
@@ -274,17 +277,6 @@ impl TableProvider for ParquetTable {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
-}
-
-/// `schema` with text as views, which the Parquet reader hands out without copying.
-///
-/// Only columns: the reader does not turn the members of structs.
-fn with_views(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
-        _ => Arc::clone(field),
-    });
-    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata.clone()))
 }
 
 /// The file as the object store names it. Data files never change, so that the time of

@@ -9,7 +9,7 @@ use arrow::{
     row::{RowConverter, Rows},
 };
 use datafusion::{
-    common::{ScalarValue, internal_err},
+    common::{ScalarValue, exec_err, internal_err},
     error::Result,
     logical_expr::Accumulator,
 };
@@ -207,6 +207,95 @@ impl Accumulator for Histogram {
             }
         }
         Ok(())
+    }
+}
+
+/// How many, a value, and how many to keep in mind.
+pub(super) fn frequent_types(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [buckets, value, capacity] if buckets.is_integer() && capacity.is_integer() => {
+            Ok(vec![DataType::Int64, value.clone(), DataType::Int64])
+        }
+        _ => refuse("a count, a value and a capacity", types),
+    }
+}
+
+/// A map from the second argument to a count.
+pub(super) fn frequent_type(types: &[DataType]) -> Result<DataType> {
+    match types {
+        [_, value, _] => histogram_type(std::slice::from_ref(value)),
+        _ => refuse("a count, a value and a capacity", types),
+    }
+}
+
+/// The state of `approx_most_frequent`: the map so far, and how many are asked for.
+pub(super) fn frequent_state(types: &[DataType]) -> Result<Vec<DataType>> {
+    Ok(vec![frequent_type(types)?, DataType::Int64])
+}
+
+/// `approx_most_frequent(buckets, value, capacity)`, which counts exactly whatever the capacity.
+pub(super) fn frequent(types: &[DataType]) -> Result<Box<dyn Accumulator>> {
+    let result = frequent_type(types)?;
+    let seen = Seen::new(key_value(&result)?.0)?;
+    Ok(Box::new(Frequent { all: Histogram { result, seen, counts: Vec::new() }, buckets: None }))
+}
+
+#[derive(Debug)]
+struct Frequent {
+    all: Histogram,
+    buckets: Option<usize>,
+}
+
+impl Frequent {
+    fn set(&mut self, buckets: Option<&ArrayRef>) -> Result<()> {
+        let Some(buckets) = buckets.filter(|_| self.buckets.is_none()) else { return Ok(()) };
+        if let Some(buckets) = buckets.as_primitive::<Int64Type>().iter().flatten().next() {
+            self.buckets = match usize::try_from(buckets) {
+                Ok(some @ 2..) => Some(some),
+                _ => {
+                    return exec_err!(
+                        "approx_most_frequent gives two values or more, not {buckets}"
+                    );
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for Frequent {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let [buckets, values, _] = values else { return internal_err!("three were expected") };
+        self.set(Some(buckets))?;
+        self.all.update_batch(std::slice::from_ref(values))
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let counts = &self.all.counts;
+        if counts.is_empty() {
+            return ScalarValue::try_new_null(&self.all.result);
+        }
+        let mut order: Vec<usize> = (0..counts.len()).collect();
+        order.sort_by_key(|at| std::cmp::Reverse(counts.get(*at)));
+        order.truncate(self.buckets.unwrap_or_default());
+        let order = UInt32Array::from_iter_values(order.into_iter().map(index));
+        let keys = take(&self.all.seen.keys.all()?, &order, None)?;
+        let counts: ArrayRef = Arc::new(Int64Array::from(counts.clone()));
+        one_map(keys, take(&counts, &order, None)?)
+    }
+
+    fn size(&self) -> usize {
+        self.all.size()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let buckets = self.buckets.and_then(|buckets| i64::try_from(buckets).ok());
+        Ok(vec![self.all.evaluate()?, ScalarValue::Int64(buckets)])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.set(states.get(1))?;
+        self.all.merge_batch(states)
     }
 }
 

@@ -3,6 +3,7 @@
 //! <https://trino.io/docs/current/functions/window.html>.
 
 mod by;
+mod checksum;
 mod keyed;
 mod mean;
 mod native;
@@ -165,26 +166,49 @@ fn mapping() -> Vec<Function> {
 }
 
 fn uniting() -> Vec<Function> {
-    vec![Function {
-        name: "map_union",
-        aliases: &[],
-        family: FAMILY,
-        signature: "map_union(map) → map",
-        text: "One map of all. One value of each key is kept.",
-        examples: &[("map_union(map(ARRAY['a'], ARRAY[1]))", "{a: 1}")],
-        make: || {
-            Aggregate {
-                name: "map_union",
-                coerce: keyed::a_map,
-                returns: keyed::map_union_type,
-                state: keyed::map_union_state,
-                make: keyed::map_union,
-                simplify: None,
-                ordered: true,
-            }
-            .made()
+    vec![
+        Function {
+            name: "approx_most_frequent",
+            aliases: &[],
+            family: FAMILY,
+            signature: "approx_most_frequent(buckets, value, capacity) → map(value, bigint)",
+            text: "The most frequent values, so many as there are buckets, and how often each is \
+                   there. The counts are exact, whatever the capacity.",
+            examples: &[("approx_most_frequent(3, 'a', 10)", "{a: 1}")],
+            make: || {
+                Aggregate {
+                    name: "approx_most_frequent",
+                    coerce: keyed::frequent_types,
+                    returns: keyed::frequent_type,
+                    state: keyed::frequent_state,
+                    make: keyed::frequent,
+                    simplify: None,
+                    ordered: false,
+                }
+                .made()
+            },
         },
-    }]
+        Function {
+            name: "map_union",
+            aliases: &[],
+            family: FAMILY,
+            signature: "map_union(map) → map",
+            text: "One map of all. One value of each key is kept.",
+            examples: &[("map_union(map(ARRAY['a'], ARRAY[1]))", "{a: 1}")],
+            make: || {
+                Aggregate {
+                    name: "map_union",
+                    coerce: keyed::a_map,
+                    returns: keyed::map_union_type,
+                    state: keyed::map_union_state,
+                    make: keyed::map_union,
+                    simplify: None,
+                    ordered: true,
+                }
+                .made()
+            },
+        },
+    ]
 }
 
 fn percentiles() -> Vec<Function> {
@@ -282,7 +306,27 @@ fn statistics() -> Vec<Function> {
 }
 
 fn information() -> Vec<Function> {
-    vec![Function {
+    let checksum = Function {
+        name: "checksum",
+        aliases: &[],
+        family: FAMILY,
+        signature: "checksum(x) → varbinary",
+        text: "A checksum of the values, the same in whatever order they come.",
+        examples: &[("to_hex(checksum(CAST(NULL AS varchar)))", "87CAEB85B179379E")],
+        make: || {
+            Aggregate {
+                name: "checksum",
+                coerce: checksum::types,
+                returns: |_| Ok(DataType::Binary),
+                state: |_| Ok(vec![DataType::Int64]),
+                make: |_| Ok(checksum::checksum()),
+                simplify: None,
+                ordered: false,
+            }
+            .made()
+        },
+    };
+    let entropy = Function {
         name: "entropy",
         aliases: &[],
         family: FAMILY,
@@ -301,5 +345,6 @@ fn information() -> Vec<Function> {
             }
             .made()
         },
-    }]
+    };
+    vec![checksum, entropy]
 }

@@ -2,6 +2,7 @@
 //!
 //! Those that take a lambda are in `lambda`, those over the rows of a group in `aggregate`.
 
+mod cosine;
 mod make;
 
 use std::sync::Arc;
@@ -80,6 +81,26 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn reading() -> Vec<Function> {
     vec![
+        Function {
+            name: "cosine_similarity",
+            aliases: &[],
+            family: FAMILY,
+            signature: "cosine_similarity(x, y) → double",
+            text: "The cosine of the angle between two sparse vectors, maps of varchar to double.",
+            examples: &[(
+                "cosine_similarity(map(ARRAY['a'], ARRAY[1.0]), map(ARRAY['a'], ARRAY[2.0]))",
+                "1.0",
+            )],
+            make: || {
+                Scalar::new(
+                    "cosine_similarity",
+                    cosine::types,
+                    |_| Ok(DataType::Float64),
+                    cosine::similarity,
+                )
+                .made()
+            },
+        },
         Function {
             name: "map_keys",
             aliases: &[],

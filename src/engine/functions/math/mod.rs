@@ -4,6 +4,7 @@
 //! Functions of doubles never fail: where they have no value, it is NaN.
 
 mod bits;
+mod chance;
 mod divide;
 mod exact;
 mod real;
@@ -14,5 +15,8 @@ use super::Function;
 const FAMILY: &str = "mathematics";
 
 pub(super) fn functions() -> Vec<Function> {
-    [bits::functions(), exact::functions(), real::functions()].into_iter().flatten().collect()
+    [bits::functions(), chance::functions(), exact::functions(), real::functions()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

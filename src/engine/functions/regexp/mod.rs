@@ -6,7 +6,7 @@
 mod pattern;
 mod replacement;
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use arrow::datatypes::DataType;
 use datafusion::{
@@ -152,6 +152,13 @@ fn known(args: &ReturnFieldArgs<'_>, returns: Returns) -> Result<DataType> {
 fn like(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::of(args)?;
     let (texts, mut patterns) = (call.texts(0)?, Patterns::new(call.texts(1)?));
+    let (_, one) = call.column(1)?;
+    if let (true, Some(pattern)) = (one, patterns.get(0)?) {
+        return call.make_booleans(|row| {
+            let text = given!(texts.get(row));
+            Ok(Some(pattern.over(text)?.is_match(text)))
+        });
+    }
     call.make_booleans(|row| {
         let text = given!(texts.get(row));
         let pattern = given!(patterns.get(row)?);
@@ -256,7 +263,7 @@ fn replace(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::of(args)?;
     let (texts, mut patterns) = (call.texts(0)?, Patterns::new(call.texts(1)?));
     let replacements = call.optional_texts(2)?;
-    let mut last: Option<(&str, Arc<Pattern>, Replacement)> = None;
+    let mut last: Option<(&str, Rc<Pattern>, Replacement)> = None;
     call.write_text(|row, out| {
         let text = given!(texts.get(row));
         let pattern = given!(patterns.get(row)?);
@@ -265,12 +272,12 @@ fn replace(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             None => "",
         };
         let replacement = match &last {
-            Some((seen, with, replacement)) if *seen == template && Arc::ptr_eq(with, &pattern) => {
+            Some((seen, with, replacement)) if *seen == template && Rc::ptr_eq(with, &pattern) => {
                 replacement
             }
             _ => {
                 let parsed = Replacement::parse(template, &pattern)?;
-                &last.insert((template, Arc::clone(&pattern), parsed)).2
+                &last.insert((template, Rc::clone(&pattern), parsed)).2
             }
         };
         let mut end = 0;

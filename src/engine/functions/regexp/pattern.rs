@@ -1,7 +1,9 @@
 //! Java's patterns, for the `regex` crate.
 
 use std::{
+    cell::RefCell,
     iter::Peekable,
+    rc::Rc,
     str::Chars,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,8 +16,8 @@ use regex::{Captures, Match, Regex, RegexBuilder};
 
 use crate::engine::functions::call::{Texts, quoted};
 
-/// A compiled pattern.
-#[derive(Debug)]
+/// A compiled pattern. A clone shares what was compiled, and has its own memory to match with.
+#[derive(Debug, Clone)]
 pub(super) struct Pattern {
     text: String,
     regex: Regex,
@@ -57,17 +59,25 @@ impl Pattern {
     }
 
     /// The expression that means the pattern over `text`.
+    #[inline]
     pub(super) fn over(&self, text: &str) -> Result<&Regex> {
-        match (&self.before_break, text.strip_suffix('\n')) {
+        match &self.before_break {
+            None => Ok(&self.regex),
+            Some(before_break) => self.ending(before_break, text),
+        }
+    }
+
+    fn ending<'a>(&'a self, before_break: &'a Regex, text: &str) -> Result<&'a Regex> {
+        match text.strip_suffix('\n') {
             // The end of a line and the end of the text, or what is before its last break, are the
             // same where no other line break is.
-            (Some(before_break), Some(line)) if !line.contains('\n') => Ok(before_break),
-            (Some(_), Some(_)) => exec_err!(
+            Some(line) if !line.contains('\n') => Ok(before_break),
+            Some(_) => exec_err!(
                 "$ in the pattern {} is not supported over text of several lines that ends in a \
                  line break; use \\z for the end of the text or (?m) for that of a line",
                 quoted(&self.text)
             ),
-            _ => Ok(&self.regex),
+            None => Ok(&self.regex),
         }
     }
 
@@ -116,7 +126,7 @@ fn after(text: &str, found: &Match<'_>) -> Option<usize> {
 /// The patterns of an argument, by row.
 pub(super) struct Patterns<'a> {
     texts: Texts<'a>,
-    last: Option<Arc<Pattern>>,
+    last: Option<Rc<Pattern>>,
 }
 
 impl<'a> Patterns<'a> {
@@ -124,15 +134,15 @@ impl<'a> Patterns<'a> {
         Self { texts, last: None }
     }
 
-    pub(super) fn get(&mut self, row: usize) -> Result<Option<Arc<Pattern>>> {
+    pub(super) fn get(&mut self, row: usize) -> Result<Option<Rc<Pattern>>> {
         let Some(text) = self.texts.get(row) else { return Ok(None) };
         if let Some(last) = &self.last
             && last.text == text
         {
-            return Ok(Some(Arc::clone(last)));
+            return Ok(Some(Rc::clone(last)));
         }
-        let pattern = cached(text)?;
-        self.last = Some(Arc::clone(&pattern));
+        let pattern = of_thread(text)?;
+        self.last = Some(Rc::clone(&pattern));
         Ok(Some(pattern))
     }
 }
@@ -141,6 +151,11 @@ impl<'a> Patterns<'a> {
 /// every batch and thread.
 static CACHE: Mutex<Vec<Arc<Pattern>>> = Mutex::new(Vec::new());
 
+thread_local! {
+    /// Clones of them: threads that match with the same one wait for each other's memory.
+    static OF_THREAD: RefCell<Vec<Rc<Pattern>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Whether `text` is a pattern; it is kept if so.
 pub(super) fn check(text: &str) -> Result<()> {
     cached(text).map(|_| ())
@@ -148,18 +163,33 @@ pub(super) fn check(text: &str) -> Result<()> {
 
 const CACHED: usize = 32;
 
+fn of_thread(text: &str) -> Result<Rc<Pattern>> {
+    OF_THREAD.with_borrow_mut(|own| {
+        if let Some(found) = own.iter().find(|pattern| pattern.text == text) {
+            return Ok(Rc::clone(found));
+        }
+        let pattern = Rc::new(Pattern::clone(&*cached(text)?));
+        keep(own, &pattern);
+        Ok(pattern)
+    })
+}
+
 fn cached(text: &str) -> Result<Arc<Pattern>> {
     let cache = || CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = cache().iter().find(|pattern| pattern.text == text) {
         return Ok(Arc::clone(found));
     }
     let pattern = Arc::new(Pattern::compile(text)?);
-    let mut cache = cache();
-    if cache.len() >= CACHED {
-        cache.remove(0);
-    }
-    cache.push(Arc::clone(&pattern));
+    keep(&mut cache(), &pattern);
     Ok(pattern)
+}
+
+/// Adds `pattern` to `kept`; the one that has been there longest goes.
+fn keep<T: Clone>(kept: &mut Vec<T>, pattern: &T) {
+    if kept.len() >= CACHED {
+        kept.remove(0);
+    }
+    kept.push(T::clone(pattern));
 }
 
 /// What `$` and `\Z` are written as where `^` and `$` do not mean lines.

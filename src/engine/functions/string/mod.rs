@@ -6,6 +6,7 @@ mod build;
 mod cut;
 mod format;
 mod measure;
+mod normal;
 mod split;
 
 use super::Function;
@@ -18,6 +19,7 @@ pub(super) fn functions() -> Vec<Function> {
         cut::functions(),
         format::functions(),
         measure::functions(),
+        normal::functions(),
         split::functions(),
     ];
     families.into_iter().flatten().collect()

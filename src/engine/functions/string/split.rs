@@ -8,9 +8,10 @@ use arrow::{
 };
 use datafusion::{
     common::exec_err,
-    error::Result,
+    error::{DataFusionError, Result},
     logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs},
 };
+use memchr::memmem::Finder;
 
 use super::{
     super::{
@@ -81,6 +82,7 @@ pub(super) fn functions() -> Vec<Function> {
 fn split(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::of(args)?;
     let (texts, delimiters, limits) = (call.texts(0)?, call.texts(1)?, call.optional_longs(2)?);
+    let mut last: Option<(&str, Finder<'_>)> = None;
     call.make_lists(|row, elements| {
         let (text, delimiter) = (given!(texts.get(row)), given!(delimiters.get(row)));
         let limit = match &limits {
@@ -94,7 +96,22 @@ fn split(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return exec_err!("the limit of split must be from 1 to {}, not {limit}", i32::MAX);
         }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        text.splitn(limit, delimiter).try_for_each(|piece| elements.push(Some(piece)))?;
+        let finder = match &last {
+            Some((seen, finder)) if *seen == delimiter => finder,
+            _ => &last.insert((delimiter, Finder::new(delimiter))).1,
+        };
+        let mut start = 0;
+        let mut piece = |at: usize| {
+            elements.push(text.get(start..at))?;
+            start = at + delimiter.len();
+            Ok::<_, DataFusionError>(())
+        };
+        let bytes = text.as_bytes();
+        match delimiter.as_bytes() {
+            [one] => memchr::memchr_iter(*one, bytes).take(limit - 1).try_for_each(&mut piece)?,
+            _ => finder.find_iter(bytes).take(limit - 1).try_for_each(&mut piece)?,
+        }
+        piece(text.len())?;
         Ok(Some(()))
     })
 }
@@ -109,6 +126,9 @@ fn split_part(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return exec_err!("the index of split_part counts from 1; it is {index}");
         }
         let index = usize::try_from(index - 1).unwrap_or(usize::MAX);
+        if let [one] = delimiter.as_bytes() {
+            return Ok(nth_piece(text, *one, index));
+        }
         if !delimiter.is_empty() {
             return Ok(text.split(delimiter).nth(index));
         }
@@ -119,6 +139,16 @@ fn split_part(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let range = byte_of(text, index).zip(byte_of(text, index + 1));
         Ok(range.and_then(|(from, to)| text.get(from..to)))
     })
+}
+
+/// The piece number `index`, from 0, between delimiters of one byte.
+fn nth_piece(text: &str, delimiter: u8, index: usize) -> Option<&str> {
+    let mut ends = memchr::memchr_iter(delimiter, text.as_bytes());
+    let start = match index.checked_sub(1) {
+        Some(before) => ends.nth(before)? + 1,
+        None => 0,
+    };
+    text.get(start..ends.next().unwrap_or(text.len()))
 }
 
 /// Maps have these names all over the engine.
@@ -217,4 +247,16 @@ fn split_to_multimap(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         maps.append(true)?;
     }
     call.finish(Arc::new(maps.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_nth_piece_is_that_of_all(text in "[a:é]{0,12}", index in 0_usize..14) {
+            prop_assert_eq!(super::nth_piece(&text, b':', index), text.split(':').nth(index));
+        }
+    }
 }

@@ -2,10 +2,12 @@
 //! patterns compile to the same pieces.
 
 use chrono::{Datelike, NaiveDateTime, TimeDelta, Timelike};
+use datafusion::error::Result;
 
 use super::{
     fields::{Field, Fields, Reader},
     push_number,
+    values::{Count, Moments, local, per_second},
     zone::{Zone, push_offset},
 };
 
@@ -93,6 +95,23 @@ impl Format {
         self.pieces
             .iter()
             .any(|piece| matches!(piece, Piece::Offset { .. } | Piece::ZoneId | Piece::ZoneName))
+    }
+
+    /// The seconds for which the text stays the same, from one multiple of them to the next; nothing
+    /// where it tells parts of a second.
+    fn stretch(&self) -> Option<i64> {
+        let of_piece = |piece: &Piece| match piece {
+            Piece::Fraction { .. } => None,
+            Piece::Number { field: Field::Second, .. } => Some(1),
+            Piece::Number { field: Field::Minute, .. } => Some(60),
+            Piece::Number {
+                field: Field::Hour | Field::ClockHour | Field::HalfdayHour | Field::HalfdayClockHour,
+                ..
+            }
+            | Piece::Halfday => Some(3600),
+            _ => Some(86_400),
+        };
+        self.pieces.iter().try_fold(86_400, |least, piece| Some(least.min(of_piece(piece)?)))
     }
 
     /// Appends the moment: an instant and the wall clock of its zone.
@@ -216,7 +235,12 @@ fn read_name(names: &[&str], reader: &mut Reader<'_>) -> Option<i64> {
     i64::try_from(found?).ok()?.checked_add(1)
 }
 
-fn push_name<E>(names: &[&str], index: Result<usize, E>, short: bool, out: &mut String) {
+fn push_name<E>(
+    names: &[&str],
+    index: std::result::Result<usize, E>,
+    short: bool,
+    out: &mut String,
+) {
     let name = index.ok().and_then(|index| names.get(index)).copied().unwrap_or_default();
     out.push_str(if short { name.get(..3).unwrap_or(name) } else { name });
 }
@@ -250,22 +274,122 @@ fn era_year(at: NaiveDateTime) -> i64 {
 
 /// Formats by their patterns, so that the same one is compiled once.
 pub(super) struct Formats {
-    compile: fn(&str) -> datafusion::error::Result<Format>,
+    compile: fn(&str) -> Result<Format>,
     pattern: String,
     format: Option<Format>,
+    written: Option<Written>,
+}
+
+/// A text, and the stretch of time that all has it: rows come in order of time mostly.
+struct Written {
+    stretch: i64,
+    text: String,
 }
 
 impl Formats {
-    pub(super) fn new(compile: fn(&str) -> datafusion::error::Result<Format>) -> Self {
-        Self { compile, pattern: String::new(), format: None }
+    pub(super) fn new(compile: fn(&str) -> Result<Format>) -> Self {
+        Self { compile, pattern: String::new(), format: None, written: None }
     }
 
     /// The format that `pattern` stands for.
-    pub(super) fn get(&mut self, pattern: &str) -> datafusion::error::Result<&Format> {
+    pub(super) fn get(&mut self, pattern: &str) -> Result<&Format> {
         if self.format.is_none() || self.pattern != pattern {
             self.format = Some((self.compile)(pattern)?);
             pattern.clone_into(&mut self.pattern);
+            self.written = None;
         }
         Ok(self.format.get_or_insert_default())
+    }
+
+    /// Appends the moment of `row` by `pattern`; nothing where it is NULL.
+    pub(super) fn write(
+        &mut self,
+        pattern: &str,
+        moments: &Moments,
+        row: usize,
+        out: &mut String,
+    ) -> Result<Option<()>> {
+        let Some(count) = moments.counted(row) else { return Ok(None) };
+        let seconds = self.get(pattern)?.stretch();
+        let stretch = match (moments.count, moments.zone, seconds) {
+            (Count::Days, Zone::Utc, Some(_)) => Some(count),
+            // Half a millisecond before its end a stretch is over: see `Format::write`.
+            (Count::Units(unit), Zone::Utc, Some(seconds)) => count
+                .checked_add(per_second(unit) / 2000)
+                .map(|count| count.div_euclid(seconds * per_second(unit))),
+            _ => None,
+        };
+        let known = self.written.as_ref().filter(|known| Some(known.stretch) == stretch);
+        if let Some(known) = known {
+            out.push_str(&known.text);
+            return Ok(Some(()));
+        }
+        let utc = moments.count.moment(count)?;
+        let start = out.len();
+        self.get(pattern)?.write(utc, local(moments.zone, utc)?, moments.zone, out);
+        self.written = stretch.map(|stretch| {
+            let text = out.get(start..).unwrap_or_default().to_owned();
+            Written { stretch, text }
+        });
+        Ok(Some(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Date32Array, TimestampMicrosecondArray, TimestampSecondArray};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(column: &ArrayRef, pattern: &str) -> Result<()> {
+        let moments = Moments::new(column, false)?;
+        let mut formats = Formats::new(super::super::mysql::compile);
+        for row in 0..column.len() {
+            let (mut written, mut one) = (String::new(), String::new());
+            formats.write(pattern, &moments, row, &mut written)?;
+            let utc = moments.count.moment(moments.counted(row).unwrap_or_default())?;
+            let format = super::super::mysql::compile(pattern)?;
+            format.write(utc, local(moments.zone, utc)?, moments.zone, &mut one);
+            assert_eq!(written, one, "{pattern} {utc}");
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_is_what_would_be_written(
+            start in -4_000_000_000_i64..4_000_000_000,
+            steps in prop::collection::vec(-4000_i64..40_000, 1..60),
+            directives in prop::collection::vec("[abcdefHhIijklMmprSsTvWxYy%/ ]", 1..6),
+        ) {
+            let pattern: String = directives
+                .iter()
+                .map(|letter| if letter == " " { " ".to_owned() } else { format!("%{letter}") })
+                .collect();
+            prop_assume!(super::super::mysql::compile(&pattern).is_ok());
+            let seconds: Vec<i64> = steps
+                .iter()
+                .scan(start, |at, step| {
+                    *at += step;
+                    Some(*at)
+                })
+                .collect();
+            let micros = seconds.iter().zip(&steps).map(|(at, step)| at * 1_000_000 - step % 1000);
+            let days = seconds.iter().map(|at| i32::try_from(at / 86_400).unwrap());
+            let micros = TimestampMicrosecondArray::from_iter_values(micros);
+            let columns: [ArrayRef; 5] = [
+                Arc::new(micros.clone()),
+                Arc::new(micros.clone().with_timezone("Asia/Kolkata")),
+                Arc::new(micros.with_timezone("-03:30")),
+                Arc::new(TimestampSecondArray::from_iter_values(seconds.iter().copied())),
+                Arc::new(Date32Array::from_iter_values(days)),
+            ];
+            for column in columns {
+                prop_assert!(check(&column, &pattern).is_ok());
+            }
+        }
     }
 }

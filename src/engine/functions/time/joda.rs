@@ -20,7 +20,7 @@ use super::{
     FAMILY,
     fields::Field,
     format::{Format, Formats, Piece},
-    values::{Count, Param, coerce, instant, literal, local, zoned},
+    values::{Count, Param, coerce, instant, literal, zoned},
     zone::Zone,
 };
 
@@ -81,18 +81,16 @@ fn format_datetime(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let (moments, patterns) = (call.moments(0)?, call.texts(1)?);
     let mut formats = Formats::new(compile);
     call.write_text(|row, out| {
-        let (Some(utc), Some(pattern)) = (moments.utc(row)?, patterns.get(row)) else {
+        let (Some(_), Some(pattern)) = (moments.counted(row), patterns.get(row)) else {
             return Ok(None);
         };
-        let format = formats.get(pattern)?;
-        if format.has_zone() && !moments.zoned {
+        if !moments.zoned && formats.get(pattern)?.has_zone() {
             return exec_err!(
                 "the format '{}' asks for a time zone, which a timestamp without one does not have",
                 excerpt(pattern)
             );
         }
-        format.write(utc, local(moments.zone, utc)?, moments.zone, out);
-        Ok(Some(()))
+        formats.write(pattern, &moments, row, out)
     })
 }
 

@@ -63,6 +63,25 @@ pub(super) fn functions() -> Vec<Function> {
 
 /// Appends a number with at least `width` digits.
 fn push_number(out: &mut String, value: i64, width: usize) {
+    // Nearly all are years, or have two digits.
+    let pair = |value: i64| usize::try_from(value).ok().and_then(|v| PAIRS.get(v * 2..v * 2 + 2));
+    match (width, value) {
+        (2, 0..=99) => return out.push_str(pair(value).unwrap_or_default()),
+        (4, 0..=9999) => {
+            out.push_str(pair(value / 100).unwrap_or_default());
+            return out.push_str(pair(value % 100).unwrap_or_default());
+        }
+        _ => {}
+    }
+    push_any(out, value, width);
+}
+
+/// `00` to `99`.
+const PAIRS: &str = "00010203040506070809101112131415161718192021222324252627282930313233343536373839\
+                     40414243444546474849505152535455565758596061626364656667686970717273747576777879\
+                     8081828384858687888990919293949596979899";
+
+fn push_any(out: &mut String, value: i64, width: usize) {
     if value < 0 {
         out.push('-');
     }
@@ -80,4 +99,19 @@ fn push_number(out: &mut String, value: i64, width: usize) {
     }
     let start = digits.len().saturating_sub(used);
     out.extend(digits.iter().skip(start).map(|digit| char::from(*digit)));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_written_as_all_are(value in -20_i64..12_000, width in 0_usize..6) {
+            let (mut short, mut any) = (String::new(), String::new());
+            super::push_number(&mut short, value, width);
+            super::push_any(&mut any, value, width);
+            prop_assert_eq!(short, any);
+        }
+    }
 }

@@ -18,7 +18,7 @@ use super::{
     FAMILY,
     fields::Field,
     format::{Format, Formats, Piece},
-    values::{Count, Param, coerce, local},
+    values::{Count, Param, coerce},
 };
 
 /// The middle of the hundred years that `%y` means.
@@ -76,12 +76,9 @@ fn date_format(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let call = Call::of(args)?;
     let (moments, patterns) = (call.moments(0)?, call.texts(1)?);
     let mut formats = Formats::new(compile);
-    call.write_text(|row, out| {
-        let (Some(utc), Some(pattern)) = (moments.utc(row)?, patterns.get(row)) else {
-            return Ok(None);
-        };
-        formats.get(pattern)?.write(utc, local(moments.zone, utc)?, moments.zone, out);
-        Ok(Some(()))
+    call.write_text(|row, out| match patterns.get(row) {
+        Some(pattern) => formats.write(pattern, &moments, row, out),
+        None => Ok(None),
     })
 }
 
