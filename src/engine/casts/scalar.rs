@@ -71,7 +71,7 @@ pub(super) fn column(values: &ArrayRef, target: &DataType, lenient: bool) -> Res
             let rounded = each(
                 doubles,
                 lenient,
-                |value| bigint(value),
+                bigint,
                 |value| out_of_range(&double_as_varchar(value), target),
             );
             narrowed(rounded?, target, lenient)
