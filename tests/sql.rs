@@ -1,9 +1,10 @@
 //! What SQL means here: every `tests/sql/<area>/*.slt` is a test of its name.
 //!
 //! The records are sqllogictest's. They run over `sql/fixture.json`, those of the area `empty`
-//! over a cache without a row. NULL is `NULL`, the empty string `(empty)`. Two words before a
+//! over a cache without a row; each file on a copy of its own, since tables and views that it
+//! declares stay in the cache. NULL is `NULL`, the empty string `(empty)`. Two words before a
 //! statement ask about its answer instead of its rows: `COLUMNS` lists the columns' names and
-//! types, `NOTICES` what would go to stderr.
+//! types, `NOTICES` what would go to stderr. `STRICT` runs it in a strict session.
 //!
 //! `BLESS=1 cargo test --test sql` writes what is answered into the records.
 
@@ -41,15 +42,21 @@ use trailhound::{
 fn main() {
     let arguments = Arguments::from_args();
     let temp = tempfile::tempdir().unwrap();
-    let full = fixture::cache(&temp.path().join("full"));
-    let empty = Arc::new(Cache::create(&temp.path().join("empty")).unwrap());
+    let full = temp.path().join("full");
+    drop(fixture::cache(&full));
+    let empty = temp.path().join("empty");
+    drop(Cache::create(&empty).unwrap());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql");
     let trials = records(&root).into_iter().map(|path| {
         let area = path.parent().and_then(Path::file_name).unwrap().to_string_lossy().into_owned();
         let name = format!("{area}::{}", path.file_stem().unwrap().to_string_lossy());
-        let cache = Arc::clone(if area == "empty" { &empty } else { &full });
+        let cache = if area == "empty" { empty.clone() } else { full.clone() };
         let spill = temp.path().to_owned();
-        Trial::test(name, move || run(&path, &cache, &spill))
+        Trial::test(name, move || {
+            let own = tempfile::tempdir_in(&spill).unwrap();
+            copy(&cache, own.path());
+            run(&path, &Arc::new(Cache::open(own.path()).unwrap()), &spill)
+        })
     });
     let mut trials: Vec<Trial> = trials.collect();
     trials.extend(conformance::trial(temp.path()));
@@ -71,6 +78,20 @@ fn records(root: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// Copies what is in the directory `from` into the directory `to`.
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&place).unwrap();
+            copy(&entry.path(), &place);
+        } else {
+            std::fs::copy(entry.path(), place).unwrap();
+        }
+    }
 }
 
 fn run(path: &Path, cache: &Arc<Cache>, spill: &Path) -> Result<(), Failed> {
@@ -128,6 +149,9 @@ impl AsyncDB for Engine {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Shown> {
+        let strict = sql.strip_prefix("STRICT ");
+        self.session.set_strict(strict.is_some());
+        let sql = strict.unwrap_or(sql);
         let (about, sql) = match sql.split_once(' ') {
             Some(("COLUMNS", rest)) => (Some(About::Columns), rest),
             Some(("NOTICES", rest)) => (Some(About::Notices), rest),

@@ -5,6 +5,7 @@
 //! <cache>/cloudtrail_logs/               a Delta table each: Parquet files and `_delta_log`
 //! <cache>/cloudtrail_aggregated/
 //! <cache>/log_files/  duplicates/  rejects/
+//! <cache>/declared.json                  tables and views that SQL declared
 //! ```
 //!
 //! # The commit point
@@ -25,6 +26,7 @@
 
 mod commit;
 mod compact;
+mod declared;
 mod delta;
 mod encode;
 mod forget;

@@ -78,6 +78,11 @@ pub(super) struct Global {
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) threads: Option<u16>,
 
+    /// Refuse what Athena refuses: dots into JSON text, aliases in HAVING, text beside timestamps,
+    /// typographic quotes, placeholders for tables, which are otherwise taken as meant and told
+    #[arg(long, global = true)]
+    pub(super) strict: bool,
+
     /// When to use colours; `auto` is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
     pub(super) color: When,

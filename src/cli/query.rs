@@ -67,14 +67,14 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
     }
     let query = library.get(args.name.as_deref().unwrap_or_default())?;
     let literals = literals(query, &args.parameters)?;
-    let session = Session::open(open_cache(settings)?, &settings.session())?;
+    let cache = open_cache(settings)?;
+    let session = Session::open(Arc::clone(&cache), &settings.session())?;
     let mut statements = session.parse(&query.text, Some(&query.origin))?;
     let parameters: Arc<[_]> = literals.into();
     for statement in &mut statements {
         statement.parameters = Arc::clone(&parameters);
     }
-    answers.write_all(&session, &statements)?;
-    Ok(Outcome::Done)
+    answers.write_all(&cache, &session, &statements)
 }
 
 /// The queries with `word` in them, as rows.

@@ -16,10 +16,11 @@ use super::{
 use crate::{
     ErrorKind, Result,
     cache::Cache,
-    engine::{Session, Statement},
+    engine::{self, Session, Statement},
+    ingest::IngestOptions,
     output::{self, Format, OutputOptions, RowWriter},
     repl::{self, Ran, Runner},
-    source::Filter,
+    source::{self, Filter},
 };
 
 const EXAMPLES: &str = "\
@@ -82,20 +83,30 @@ pub(super) struct SqlArgs {
 pub(super) fn run(settings: &Settings, args: &SqlArgs) -> Result<Outcome> {
     let answers = Answers::new(settings, &args.answer)?;
     let texts = texts(args)?;
-    let (cache, outcome) = cache(settings, args)?;
-    let session = Session::open(cache, &settings.session())?;
+    let (cache, outcome) = cache(settings, args, &texts)?;
+    let session = Session::open(Arc::clone(&cache), &settings.session())?;
     let mut statements = Vec::new();
     for (origin, text) in &texts {
         statements.extend(session.parse(text, origin.as_deref())?);
     }
-    answers.write_all(&session, &statements)?;
-    Ok(outcome)
+    let declared = answers.write_all(&cache, &session, &statements)?;
+    Ok(if declared == Outcome::Partial { declared } else { outcome })
 }
 
 /// The cache to ask, with the sources' news in it.
-fn cache(settings: &Settings, args: &SqlArgs) -> Result<(Arc<Cache>, Outcome)> {
+fn cache(
+    settings: &Settings,
+    args: &SqlArgs,
+    texts: &[(Option<String>, String)],
+) -> Result<(Arc<Cache>, Outcome)> {
     if args.sources.is_empty() {
-        return Ok((open_cache(settings)?, Outcome::Done));
+        let cache = match open_cache(settings) {
+            Err(error) if matches!(error.kind(), ErrorKind::NoCache { .. }) => {
+                create_for_declared(settings, texts)?.ok_or(error)?
+            }
+            cache => cache?,
+        };
+        return Ok((cache, Outcome::Done));
     }
     let options = settings.ingest(&args.sources, Filter::default(), args.limits);
     let (cache, report, interrupted) = ingest_into_cache(settings, &options)?;
@@ -106,6 +117,23 @@ fn cache(settings: &Settings, args: &SqlArgs) -> Result<(Arc<Cache>, Outcome)> {
         settings.screen.say(&repl::summary(&report));
     }
     Ok((cache, Outcome::of(&report)))
+}
+
+/// Creates the cache where `texts` declare tables, apart from where those lie.
+fn create_for_declared(
+    settings: &Settings,
+    texts: &[(Option<String>, String)],
+) -> Result<Option<Arc<Cache>>> {
+    let mut declared: Vec<Vec<String>> = Vec::new();
+    for (origin, text) in texts {
+        declared.extend(engine::declared_sources(text, origin.as_deref())?);
+    }
+    if declared.is_empty() {
+        return Ok(None);
+    }
+    let (cache_dir, temp_dir) = (&settings.cache_dir, &settings.temp_dir);
+    source::check_apart(cache_dir, Some(temp_dir), &declared.concat())?;
+    Ok(Some(Arc::new(Cache::create(cache_dir)?.with_threads(settings.threads))))
 }
 
 /// The texts to run and where they come from.
@@ -150,6 +178,8 @@ fn stdin() -> Result<String> {
 /// Where and how answers are written.
 pub(super) struct Answers<'a> {
     settings: &'a Settings,
+    /// How the locations of declared tables are read.
+    ingest: IngestOptions,
     runner: Runner,
     options: OutputOptions,
     file: Option<PathBuf>,
@@ -181,21 +211,37 @@ impl<'a> Answers<'a> {
                 options.max_rows = Some(max_rows).filter(|n| *n > 0);
             }
         }
-        Ok(Self { settings, runner: Runner::new(settings.threads)?, options, file })
+        let ingest = settings.ingest(&[], Filter::default(), LimitArgs::default());
+        Ok(Self { settings, ingest, runner: Runner::new(settings.threads)?, options, file })
     }
 
-    /// Runs the statements one after the other, and writes their answers.
+    /// Runs the statements one after the other, and writes their answers; what lies at the
+    /// locations of declared tables is read first.
     ///
     /// # Errors
     /// A statement fails, the output does or lies in evidence, or there is more than one answer for
     /// a file.
-    pub(super) fn write_all(&self, session: &Session, statements: &[Statement]) -> Result<()> {
-        if let Some(path) = &self.file {
-            let cache_dir = &self.settings.cache_dir;
-            repl::check_apart_from_evidence(&self.runner, session, cache_dir, path)?;
-        }
+    pub(super) fn write_all(
+        &self,
+        cache: &Cache,
+        session: &Session,
+        statements: &[Statement],
+    ) -> Result<Outcome> {
+        let screen = self.settings.screen;
+        let mut outcome = Outcome::Done;
+        let mut may_lie_in_evidence = true;
         let mut n_answers = 0;
         for statement in statements {
+            let report = repl::ingest_declared(screen, cache, session, statement, &self.ingest)?;
+            if report.as_ref().is_some_and(repl::is_partial) {
+                outcome = Outcome::Partial;
+            }
+            may_lie_in_evidence |= report.is_some();
+            if let Some(path) = self.file.as_ref().filter(|_| may_lie_in_evidence) {
+                let cache_dir = &self.settings.cache_dir;
+                repl::check_apart_from_evidence(&self.runner, session, cache_dir, path)?;
+                may_lie_in_evidence = false;
+            }
             let ran = match &self.file {
                 Some(path) => self.to_file(session, statement, path, n_answers)?,
                 None => self.to_stdout(session, statement, n_answers)?,
@@ -208,7 +254,7 @@ impl<'a> Answers<'a> {
                 self.settings.screen.aside(&ran.footer());
             }
         }
-        Ok(())
+        Ok(outcome)
     }
 
     /// Writes rows that no statement gave.

@@ -40,7 +40,7 @@ pub(super) fn map_expressions(
 }
 
 /// The columns that the expressions of `plan` can read.
-fn readable(plan: &LogicalPlan) -> Result<DFSchema> {
+pub(super) fn readable(plan: &LogicalPlan) -> Result<DFSchema> {
     let mut schema = merge_schema(&plan.inputs());
     if let LogicalPlan::TableScan(scan) = plan {
         let columns =

@@ -4,7 +4,7 @@
 //! (`"security_db"."cloudtrail_logs"`, `awsdatacatalog.default.cloudtrail_logs`).
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -19,6 +19,9 @@ use super::{
     config::{CATALOG, SCHEMA},
     tables::{Relation, SnapshotTables},
 };
+
+/// The database under whose name the cache's own tables are reached, whatever was declared.
+pub(super) const OWN: &str = "cache";
 
 /// Further names of tables, as the user maps them: ([database.]name in lower case, table).
 #[derive(Debug, Default)]
@@ -56,23 +59,36 @@ impl Aliases {
     }
 }
 
-/// The names that one statement sees: one snapshot's tables and the session's views.
+/// The names that one statement sees: one snapshot's tables, declared
+/// tables and views.
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) tables: Arc<SnapshotTables>,
     pub(super) aliases: Arc<Aliases>,
-    /// Planned views, by name.
+    /// Planned views and declared tables, by name.
     views: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
+    /// What is to be said of the tables that a statement names.
+    notices: Mutex<Vec<String>>,
 }
 
 impl Names {
     pub(super) fn new(tables: Arc<SnapshotTables>, aliases: Arc<Aliases>) -> Self {
-        Self { tables, aliases, views: Mutex::default() }
+        Self { tables, aliases, views: Mutex::default(), notices: Mutex::default() }
     }
 
     /// Makes the view `name` visible.
     pub(super) fn add_view(&self, name: String, view: Arc<dyn TableProvider>) {
         self.views.lock().unwrap_or_else(PoisonError::into_inner).insert(name, view);
+    }
+
+    /// Adds to what is to be said beside the answer.
+    pub(super) fn notice(&self, lines: Vec<String>) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
+    }
+
+    /// What is to be said beside the answer.
+    pub(super) fn notices(&self) -> Vec<String> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the view `name` is visible already.
@@ -127,11 +143,17 @@ impl SchemaProvider for Database {
     fn table_names(&self) -> Vec<String> {
         let views = self.names.views.lock().unwrap_or_else(PoisonError::into_inner);
         let tables = Relation::ALL.into_iter().map(|relation| relation.name().to_owned());
-        tables.chain(views.keys().cloned()).collect()
+        let names: BTreeSet<String> = tables.chain(views.keys().cloned()).collect();
+        names.into_iter().collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let name = name.to_lowercase();
+        if self.name == OWN
+            && let Some(relation) = Relation::named(&name)
+        {
+            return relation.provider(&self.names.tables).map(Some);
+        }
         {
             let views = self.names.views.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(view) = views.get(&name) {

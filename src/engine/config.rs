@@ -17,8 +17,8 @@ use datafusion::{
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, computed, functions, numbers, relations, times,
-    unnest,
+    SessionOptions, addresses, attempt, casts, computed, functions, lenient, named, numbers,
+    relations, times, unnest,
 };
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
@@ -75,7 +75,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
-        .with_expr_planners(vec![Arc::new(functions::Planner)])
+        .with_expr_planners(vec![Arc::new(lenient::Planner), Arc::new(functions::Planner)])
         .with_default_features()
         .with_type_planner(Arc::new(casts::TypeNames))
         .with_optimizer_rules(rules())
@@ -83,7 +83,7 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
     functions::register(&mut builder);
     times::register(&mut builder);
     relations::register(&mut builder);
-    let hidden = [attempt::function(), unnest::function()].map(Arc::new);
+    let hidden = [attempt::function(), named::function(), unnest::function()].map(Arc::new);
     builder.scalar_functions().get_or_insert_default().extend(hidden);
     builder.build()
 }
@@ -118,6 +118,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         // Before types are coerced, while a cast still is what the user wrote.
         Arc::new(addresses::AddressCasts),
         Arc::new(casts::Casts),
+        Arc::new(lenient::TextTimes),
         Arc::new(times::Rule),
         Arc::new(numbers::Numbers),
     ];

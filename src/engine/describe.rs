@@ -10,12 +10,17 @@ use datafusion::error::Result;
 
 use super::{
     catalog::Aliases,
+    ddl::Declarations,
     tables::{Column, Relation},
     types::type_name,
 };
 
-/// The tables, their further names, and the session's views.
-pub(super) fn tables(aliases: &Aliases, views: Vec<String>) -> Result<RecordBatch> {
+/// The tables, their further names, what was declared, and the views.
+pub(super) fn tables(
+    aliases: &Aliases,
+    declared: &Declarations,
+    views: Vec<String>,
+) -> Result<RecordBatch> {
     let mut rows: Vec<[Cow<'static, str>; 3]> = Vec::new();
     for relation in Relation::ALL {
         rows.push([relation.name().into(), "table".into(), relation.comment().into()]);
@@ -24,8 +29,13 @@ pub(super) fn tables(aliases: &Aliases, views: Vec<String>) -> Result<RecordBatc
         }
     }
     rows.extend(aliases.names().map(|(name, relation)| also(name, relation)));
-    let session = |view: String| [view.into(), "view".into(), "a view of this session".into()];
-    rows.extend(views.into_iter().map(session));
+    rows.retain(|[name, ..]| declared.table(name).is_none());
+    rows.extend(declared.tables.iter().map(|table| {
+        let comment = format!("declared over {}", table.declaration.location);
+        [table.name().to_owned().into(), "declared".into(), comment.into()]
+    }));
+    let view = |view: String| [view.into(), "view".into(), "a view".into()];
+    rows.extend(views.into_iter().map(view));
     batch(["table_name", "kind", "comment"], &rows)
 }
 
@@ -35,12 +45,12 @@ fn also(name: &str, relation: Relation) -> [Cow<'static, str>; 3] {
 }
 
 /// The columns of a table: those of `SELECT *`, then by group those that must be named.
-pub(super) fn relation(relation: Relation) -> Result<RecordBatch> {
+pub(super) fn columns(columns: Vec<Column>) -> Result<RecordBatch> {
     let row = |column: Column| {
         [column.name.into(), column.sql_type.into(), column.group.into(), column.comment]
     };
     let (hidden, shown): (Vec<Column>, Vec<Column>) =
-        relation.columns().into_iter().partition(|column| column.hidden);
+        columns.into_iter().partition(|column| column.hidden);
     let rows: Vec<_> = shown.into_iter().chain(hidden).map(row).collect();
     batch(["column_name", "type", "group", "comment"], &rows)
 }

@@ -4,6 +4,8 @@ use std::any::TypeId;
 
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 
+use super::lenient::glyphs::is_zero_width;
+
 /// Behaves as the generic dialect, which parses UNNEST as a table, and reads lambdas too.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Trino;
@@ -20,7 +22,7 @@ impl Dialect for Trino {
     }
 
     fn is_identifier_part(&self, ch: char) -> bool {
-        ch.is_alphanumeric() || matches!(ch, '_' | '@' | '$' | '#')
+        ch.is_alphanumeric() || matches!(ch, '_' | '@' | '$' | '#') || is_zero_width(ch)
     }
 
     fn supports_lambda_functions(&self) -> bool {

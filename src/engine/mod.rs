@@ -28,10 +28,13 @@ mod catalog;
 mod computed;
 mod config;
 mod coverage;
+mod ddl;
 mod describe;
 mod diagnose;
 mod dialect;
 mod functions;
+mod lenient;
+mod named;
 mod names;
 mod numbers;
 mod parameters;
@@ -42,6 +45,7 @@ mod rewrite;
 mod session;
 mod stack;
 mod statements;
+mod subqueries;
 mod tables;
 mod times;
 mod tokens;
@@ -54,6 +58,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use self::{
     answer::{Answer, Outcome},
     coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
+    ddl::declared_sources,
     functions::{Function, functions},
     names::{Name, NameKind},
     session::Session,
@@ -77,6 +82,9 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Further names of tables: (`"db.trail_logs"` or `trail_logs`, the table's own name).
     pub table_names: Vec<(String, String)>,
+    /// Whether what Athena refuses is refused, which published queries have and which is told and
+    /// taken otherwise.
+    pub strict: bool,
 }
 
 /// One statement of the user's text.

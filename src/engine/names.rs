@@ -40,6 +40,7 @@ pub enum NameKind {
 /// Keywords that statements here are made of; the parser knows some 900 more.
 pub(super) const KEYWORDS: &[&str] = &[
     "ALL",
+    "ALTER",
     "AND",
     "ANY",
     "AS",
@@ -64,6 +65,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "EXECUTE",
     "EXISTS",
     "EXPLAIN",
+    "EXTERNAL",
     "EXTRACT",
     "FALSE",
     "FILTER",
@@ -83,6 +85,8 @@ pub(super) const KEYWORDS: &[&str] = &[
     "LEFT",
     "LIKE",
     "LIMIT",
+    "LOCATION",
+    "MSCK",
     "NATURAL",
     "NOT",
     "NULL",
@@ -94,14 +98,18 @@ pub(super) const KEYWORDS: &[&str] = &[
     "OUTER",
     "OVER",
     "PARTITION",
+    "PARTITIONED",
+    "PARTITIONS",
     "PREPARE",
     "RECURSIVE",
+    "REPAIR",
     "REPLACE",
     "RIGHT",
     "ROWS",
     "SELECT",
     "SET",
     "SHOW",
+    "TABLE",
     "TABLES",
     "THEN",
     "TIMESTAMP",
@@ -126,6 +134,12 @@ pub(super) fn all(session: &Session, state: &SessionState) -> Vec<Name> {
         names.extend(relation.columns().into_iter().map(|column| Name {
             text: column.name,
             kind: NameKind::Column { of: relation.name().to_owned(), sql_type: column.sql_type },
+        }));
+    }
+    for table in &session.declared().tables {
+        names.extend(table.columns().into_iter().filter(|column| !column.hidden).map(|column| {
+            let of = table.name().to_owned();
+            Name { text: column.name, kind: NameKind::Column { of, sql_type: column.sql_type } }
         }));
     }
     for table in Table::ALL {

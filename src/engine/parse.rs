@@ -11,7 +11,13 @@ use datafusion::sql::{
     },
 };
 
-use super::{Statement, diagnose, dialect, parameters, stack, tokens};
+use super::{
+    Statement,
+    ddl::{self, Ddl},
+    diagnose, dialect,
+    lenient::glyphs,
+    parameters, stack, tokens,
+};
 use crate::{Result, error::Diagnostic};
 
 /// How deep expressions and queries may nest before the parser gives up.
@@ -63,9 +69,16 @@ pub(super) fn split(text: &str, origin: Option<&str>) -> Result<Vec<Statement>> 
         })
         .collect();
     for statement in &statements {
-        tree(statement)?;
+        if hive(statement)?.is_none() {
+            tree(statement)?;
+        }
     }
     Ok(statements)
+}
+
+/// A statement of Hive's; nothing where it is none.
+pub(super) fn hive(statement: &Statement) -> Result<Option<Ddl>> {
+    ddl::parse(statement.sql()).transpose().map_err(|fault| diagnose::fault(statement, fault))
 }
 
 /// The syntax tree of a statement; places in it count from the statement's start.
@@ -75,7 +88,7 @@ pub(super) fn tree(statement: &Statement) -> Result<Ast> {
 
 fn read(statement: &Statement) -> Result<Ast> {
     let tokens = tokenize(statement.sql()).map_err(|error| diagnose::tokens(statement, &error))?;
-    let mut parser = DFParserBuilder::new(tokens::adapt(tokens))
+    let mut parser = DFParserBuilder::new(tokens::adapt(statement.sql(), tokens))
         .with_dialect(dialect())
         .with_recursion_limit(RECURSION_LIMIT)
         .build()
@@ -97,7 +110,22 @@ fn read(statement: &Statement) -> Result<Ast> {
 
 /// The tokens of `sql`, with their places.
 pub(super) fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
-    Tokenizer::new(dialect(), sql).tokenize_with_location().map_err(ParserError::from)
+    let plain = glyphs::plain(sql);
+    let mut tokens = Tokenizer::new(dialect(), &plain).tokenize_with_location()?;
+    if !sql.is_ascii() {
+        tokens.iter_mut().for_each(whole_word);
+    }
+    Ok(tokens)
+}
+
+/// Leaves out of a word what takes no room in it.
+fn whole_word(token: &mut TokenWithSpan) {
+    if let Token::Word(word) = &token.token
+        && word.quote_style.is_none()
+        && word.value.contains(glyphs::is_zero_width)
+    {
+        token.token = Token::make_keyword(&word.value.replace(glyphs::is_zero_width, ""));
+    }
 }
 
 /// Turns the tokenizer's places (line and column, in characters from 1) into byte offsets.

@@ -27,7 +27,7 @@ pub(super) struct Refusal {
 }
 
 const READ_ONLY: &str = "a cache changes only through `trailhound ingest` and `trailhound forget`";
-const USE_VIEW: &str = "CREATE VIEW gives a query a name for this session";
+const USE_VIEW: &str = "CREATE VIEW gives a query a name";
 const USE_OUTPUT: &str = "to write an answer to a file, use -o FILE with --format";
 
 /// The settings that `SET` may change, by prefix.
@@ -45,10 +45,10 @@ pub(super) fn refusal(statement: &mut Ast) -> Option<Refusal> {
         Ast::Statement(sql) => sql_refusal(sql),
         Ast::Explain(explain) => refusal(&mut explain.statement),
         Ast::Reset(_) => None,
+        // Those that run were read by `ddl`; these are in EXPLAIN or PREPARE.
         Ast::CreateExternalTable(_) => Some(Refusal {
-            message: "CREATE EXTERNAL TABLE is not possible: the tables are those of the cache"
-                .to_owned(),
-            help: Some("`trailhound ingest SOURCE…` reads logs into them"),
+            message: "CREATE EXTERNAL TABLE is not possible within another statement".to_owned(),
+            help: None,
             span: None,
         }),
         Ast::CopyTo(_) => Some(writes("COPY", USE_OUTPUT)),
@@ -58,7 +58,7 @@ pub(super) fn refusal(statement: &mut Ast) -> Option<Refusal> {
 fn sql_refusal(statement: &mut Sql) -> Option<Refusal> {
     let own = match &*statement {
         Sql::CreateView(view) if view.materialized => Some(Refusal {
-            message: "a materialized view cannot be created: views live as long as the session"
+            message: "a materialized view cannot be created: a view is its query, no rows"
                 .to_owned(),
             help: Some(USE_VIEW),
             span: None,
@@ -99,11 +99,19 @@ fn sql_refusal(statement: &mut Sql) -> Option<Refusal> {
         }),
         other => Some(Refusal {
             message: format!("{} is not supported", first_words(other, 2)),
-            help: Some("SQL here reads: SELECT, WITH, EXPLAIN, DESCRIBE, SHOW, CREATE VIEW, SET"),
+            help: Some(
+                "SQL here reads: SELECT, WITH, EXPLAIN, DESCRIBE, SHOW, SET; it declares: CREATE \
+                 EXTERNAL TABLE, CREATE VIEW",
+            ),
             span: None,
         }),
     };
     own.or_else(|| nested(statement))
+}
+
+/// Why a table of the cache can be neither altered nor dropped.
+pub(super) fn own_table(what: &str) -> Refusal {
+    writes(what, READ_ONLY)
 }
 
 fn writes(what: &str, help: &'static str) -> Refusal {
@@ -178,6 +186,11 @@ impl Walker for Hidden {
     }
 
     fn table_factor(&mut self, factor: &mut TableFactor) -> Flow {
+        if let TableFactor::MatchRecognize { table, .. } = factor {
+            let message = "MATCH_RECOGNIZE is not supported".to_owned();
+            let help = Some("lag() and lead() tell what came before and after a row");
+            return self.refuse(Refusal { message, help, span: None }, table.span());
+        }
         if let TableFactor::MatchRecognize { .. } = factor {
             let message = "MATCH_RECOGNIZE is not supported".to_owned();
             let help = Some(

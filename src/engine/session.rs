@@ -1,6 +1,13 @@
 //! The session: statements in, answers out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use arrow::array::Array;
 use datafusion::{
@@ -21,14 +28,18 @@ use futures::StreamExt;
 use super::{
     Answer, SessionOptions, Statement,
     answer::Query,
-    catalog::{Aliases, AnyCatalog, Names},
+    catalog::{Aliases, AnyCatalog, Names, OWN},
     computed::{Conflicts, IsMember, MemberKind, Versions},
-    config, coverage, diagnose,
+    config, coverage,
+    ddl::{self, Declarations, DeclaredTable},
+    diagnose,
+    lenient::{self, Taken},
     names::{self, Name},
     parse, refuse,
     rewrite::{Shapes, Spelling},
     stack,
     statements::{Prepared, View},
+    subqueries,
     tables::{Relation, SnapshotTables},
 };
 use crate::{
@@ -46,14 +57,29 @@ pub struct Session {
     aliases: Arc<Aliases>,
     /// The tables of the last snapshot seen, so that what was computed about it is kept.
     seen: Mutex<Option<Arc<SnapshotTables>>>,
+    /// What SQL declared: the cache's text of it, and what it says.
+    declared: Mutex<(Option<String>, Arc<Declarations>)>,
+    /// The views among it.
     pub(super) views: Mutex<Vec<View>>,
     pub(super) prepared: Mutex<Vec<Prepared>>,
+    strict: AtomicBool,
+    /// When the locations of declared tables were last given to be read.
+    pub(super) listed: Mutex<HashMap<String, Instant>>,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("cache", &self.cache).finish_non_exhaustive()
     }
+}
+
+/// What a table's name means.
+#[derive(Debug, Clone)]
+pub(super) enum Named {
+    /// A table of the cache.
+    Relation(Relation),
+    /// A table that SQL declared.
+    Declared(Arc<DeclaredTable>),
 }
 
 /// Locks `mutex`; what a panicking thread left behind is whole, since every change is one store.
@@ -70,24 +96,100 @@ impl Session {
         let runtime: Arc<RuntimeEnv> =
             config::runtime(options).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
         let defaults = config::session(options);
-        Ok(Self {
+        let session = Self {
             cache,
             base: config::state(defaults.clone(), runtime),
             config: Mutex::new(defaults.clone()),
             defaults,
             aliases: Arc::new(Aliases::new(&options.table_names)),
             seen: Mutex::new(None),
+            declared: Mutex::default(),
             views: Mutex::default(),
             prepared: Mutex::default(),
-        })
+            strict: AtomicBool::new(options.strict),
+            listed: Mutex::default(),
+        };
+        session.load_declared()?;
+        Ok(session)
     }
 
-    /// Splits `text` into statements; the parser sees each byte for byte.
+    /// Looks what is declared now: other sessions may have declared more.
+    ///
+    /// # Errors
+    /// The declarations cannot be read.
+    pub(super) fn load_declared(&self) -> Result<()> {
+        let text = self.cache.declared()?;
+        if locked(&self.declared).0 == text {
+            return Ok(());
+        }
+        let declared = Declarations::read(text.as_deref())?;
+        let views = declared.views.iter().filter_map(View::read).collect();
+        *locked(&self.views) = views;
+        *locked(&self.declared) = (text, Arc::new(declared));
+        Ok(())
+    }
+
+    /// What is declared.
+    pub(super) fn declared(&self) -> Arc<Declarations> {
+        Arc::clone(&locked(&self.declared).1)
+    }
+
+    /// The cache.
+    pub(super) fn cache(&self) -> &Arc<Cache> {
+        &self.cache
+    }
+
+    /// Whether `name` is a view.
+    pub(super) fn has_view(&self, name: &str) -> bool {
+        locked(&self.views).iter().any(|view| view.name == name)
+    }
+
+    /// What `name` of `database` means, where that is no view.
+    pub(super) fn table_named(&self, database: Option<&str>, name: &str) -> Option<Named> {
+        if database == Some(OWN)
+            && let Some(relation) = Relation::named(name)
+        {
+            return Some(Named::Relation(relation));
+        }
+        if let Some(table) = self.declared().table(name) {
+            return Some(Named::Declared(Arc::clone(table)));
+        }
+        self.aliases.resolve(database, name).map(Named::Relation)
+    }
+
+    /// Has the statements from now on refused, or not, where they need leniency.
+    pub fn set_strict(&self, strict: bool) {
+        self.strict.store(strict, Ordering::Relaxed);
+    }
+
+    /// What is to be said of the leniency that `statement` needs.
+    ///
+    /// # Errors
+    /// The session is strict, and it needs any.
+    pub(super) fn lenient(&self, statement: &Statement, taken: Vec<Taken>) -> Result<Vec<String>> {
+        lenient::told(statement, self.strict.load(Ordering::Relaxed), taken)
+    }
+
+    /// The same of what `plan` holds.
+    pub(super) fn lenient_plan(
+        &self,
+        statement: &Statement,
+        plan: &LogicalPlan,
+    ) -> Result<Vec<String>> {
+        let taken = lenient::of_plan(plan);
+        self.lenient(statement, taken.map_err(|error| diagnose::planning(statement, self, error))?)
+    }
+
+    /// Splits `text` into statements; the parser sees each as it is, but for typographic characters.
     ///
     /// # Errors
     /// The text is no SQL: a [`crate::error::Diagnostic`] with the place.
     pub fn parse(&self, text: &str, origin: Option<&str>) -> Result<Vec<Statement>> {
-        parse::split(text, origin)
+        let statements = parse::split(text, origin)?;
+        for statement in &statements {
+            self.lenient(statement, lenient::glyphs::taken(statement))?;
+        }
+        Ok(statements)
     }
 
     /// Starts a statement.
@@ -97,11 +199,20 @@ impl Session {
     /// cache cannot be read.
     pub async fn run(&self, statement: &Statement) -> Result<Answer> {
         let answer = async {
+            self.load_declared()?;
+            if let Some(ddl) = parse::hive(statement)?
+                && let Some(answer) = self.run_ddl(statement, ddl).await?
+            {
+                return Ok(answer);
+            }
             let mut tree = parse::tree(statement)?;
             if let Some(refusal) = refuse::refusal(&mut tree) {
                 return Err(diagnose::refused(statement, refusal));
             }
-            self.dispatch(statement, tree).await
+            let notices = self.lenient(statement, lenient::glyphs::taken(statement))?;
+            let mut answer = self.dispatch(statement, tree).await?;
+            answer.notices.splice(0..0, notices);
+            Ok(answer)
         };
         stack::Deep::new(answer).await
     }
@@ -116,19 +227,24 @@ impl Session {
         names::all(self, &self.base)
     }
 
-    /// The names of the tables that can be queried, the session's views included.
+    /// The names of the tables that can be queried, declared tables and views included.
     pub(super) fn table_names(&self) -> Vec<String> {
         let tables = Relation::ALL.into_iter().map(|relation| relation.name().to_owned());
         let aliases = self.aliases.names().map(|(name, _)| name.to_owned());
+        let declared = self.declared();
+        let declared = declared.tables.iter().map(|table| table.name().to_owned());
         let views = locked(&self.views);
         let views = views.iter().map(|view| view.name.clone());
-        tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(views).collect()
+        let all = tables.chain(["cloudtrail".to_owned()]).chain(aliases).chain(declared);
+        all.chain(views).collect()
     }
 
     /// The names of the columns of all tables.
-    pub(super) fn columns() -> Vec<String> {
+    pub(super) fn columns(&self) -> Vec<String> {
         let columns = Relation::ALL.into_iter().flat_map(Relation::columns);
-        columns.map(|column| column.name).collect()
+        let declared = self.declared();
+        let declared = declared.tables.iter().flat_map(|table| table.columns());
+        columns.chain(declared).map(|column| column.name).collect()
     }
 
     /// The user's further names of tables.
@@ -209,9 +325,14 @@ impl Session {
             .with_allow_dml(false)
             .verify_plan(&plan)
             .map_err(failed)?;
+        let lenient = self.lenient_plan(statement, &plan)?;
+        subqueries::check(&plan).map_err(failed)?;
         let plan = state.optimize(&plan).map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
-        let notices = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
+        let is_explained = matches!(plan, LogicalPlan::Explain(_));
+        let declared = if is_explained { Vec::new() } else { names.notices() };
+        let covered = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
+        let notices = [lenient, declared, covered].concat();
         let physical =
             state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;
@@ -308,7 +429,16 @@ impl Shapes for Session {
             return Some((view.columns.clone(), Vec::new()));
         }
         let database = qualifiers.last().map(String::as_str);
-        let columns = self.aliases.resolve(database, name)?.columns();
+        if let Some(table) = name.strip_suffix(ddl::PARTITIONS_SUFFIX) {
+            let declared = self.declared();
+            let partitions = &declared.table(table)?.declaration.partitions;
+            let names = partitions.iter().map(|column| column.name.clone());
+            return (!partitions.is_empty()).then(|| (names.collect(), Vec::new()));
+        }
+        let columns = match self.table_named(database, name)? {
+            Named::Relation(relation) => relation.columns(),
+            Named::Declared(table) => table.columns(),
+        };
         let (hidden, shown): (Vec<_>, Vec<_>) =
             columns.into_iter().partition(|column| column.hidden);
         let named = |columns: Vec<super::tables::Column>| {

@@ -17,24 +17,72 @@ use datafusion::{
 
 use super::{
     Answer, Statement,
-    catalog::Names,
+    catalog::{Names, OWN},
     config::{CATALOG, SCHEMA},
-    describe, diagnose, refuse,
-    rewrite::{self, Shapes as _, Spelling},
-    session::{Session, locked},
+    ddl::{self, StoredView},
+    describe, diagnose, parse, refuse,
+    rewrite::{self, Rewritten, Shapes as _, Spelling},
+    session::{Named, Session, locked},
 };
 use crate::Result;
 
-/// A view of the session.
+/// A view.
 #[derive(Debug, Clone)]
 pub(super) struct View {
     pub(super) name: String,
     /// The columns it shows.
     pub(super) columns: Vec<String>,
-    /// The rewritten CREATE VIEW.
+    /// The CREATE VIEW, as it was parsed.
     tree: Sql,
     /// Its text, for `information_schema`.
     text: String,
+}
+
+impl View {
+    /// Reads a view as it is kept; nothing where this build cannot.
+    pub(super) fn read(stored: &StoredView) -> Option<Self> {
+        let statement = Statement {
+            text: stored.text.as_str().into(),
+            origin: None,
+            span: 0..stored.text.len(),
+            parameters: stored.parameters.clone().into(),
+        };
+        let Ast::Statement(tree) = parse::tree(&statement).ok()? else { return None };
+        let (name, columns) = (stored.name.clone(), stored.columns.clone());
+        Some(Self { name, columns, tree: *tree, text: stored.text.clone() })
+    }
+
+    /// The names of the tables and views that it names.
+    fn uses(&self) -> Result<BTreeSet<String>, DataFusionError> {
+        used(&Ast::Statement(Box::new(self.tree.clone())))
+    }
+
+    /// The CREATE VIEW, rewritten.
+    fn rewritten(&self, session: &Session) -> Result<Ast, DataFusionError> {
+        let mut tree = Ast::Statement(Box::new(self.tree.clone()));
+        match rewrite::rewrite(&mut tree, session) {
+            Ok(_) => Ok(tree),
+            Err(fault) => {
+                let message = format!("view `{}`: {}", self.name, fault.message);
+                Err(DataFusionError::Plan(message))
+            }
+        }
+    }
+}
+
+/// Whether `tree` asks `information_schema` what there is.
+fn reads_catalog(tree: &Ast) -> Result<bool, DataFusionError> {
+    let (tables, _) = resolve_table_references(tree, true)?;
+    Ok(tables.iter().any(|table| table.schema() == Some("information_schema")))
+}
+
+/// The names of the tables and views that `tree` names, but for the cache's own.
+fn used(tree: &Ast) -> Result<BTreeSet<String>, DataFusionError> {
+    let (tables, _) = resolve_table_references(tree, true)?;
+    let named = tables
+        .iter()
+        .filter(|table| table.schema().is_none_or(|schema| !schema.eq_ignore_ascii_case(OWN)));
+    Ok(named.map(|table| table.table().to_ascii_lowercase()).collect())
 }
 
 /// A prepared statement; planned again for each EXECUTE, on the snapshot of that moment.
@@ -70,14 +118,18 @@ impl Session {
                 _ => {}
             }
         }
-        let spelling =
+        let parsed = tree.clone();
+        let Rewritten { spelling, taken } =
             rewrite::rewrite(&mut tree, self).map_err(|fault| diagnose::fault(statement, fault))?;
-        match &tree {
+        let notices = self.lenient(statement, taken)?;
+        let mut answer = match &tree {
             Ast::Statement(sql) if matches!(sql.as_ref(), Sql::CreateView(_)) => {
-                self.create_view(statement, tree).await
+                self.create_view(statement, parsed, tree).await
             }
             _ => self.query(statement, tree, spelling).await,
-        }
+        }?;
+        answer.notices.splice(0..0, notices);
+        Ok(answer)
     }
 
     async fn query(&self, statement: &Statement, tree: Ast, spelling: Spelling) -> Result<Answer> {
@@ -91,13 +143,14 @@ impl Session {
                 self.change(statement, &reset.variable, None)
             }
             LogicalPlan::Statement(PlanStatement::Prepare(prepare)) => {
+                let notices = self.lenient_plan(statement, &prepare.input)?;
                 let mut prepared = locked(&self.prepared);
                 if prepared.iter().any(|known| known.name == prepare.name) {
                     let message = format!("prepared statement `{}` exists already", prepare.name);
                     return Err(diagnose::at(statement, None, message));
                 }
                 prepared.push(Prepared { name: prepare.name, tree, spelling });
-                Ok(Answer::nothing())
+                Ok(Answer { notices, ..Answer::nothing() })
             }
             LogicalPlan::Statement(PlanStatement::Execute(execute)) => {
                 self.execute(statement, &execute.name, execute.parameters).await
@@ -123,7 +176,7 @@ impl Session {
     ) -> Result<(SessionState, Arc<Names>)> {
         let names = self.names_over(self.tables().await?);
         let state = self.state(&names);
-        self.plan_views(&state, &names, tree)
+        self.plan_names(&state, &names, tree)
             .await
             .map_err(|error| diagnose::planning(statement, self, error))?;
         Ok((state, names))
@@ -139,30 +192,54 @@ impl Session {
         plan.map_err(|error| diagnose::planning(statement, self, error))
     }
 
-    /// Plans the views that `tree` names, those they name themselves first.
-    async fn plan_views(
+    /// All that `tree` names, what the views among it name included.
+    pub(super) fn wanted(&self, tree: &Ast) -> Result<BTreeSet<String>, DataFusionError> {
+        let views = locked(&self.views).clone();
+        let mut wanted = used(tree)?;
+        if reads_catalog(tree)? {
+            wanted.extend(views.iter().map(|view| view.name.clone()));
+            wanted.extend(self.declared().tables.iter().map(|table| table.name().to_owned()));
+        }
+        // A view names only views that were there before it, so one look from the back will do.
+        for view in views.iter().rev() {
+            if wanted.contains(&view.name) {
+                wanted.extend(view.uses()?);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Plans the declared tables and the views that `tree` names, those they name themselves first.
+    async fn plan_names(
         &self,
         state: &SessionState,
         names: &Names,
         tree: &Ast,
     ) -> Result<(), DataFusionError> {
-        let views = locked(&self.views).clone();
-        let all = |tree: &Ast| -> Result<BTreeSet<String>, DataFusionError> {
-            let (tables, _) = resolve_table_references(tree, true)?;
-            if tables.iter().any(|table| table.schema() == Some("information_schema")) {
-                return Ok(views.iter().map(|view| view.name.clone()).collect());
+        let wanted = self.wanted(tree)?;
+        // Who asks `information_schema` what there is asks for no rows of it.
+        let lists = reads_catalog(tree)?;
+        let declared = self.declared();
+        for name in &wanted {
+            let of_partitions = name.strip_suffix(ddl::PARTITIONS_SUFFIX);
+            let Some(table) = declared.table(of_partitions.unwrap_or(name)) else { continue };
+            if of_partitions.is_some() && table.declaration.partitions.is_empty() {
+                continue;
             }
-            Ok(tables.iter().map(|table| table.table().to_ascii_lowercase()).collect())
-        };
-        let mut wanted = all(tree)?;
-        // A view names only views that were there before it, so one look from the back will do.
-        for view in views.iter().rev() {
-            if wanted.contains(&view.name) {
-                wanted.extend(all(&Ast::Statement(Box::new(view.tree.clone())))?);
+            let tables = &names.tables;
+            let catalogue = tables.catalogues.get(table, state, tables).await?;
+            let provider = match of_partitions {
+                Some(_) => ddl::partitions_table(&catalogue)?,
+                None => ddl::provider(&catalogue, tables)?,
+            };
+            names.add_view(name.clone(), provider);
+            if !lists {
+                names.notice(ddl::notices(&catalogue));
             }
         }
+        let views = locked(&self.views).clone();
         for view in views.iter().filter(|view| wanted.contains(&view.name)) {
-            let plan = state.statement_to_plan(Ast::Statement(Box::new(view.tree.clone()))).await?;
+            let plan = state.statement_to_plan(view.rewritten(self)?).await?;
             if let LogicalPlan::Ddl(DdlStatement::CreateView(create)) = plan {
                 let input = Arc::unwrap_or_clone(create.input);
                 let table = ViewTable::new(input, Some(view.text.clone()));
@@ -172,17 +249,20 @@ impl Session {
         Ok(())
     }
 
-    async fn create_view(&self, statement: &Statement, tree: Ast) -> Result<Answer> {
+    async fn create_view(&self, statement: &Statement, parsed: Ast, tree: Ast) -> Result<Answer> {
         let (state, _) = self.prepare_for(statement, &tree).await?;
         let Ast::Statement(sql) = &tree else { return Ok(Answer::nothing()) };
         let Sql::CreateView(create) = sql.as_ref() else { return Ok(Answer::nothing()) };
         let name = last_name(&create.name);
         let at = diagnose::place(statement, &create.name);
-        if self.aliases().resolve(None, &name).is_some() {
-            let message = format!("`{name}` is a table of the cache");
+        if let Some(named) = self.table_named(None, &name) {
+            let message = match named {
+                Named::Relation(_) => format!("`{name}` is a table of the cache"),
+                Named::Declared(_) => format!("`{name}` is a declared table"),
+            };
             return Err(diagnose::at(statement, at, message));
         }
-        let exists = locked(&self.views).iter().any(|view| view.name == name);
+        let exists = self.has_view(&name);
         if exists && create.if_not_exists {
             return Ok(Answer::nothing());
         }
@@ -195,12 +275,16 @@ impl Session {
         let LogicalPlan::Ddl(DdlStatement::CreateView(planned)) = plan else {
             return Ok(Answer::nothing());
         };
+        let notices = self.lenient_plan(statement, &planned.input)?;
         let fields = planned.input.schema().fields();
-        let columns = fields.iter().map(|field| field.name().clone()).collect();
-        let view =
-            View { name: name.clone(), columns, tree: *sql.clone(), text: statement.sql().into() };
-        self.store_view(statement, at, view)?;
-        Ok(Answer::nothing())
+        let view = StoredView {
+            name,
+            text: statement.sql().to_owned(),
+            columns: fields.iter().map(|field| field.name().clone()).collect(),
+            parameters: statement.parameters.to_vec(),
+        };
+        self.store_view(statement, at, view, &parsed)?;
+        Ok(Answer { notices, ..Answer::nothing() })
     }
 
     /// Stores a view behind those it names; one that another names keeps its place.
@@ -208,33 +292,32 @@ impl Session {
         &self,
         statement: &Statement,
         at: Option<std::ops::Range<usize>>,
-        view: View,
+        view: StoredView,
+        tree: &Ast,
     ) -> Result<()> {
-        let mut views = locked(&self.views);
-        let tree = Ast::Statement(Box::new(view.tree.clone()));
-        let (tables, _) = resolve_table_references(&tree, true)
-            .map_err(|error| diagnose::planning(statement, self, error))?;
-        let uses: BTreeSet<String> =
-            tables.iter().map(|table| table.table().to_ascii_lowercase()).collect();
-        match views.iter().position(|known| known.name == view.name) {
-            None => views.push(view),
-            Some(index) => {
-                let later = views.iter().skip(index).find(|known| uses.contains(&known.name));
-                if let Some(later) = later {
-                    let message = if later.name == view.name {
-                        format!("view `{}` would name itself", view.name)
-                    } else {
-                        format!("`{}` was created after `{}`", later.name, view.name)
-                    };
-                    let help = "drop the view and create it again";
-                    return Err(diagnose::with_help(statement, at, message, help));
-                }
-                if let Some(place) = views.get_mut(index) {
-                    *place = view;
+        let uses = used(tree).map_err(|error| diagnose::planning(statement, self, error))?;
+        self.declare(|declared| {
+            let views = &mut declared.views;
+            match views.iter().position(|known| known.name == view.name) {
+                None => views.push(view),
+                Some(index) => {
+                    let later = views.iter().skip(index).find(|known| uses.contains(&known.name));
+                    if let Some(later) = later {
+                        let message = if later.name == view.name {
+                            format!("view `{}` would name itself", view.name)
+                        } else {
+                            format!("`{}` was created after `{}`", later.name, view.name)
+                        };
+                        let help = "drop the view and create it again";
+                        return Err(diagnose::with_help(statement, at, message, help));
+                    }
+                    if let Some(place) = views.get_mut(index) {
+                        *place = view;
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok((true, ()))
+        })
     }
 
     fn drop_views(
@@ -246,12 +329,16 @@ impl Session {
         for name in names {
             let at = diagnose::place(statement, name);
             let name = last_name(name).to_ascii_lowercase();
-            let mut views = locked(&self.views);
-            let before = views.len();
-            views.retain(|view| view.name != name);
-            if views.len() == before && !if_exists {
-                return Err(diagnose::at(statement, at, format!("view `{name}` does not exist")));
-            }
+            self.declare(|declared| {
+                let before = declared.views.len();
+                declared.views.retain(|view| view.name != name);
+                let is_gone = declared.views.len() < before;
+                if !is_gone && !if_exists {
+                    let message = format!("view `{name}` does not exist");
+                    return Err(diagnose::at(statement, at, message));
+                }
+                Ok((is_gone, ()))
+            })?;
         }
         Ok(Answer::nothing())
     }
@@ -308,7 +395,7 @@ impl Session {
 
     fn show_tables(&self, statement: &Statement) -> Result<Answer> {
         let views = locked(&self.views).iter().map(|view| view.name.clone()).collect();
-        let batch = describe::tables(self.aliases(), views)
+        let batch = describe::tables(self.aliases(), &self.declared(), views)
             .map_err(|error| diagnose::planning(statement, self, error))?;
         Ok(Answer::ready(batch))
     }
@@ -327,8 +414,12 @@ impl Session {
             [] => return Err(diagnose::at(statement, None, "expected a table's name")),
         };
         if database != Some("information_schema") {
-            if let Some(relation) = self.aliases().resolve(database, &name) {
-                return Ok(Answer::ready(describe::relation(relation).map_err(failed)?));
+            if let Some(named) = self.table_named(database, &name) {
+                let columns = match named {
+                    Named::Relation(relation) => relation.columns(),
+                    Named::Declared(table) => table.columns(),
+                };
+                return Ok(Answer::ready(describe::columns(columns).map_err(failed)?));
             }
             if self.shape(&parts).is_none() {
                 let at = diagnose::place(statement, table);

@@ -3,19 +3,22 @@
 //! The text is tokenized as it is, and every token keeps its place in it, those that are put in too;
 //! only what the parser could not read at all is changed here. All else is done on the syntax tree.
 
+use super::lenient::open_names;
 use datafusion::sql::sqlparser::{
     keywords::Keyword,
     tokenizer::{Span, Token, TokenWithSpan, Word},
 };
 
 /// Makes `tokens` readable for the parser.
-pub(super) fn adapt(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+pub(super) fn adapt(sql: &str, tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut tokens: Vec<TokenWithSpan> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
     store_ids(&mut tokens);
+    open_names(sql, &mut tokens);
     types(&mut tokens);
     typed_strings(&mut tokens);
     values(&mut tokens);
+    prepared(&mut tokens);
     values_as_subquery(&mut tokens);
     tokens
 }
@@ -243,4 +246,13 @@ fn is_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// `PREPARE name FROM SELECT …`, as Athena has it: the parser wants AS there.
+fn prepared(tokens: &mut [TokenWithSpan]) {
+    let is_prepare = keyword(tokens.first()) == Some(Keyword::PREPARE)
+        && keyword(tokens.get(2)) == Some(Keyword::FROM);
+    if is_prepare {
+        put(tokens, 2, Token::make_keyword("AS"));
+    }
 }

@@ -81,6 +81,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".maxrows" "" "N" (1, 1), Argument::Free, "sets how many rows a table shows; 0 shows all", Shell::max_rows),
     command!(".nullvalue" "" "TEXT" (1, 1), Argument::Free, "sets what stands for NULL in tables", Shell::null_value),
     command!(".timer" "\\timing" "on|off" (1, 1), ON_OFF, "shows time and data scanned below answers", Shell::timer),
+    command!(".strict" "" "on|off" (1, 1), ON_OFF, "refuses what Athena refuses, or takes it as meant and says so", Shell::strict),
     command!(".ingest" "" "SOURCE…" (1, ANY), Argument::Path, "reads logs into the cache", Shell::ingest),
     command!(".read" "\\i" "FILE" (1, 1), Argument::Path, "runs the SQL in FILE", Shell::read),
     command!(".help" "\\?" "[COMMAND | FUNCTION]" (0, 1), Argument::Command, "shows this, or what a function does", Shell::help),

@@ -37,8 +37,9 @@ pub use self::{
 use crate::{
     ErrorKind, Result,
     cache::Cache,
-    engine::SessionOptions,
+    engine::{Session, SessionOptions, Statement},
     ingest::{self, IngestOptions, IngestReport, Progress},
+    source,
 };
 
 /// The exit code of what Ctrl-C ended, as shells have it: 128 + SIGINT.
@@ -110,6 +111,34 @@ pub fn ingest(
         Err(error) if matches!(error.kind(), ErrorKind::Interrupted) => Ok((report, true)),
         Err(error) => Err(error),
     }
+}
+
+/// Ingests what lies at the locations of the declared tables that `statement` declares, alters or
+/// asks about, with progress on the screen; says what was new. The report, where there were any.
+///
+/// # Errors
+/// As [`ingest`]; a location lies around the cache or within it, or the user interrupted.
+pub fn ingest_declared(
+    screen: Screen,
+    cache: &Cache,
+    session: &Session,
+    statement: &Statement,
+    options: &IngestOptions,
+) -> Result<Option<IngestReport>> {
+    let sources = session.sources(statement)?;
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let options = IngestOptions { sources, ..options.clone() };
+    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    let (report, interrupted) = ingest(screen, cache, &options)?;
+    if interrupted {
+        return Err(ErrorKind::Interrupted.into());
+    }
+    if report.files.unchanged < report.files.seen {
+        screen.say(&summary(&report));
+    }
+    Ok(Some(report))
 }
 
 /// Reads a file of SQL.

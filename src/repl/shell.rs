@@ -129,6 +129,7 @@ impl Shell {
 
     /// Runs one statement and shows its answer.
     fn answer(&mut self, statement: &Statement) -> Result<()> {
+        super::ingest_declared(self.screen, &self.cache, &self.session, statement, &self.ingest)?;
         let ran = if let Some((path, format)) = self.once.take() {
             let file = self.create(&path)?;
             self.answer_to(statement, &OutputOptions::new(format), file)?
@@ -242,18 +243,12 @@ impl Shell {
     }
 
     pub(super) fn timer(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.timer = match arguments.first().map(String::as_str) {
-            Some("on") => true,
-            Some("off") => false,
-            other => {
-                return Err(ErrorKind::Value {
-                    name: ".timer".to_owned(),
-                    value: other.unwrap_or_default().to_owned(),
-                    reason: "expected on or off".to_owned(),
-                }
-                .into());
-            }
-        };
+        self.timer = is_on(".timer", arguments)?;
+        Ok(Flow::Stay)
+    }
+
+    pub(super) fn strict(&mut self, arguments: &[String]) -> Result<Flow> {
+        self.session.set_strict(is_on(".strict", arguments)?);
         Ok(Flow::Stay)
     }
 
@@ -298,5 +293,19 @@ impl Shell {
         File::create(path).map_err(|source| {
             ErrorKind::Io { action: "create", path: path.to_owned(), source }.into()
         })
+    }
+}
+
+/// Whether the argument of `command` is `on`.
+fn is_on(command: &str, arguments: &[String]) -> Result<bool> {
+    match arguments.first().map(String::as_str) {
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        other => Err(ErrorKind::Value {
+            name: command.to_owned(),
+            value: other.unwrap_or_default().to_owned(),
+            reason: "expected on or off".to_owned(),
+        }
+        .into()),
     }
 }

@@ -42,6 +42,22 @@ fn files_that_cannot_hold_an_answer_are_not_opened() {
     assert_eq!(of("substr(eventtime, 1, 10) = '2023-07-15'"), 0);
     assert_eq!(of("eventtime LIKE '2023-09%'"), 0);
     assert_eq!(of("substr(eventtime, 1, 7) = '2023-07' AND eventname <> 'x'"), 3);
+    assert_eq!(of("eventtime >= TIMESTAMP '2023-07-10 12:00:00 UTC'"), 1);
+    assert_eq!(of("TIMESTAMP '2023-07-10 08:00:00' > eventtime"), 0);
+    assert_eq!(
+        of("date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ') > TIMESTAMP '2023-07-10 12:00:00'"),
+        1
+    );
+    assert_eq!(of("date_parse(eventtime, '%Y-%m-%dT%TZ') > TIMESTAMP '2023-07-10 12:00:00'"), 1);
+    let joda = "parse_datetime(eventtime, 'yyyy-MM-dd''T''HH:mm:ss''Z''')";
+    assert_eq!(of(&format!("{joda} > TIMESTAMP '2023-07-10 12:00:00 UTC'")), 1);
+    let hour = "date_trunc('hour', from_iso8601_timestamp(eventtime))";
+    assert_eq!(of(&format!("{hour} > TIMESTAMP '2023-07-10 11:00:00 UTC'")), 1);
+    assert_eq!(of(&format!("{hour} = TIMESTAMP '2023-07-10 09:00:00 UTC'")), 2);
+    assert_eq!(of("date(from_iso8601_timestamp(eventtime)) > DATE '2023-07-10'"), 0);
+    let day = "date_format(from_iso8601_timestamp(eventtime), '%Y-%m-%d')";
+    assert_eq!(of(&format!("{day} >= '2023-07-12'")), 0);
+    assert_eq!(of(&format!("{day} = '2023-07-10'")), 3);
     assert_eq!(of("recipientaccountid = '111122223333'"), 1);
     assert_eq!(of("account = '444455556666'"), 2);
     assert_eq!(of("awsregion = 'us-west-2'"), 1);
@@ -50,6 +66,48 @@ fn files_that_cannot_hold_an_answer_are_not_opened() {
     assert_eq!(of("\"$path\" LIKE '%EXAMPLE1%'"), 3);
     assert_eq!(files(&sql, "SELECT count(*) FROM cloudtrail_logs"), 0);
     assert_eq!(files(&sql, "SELECT eventname FROM cloudtrail_logs LIMIT 1"), 1);
+}
+
+#[test]
+fn pruning_leaves_out_no_row_that_is_asked_for() {
+    let sql = Sql::new();
+    let instant = "from_iso8601_timestamp(eventtime)";
+    // Nine hours later it is another day from 15:00 UTC on.
+    let tokyo = format!("{instant} AT TIME ZONE 'Asia/Tokyo'");
+    let day = format!("date_format({instant}, '%Y-%m-%d')");
+    let (month, year) = ("substr(eventtime, 1, 7)", "substr(eventtime, 1, 4)");
+    let cut = |unit: &str| format!("date_trunc('{unit}', {instant})");
+    for (predicate, rows) in [
+        (format!("CAST({tokyo} AS date) = DATE '2023-07-10'"), 14),
+        (format!("CAST({tokyo} AS timestamp) >= TIMESTAMP '2023-07-10 21:05:00'"), 4),
+        (
+            format!("date_trunc('hour', {tokyo}) = TIMESTAMP '2023-07-10 20:00:00 Asia/Tokyo'"),
+            3,
+        ),
+        (format!("date_format({tokyo}, '%Y-%m-%d %H') = '2023-07-10 21'"), 5),
+        // What is cut is before its end, too.
+        (format!("{month} BETWEEN '2023-06' AND '2023-07'"), 14),
+        (format!("{month} BETWEEN '2023-06' AND '2023-07' OR eventtime LIKE '2022-%'"), 14),
+        (format!("{year} >= '2023' AND {year} <= '2023'"), 14),
+        (
+            "date_parse(substr(eventtime, 1, 10), '%Y-%m-%d') <= TIMESTAMP '2023-07-10 00:00:00'"
+                .to_owned(),
+            14,
+        ),
+        (
+            "from_iso8601_timestamp(substr(eventtime, 1, 13)) <= TIMESTAMP '2023-07-10 12:00:00 UTC'"
+                .to_owned(),
+            14,
+        ),
+        (format!("{day} > '2023-07' AND {day} <= '2023-07-10'"), 14),
+        (format!("{day} < '2023-07-10 00' AND {day} > '2023-07-09'"), 14),
+        (format!("{} <= TIMESTAMP '2023-07-01 00:00:00 UTC'", cut("month")), 14),
+        (format!("{} = TIMESTAMP '2023-07-10 00:00:00 UTC'", cut("week")), 14),
+        (format!("{} < TIMESTAMP '2023-07-10 09:00:01 UTC'", cut("hour")), 6),
+    ] {
+        let count = format!("SELECT count(*) FROM cloudtrail_logs WHERE {predicate}");
+        assert_eq!(text(&sql, &count), format!("{rows} \n"), "{predicate}");
+    }
 }
 
 #[test]

@@ -19,6 +19,29 @@ fn drawn(statements: &[&str]) -> String {
 }
 
 #[test]
+fn what_a_strict_session_refuses() {
+    let sql = Sql::new();
+    sql.session.set_strict(true);
+    let mut out = String::new();
+    for statement in [
+        "SELECT requestParameters.bucketName FROM cloudtrail_logs",
+        "SELECT l.requestparameters.bucketname FROM cloudtrail_lake l",
+        "SELECT eventname, count(*) AS n\nFROM cloudtrail_logs\nGROUP BY 1 HAVING n > 1",
+        "SELECT 1 FROM cloudtrail_logs WHERE eventtime > now() - interval '7' day",
+        "SELECT ‘ConsoleLogin’",
+        "SELECT\u{a0}1",
+        "SELECT 1 – 1",
+        "SELECT eventname FROM <EDS ID>",
+        "SELECT eventname FROM a.$EDS_ID",
+    ] {
+        let error = sql.rows(statement).map(|_| ()).unwrap_err();
+        out.push_str(&render_error(&error, false));
+        out.push('\n');
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
 fn names_that_do_not_exist() {
     insta::assert_snapshot!(drawn(&[
         "SELECT useridenty.arn FROM cloudtrail_logs",
@@ -37,7 +60,7 @@ fn names_that_do_not_exist() {
         "SELECT x.eventname FROM cloudtrail_logs c",
         "SELECT eventname FROM cloudtrail_logs WHERE eventname = \"ConsoleLogin\"",
         "SELECT year FROM (SELECT * FROM cloudtrail_logs) t",
-        "SELECT requestparameters.bucketName FROM cloudtrail_logs",
+        "SELECT sourceipaddress.bucketName FROM cloudtrail_logs",
         "SELECT useridentity.* FROM cloudtrail_logs",
         "SELECT * EXCEPT (nosuch) FROM cloudtrail_logs",
         "SELECT * ILIKE '%id' FROM cloudtrail_logs",
@@ -54,9 +77,8 @@ fn names_that_do_not_exist() {
 fn names_that_several_things_have() {
     insta::assert_snapshot!(drawn(&[
         "SELECT eventname FROM cloudtrail_logs a JOIN cloudtrail_logs b ON a.eventid = b.eventid",
-        "SELECT eventname, eventname FROM cloudtrail_logs",
-        "SELECT useridentity.arn, useridentity.sessioncontext.sessionissuer.arn, useridentity.arn \
-         FROM cloudtrail_logs",
+        "CREATE VIEW v AS SELECT eventname, eventname FROM cloudtrail_logs",
+        "SELECT eventname, awsregion AS eventname FROM cloudtrail_logs ORDER BY eventname",
         "CREATE VIEW cloudtrail_logs AS SELECT 1",
     ]));
 }
@@ -73,8 +95,9 @@ fn syntax() {
         "SELECT eventname, count(*) FROM cloudtrail_logs GROUP eventname",
         "SELECT eventname\nFROM cloudtrail_logs\nWHERE eventname == == 'x'\nLIMIT 5",
         "SELECT 1 /* never closed",
-        "SELECT ‘ConsoleLogin’ FROM cloudtrail_logs",
-        "SELECT “eventName” FROM cloudtrail_logs",
+        "SELECT 'ConsoleLogin’ FROM cloudtrail_logs",
+        "SELECT ‘ConsoleLogin FROM cloudtrail_logs",
+        "SELECT eventname FROM <EDS ID> WHERE ‘x’ = “evntname”",
         "SELECT CASE WHEN true THEN 1 FROM cloudtrail_logs",
         "SELECT eventname FROM cloudtrail_logs LIMIT LIMIT 5",
         "SELECT eventname FROM cloudtrail_logs WHERE eventname IN ('a', 'b'",

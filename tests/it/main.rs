@@ -14,6 +14,8 @@ mod generate;
 
 mod answers;
 mod cli;
+mod coverage;
+mod ddl;
 mod docs;
 mod engine;
 mod errors;

@@ -90,6 +90,7 @@ pub(crate) fn session(cache: &Arc<Cache>, temp_dir: &Path, memory_bytes: usize) 
             ("security.trail_logs".to_owned(), "cloudtrail_logs".to_owned()),
             ("Evidence".to_owned(), "log_files".to_owned()),
         ],
+        strict: false,
     };
     Session::open(Arc::clone(cache), &options).unwrap()
 }

@@ -5,6 +5,7 @@
 //! memory = "1GiB"
 //! threads = 4
 //! temp-dir = "/var/tmp"
+//! strict = true             # refuse what Athena refuses
 //!
 //! [tables]                  # further names of tables
 //! "security.trail_logs" = "cloudtrail_logs"
@@ -40,6 +41,7 @@ pub(super) struct Config {
     pub(super) memory: Option<u64>,
     pub(super) threads: Option<usize>,
     pub(super) temp_dir: Option<String>,
+    pub(super) strict: Option<bool>,
     /// (Further name, table), in the order of the names.
     pub(super) tables: Vec<(String, String)>,
     pub(super) limits: Limits,
@@ -88,11 +90,12 @@ impl Config {
                 "temp-dir" => {
                     config.temp_dir = Some(file.text_of(value, |text| Ok(text.to_owned()))?);
                 }
+                "strict" => config.strict = Some(file.boolean(value)?),
                 "tables" => config.tables = file.tables(value)?,
                 "limits" => config.limits = file.limits(value)?,
                 _ => {
-                    const KNOWN: [&str; 6] =
-                        ["case", "memory", "threads", "temp-dir", "tables", "limits"];
+                    const KNOWN: [&str; 7] =
+                        ["case", "memory", "threads", "temp-dir", "strict", "tables", "limits"];
                     return Err(file.unknown(key, &KNOWN));
                 }
             }
@@ -179,6 +182,13 @@ impl File<'_> {
                 parse(&bytes).map_err(|reason| self.fault(&value.span(), &reason, None))
             }
             _ => self.text_of(value, parse),
+        }
+    }
+
+    fn boolean(&self, value: &Spanned<DeValue<'_>>) -> Result<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(value) => Ok(*value),
+            other => Err(self.expected(value, "true or false", other)),
         }
     }
 

@@ -12,6 +12,7 @@ fn every_setting_is_read() {
         memory = "1GiB"
         threads = 4
         temp-dir = "/var/tmp"
+        strict = true
         [tables]
         "security.trail_logs" = "cloudtrail_logs"
         [limits]
@@ -26,6 +27,7 @@ fn every_setting_is_read() {
         memory: Some(1 << 30),
         threads: Some(4),
         temp_dir: Some("/var/tmp".to_owned()),
+        strict: Some(true),
         tables: vec![("security.trail_logs".to_owned(), "cloudtrail_logs".to_owned())],
         limits: Limits {
             max_record_bytes: Some(16 << 20),
@@ -61,7 +63,7 @@ fn an_unknown_setting_is_drawn_with_the_one_that_was_meant() {
     1 | colour = true
       | ^^^^^^
       |
-      = help: the settings here are case, memory, threads, temp-dir, tables, limits
+      = help: the settings here are case, memory, threads, temp-dir, strict, tables, limits
     ");
 }
 
@@ -80,6 +82,13 @@ fn values_that_do_not_fit_are_drawn() {
       |
     1 | threads = 0
       |           ^
+    ");
+    insta::assert_snapshot!(fault("strict = 'yes'"), @r"
+    error: expected true or false, but found a string
+     --> config.toml:1:10
+      |
+    1 | strict = 'yes'
+      |          ^^^^^
     ");
     insta::assert_snapshot!(fault("[tables]\nx = 1"), @r"
     error: expected a string, but found an integer

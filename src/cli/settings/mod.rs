@@ -40,6 +40,8 @@ pub(super) struct Settings {
     pub(super) threads: usize,
     /// Further names of tables.
     pub(super) table_names: Vec<(String, String)>,
+    /// Whether what Athena refuses is refused.
+    pub(super) strict: bool,
     /// Bounds from the configuration file.
     pub(super) limits: config::Limits,
     /// Where output goes.
@@ -115,6 +117,7 @@ impl Settings {
                 .unwrap_or_else(env::temp_dir),
             threads: global.threads.map(usize::from).or(config.threads).unwrap_or(cores),
             table_names: config.tables,
+            strict: global.strict || config.strict.unwrap_or_default(),
             limits: config.limits,
             screen: screen_of(global.color, surroundings.no_color),
             queries_dir: in_config("queries"),
@@ -129,6 +132,7 @@ impl Settings {
             temp_dir: self.temp_dir.clone(),
             threads: self.threads,
             table_names: self.table_names.clone(),
+            strict: self.strict,
         }
     }
 

@@ -59,6 +59,8 @@ fn flags_win_over_the_configuration() {
     let told = settings(&["--case", "told", "--memory", "2G", "--threads", "1"], dir.path());
     assert_eq!(told.cache_dir, dir.path().join("data/cases/told"));
     assert_eq!((told.memory_bytes, told.threads), (2 << 30, 1));
+    assert!(!quiet.session().strict);
+    assert!(settings(&["--strict"], dir.path()).session().strict);
     let (limits, _) = bounds(quiet.limits);
     assert_eq!((limits.max_depth, limits.max_keys), (9, 7));
     assert_eq!(limits.max_record_bytes, Limits::default().max_record_bytes);

@@ -7,14 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use arrow::datatypes::DataType;
-use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, Utc};
 use datafusion::{
     logical_expr::{BinaryExpr, Expr, Operator, expr::ScalarFunction},
     scalar::ScalarValue,
 };
 
-use super::DAY;
+use super::time::time_of;
 
 /// What is asked for; `None` is anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +74,7 @@ impl Asked {
         }
     }
 
-    fn between(from: Option<i64>, to: Option<i64>) -> Self {
+    pub(super) fn between(from: Option<i64>, to: Option<i64>) -> Self {
         Self { from, to, ..Self::default() }
     }
 }
@@ -117,7 +115,7 @@ fn asked(expr: &Expr) -> Asked {
             let pattern = like.pattern.as_literal().and_then(ScalarValue::try_as_str).flatten();
             let prefix = pattern.map(|p| p.split(['%', '_']).next().unwrap_or_default());
             match (time_of(&like.expr), prefix) {
-                (Some(Time::Text), Some(prefix)) => starting_with(prefix),
+                (Some(time), Some(prefix)) => time.starting_with(prefix),
                 _ => Asked::default(),
             }
         }
@@ -125,7 +123,7 @@ fn asked(expr: &Expr) -> Asked {
             let [text, prefix] = args.as_slice() else { return Asked::default() };
             let prefix = prefix.as_literal().and_then(ScalarValue::try_as_str).flatten();
             match (time_of(text), prefix) {
-                (Some(Time::Text), Some(prefix)) => starting_with(prefix),
+                (Some(time), Some(prefix)) => time.starting_with(prefix),
                 _ => Asked::default(),
             }
         }
@@ -178,158 +176,4 @@ fn column_of(expr: &Expr) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// How an expression tells the time of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Time {
-    /// As text, `2023-07-10T12:40:00Z`, or the front of it.
-    Text,
-    /// As an instant.
-    Instant,
-    /// As a day.
-    Day,
-}
-
-fn time_of(expr: &Expr) -> Option<Time> {
-    match expr {
-        Expr::Column(column) => match column.name.as_str() {
-            "eventtime" => Some(Time::Text),
-            "event_ts" => Some(Time::Instant),
-            "delivery_date" => Some(Time::Day),
-            _ => None,
-        },
-        Expr::Alias(alias) => time_of(&alias.expr),
-        Expr::Cast(cast) => retyped(time_of(&cast.expr)?, cast.field.data_type()),
-        Expr::TryCast(cast) => retyped(time_of(&cast.expr)?, cast.field.data_type()),
-        Expr::ScalarFunction(call) => {
-            let inner = time_of(call.args.first()?)?;
-            match (call.func.name(), inner) {
-                ("substr" | "substring" | "left", Time::Text) => {
-                    let starts = match call.args.as_slice() {
-                        [_, start, _] => start.as_literal().is_some_and(is_one),
-                        [_, _] => call.func.name() == "left",
-                        _ => false,
-                    };
-                    starts.then_some(Time::Text)
-                }
-                (name, Time::Text | Time::Instant) if name.starts_with("to_timestamp") => {
-                    Some(Time::Instant)
-                }
-                ("from_iso8601_timestamp", Time::Text) => Some(Time::Instant),
-                ("date_parse", Time::Text) => {
-                    let format = call.args.get(1)?.as_literal()?.try_as_str()??;
-                    matches!(format, "%Y-%m-%dT%H:%i:%sZ" | "%Y-%m-%dT%TZ").then_some(Time::Instant)
-                }
-                ("to_date" | "date", _) => retyped(inner, &DataType::Date32),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-fn retyped(time: Time, to: &DataType) -> Option<Time> {
-    match to {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if time == Time::Text => {
-            Some(Time::Text)
-        }
-        DataType::Timestamp(..) if time != Time::Day => Some(Time::Instant),
-        DataType::Date32 | DataType::Date64 => Some(Time::Day),
-        _ => None,
-    }
-}
-
-fn is_one(value: &ScalarValue) -> bool {
-    matches!(
-        value,
-        ScalarValue::Int64(Some(1)) | ScalarValue::Int32(Some(1)) | ScalarValue::UInt64(Some(1))
-    )
-}
-
-impl Time {
-    fn compared(self, op: Operator, value: &ScalarValue) -> Asked {
-        let Some((at, next)) = self.bounds(value) else { return Asked::default() };
-        match op {
-            Operator::Eq => Asked::between(Some(at), Some(next)),
-            Operator::GtEq => Asked::between(Some(at), None),
-            // After a day is from the next day on; after an instant is from it on.
-            Operator::Gt => Asked::between(Some(if self == Self::Day { next } else { at }), None),
-            Operator::Lt => Asked::between(None, Some(at)),
-            Operator::LtEq => Asked::between(None, Some(if self == Self::Day { next } else { at })),
-            _ => Asked::default(),
-        }
-    }
-
-    /// The first instant that `value` means, and the first after it.
-    fn bounds(self, value: &ScalarValue) -> Option<(i64, i64)> {
-        let point = |micros: i64| (micros, micros);
-        match value {
-            ScalarValue::TimestampSecond(Some(at), _) => at.checked_mul(1_000_000).map(point),
-            ScalarValue::TimestampMillisecond(Some(at), _) => at.checked_mul(1_000).map(point),
-            ScalarValue::TimestampMicrosecond(Some(at), _) => Some(point(*at)),
-            ScalarValue::TimestampNanosecond(Some(at), _) => Some(point(at / 1_000)),
-            ScalarValue::Date32(Some(day)) => {
-                let at = i64::from(*day).checked_mul(DAY)?;
-                Some((at, at.checked_add(DAY)?))
-            }
-            other => {
-                let text = other.try_as_str().flatten()?;
-                match self {
-                    Self::Text => prefix_range(text),
-                    Self::Instant | Self::Day => full(text).map(point),
-                }
-            }
-        }
-    }
-}
-
-fn starting_with(prefix: &str) -> Asked {
-    match prefix_range(prefix) {
-        Some((from, to)) => Asked::between(Some(from), Some(to)),
-        None => Asked::default(),
-    }
-}
-
-/// The instants whose text begins with `text`, as far as that is whole years, months, days, hours
-/// or minutes: the first, and the first after them.
-fn prefix_range(text: &str) -> Option<(i64, i64)> {
-    if let Some(at) = full(text) {
-        return Some((at, at));
-    }
-    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
-    let day = |year: i32, month, day| NaiveDate::from_ymd_opt(year, month, day);
-    let year: i32 = text.get(..4)?.parse().ok()?;
-    let midnight =
-        |date: NaiveDate| date.and_hms_opt(0, 0, 0).map(|time| time.and_utc().timestamp_micros());
-    let month = text.get(4..5).filter(|c| *c == "-").and_then(|_| number(5..7));
-    let Some(month) = month else {
-        return Some((midnight(day(year, 1, 1)?)?, midnight(day(year + 1, 1, 1)?)?));
-    };
-    let of_month = text.get(7..8).filter(|c| *c == "-").and_then(|_| number(8..10));
-    let Some(of_month) = of_month else {
-        let first = day(year, month, 1)?;
-        return Some((midnight(first)?, midnight(first.checked_add_months(Months::new(1))?)?));
-    };
-    let start = midnight(day(year, month, of_month)?)?;
-    let hour = text.get(10..11).filter(|c| matches!(*c, "T" | " ")).and_then(|_| number(11..13));
-    match hour {
-        Some(hour) if hour < 24 => {
-            let from = start + i64::from(hour) * super::HOUR;
-            Some((from, from + super::HOUR))
-        }
-        _ => Some((start, start + DAY)),
-    }
-}
-
-/// The instant that `text` tells whole.
-fn full(text: &str) -> Option<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp_micros());
-    }
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.fZ"];
-    let time =
-        formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
-    let time: DateTime<Utc> = time.and_utc();
-    (time.year() > 0).then(|| time.timestamp_micros())
 }

@@ -10,6 +10,7 @@ mod probe;
 mod report;
 #[cfg(test)]
 mod tests;
+mod time;
 mod window;
 
 pub use report::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice};

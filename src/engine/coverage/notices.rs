@@ -1,6 +1,6 @@
 //! The lines that go to stderr beside an answer.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
     common::tree_node::TreeNodeRecursion,
@@ -14,7 +14,11 @@ use datafusion::{
 use super::{HOUR, asked::Asked, data_events, instant, report};
 use crate::{
     cache::Table,
-    engine::tables::{SnapshotTables, scan::ParquetTable},
+    engine::{
+        computed,
+        ddl::{self, Catalogue},
+        tables::{SnapshotTables, scan::ParquetTable},
+    },
 };
 
 /// Values of one column that are looked up; a longer list is not a question about coverage.
@@ -30,15 +34,30 @@ pub(in crate::engine) async fn notices(
         return Ok(Vec::new());
     }
     let mut notices = Vec::new();
-    for (table, filters) in scans(plan)? {
+    for (table, mut filters) in scans(plan)? {
+        // A month and a day say when only together with the year.
+        filters.extend(computed::delivery_range(&filters));
         match table {
             Table::Events if tables.rows(table) == 0 => {
                 push(&mut notices, "the cache holds no events".to_owned());
             }
             Table::Events => {
-                let asked = Asked::of(&filters);
-                values(&asked, state, tables, &mut notices).await?;
-                times(&asked, state, tables, &mut notices).await?;
+                let asked = Asked::of(&ddl::in_stored_terms(&filters)?);
+                let of = Of { table: ddl::asked_about(&filters), state, tables };
+                // Of a table without files it is said already that it has none.
+                if of.table.as_ref().is_some_and(|table| table.is_empty()) {
+                    continue;
+                }
+                if let Some(table) = &of.table
+                    && ddl::left(table, &filters, state)?.is_empty()
+                {
+                    let name = table.table.name();
+                    let notice = format!("no partition of `{name}` with files is asked for");
+                    push(&mut notices, notice);
+                    continue;
+                }
+                values(&asked, &of, &mut notices).await?;
+                times(&asked, &of, &mut notices).await?;
             }
             Table::Aggregated if tables.rows(table) == 0 => {
                 push(&mut notices, "the cache holds no aggregated events".to_owned());
@@ -88,6 +107,8 @@ fn scans(plan: &LogicalPlan) -> Result<Vec<(Table, Vec<Expr>)>> {
     let mut scans = Vec::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node
+            // What copies are copies of is asked for by nobody.
+            && scan.table_name.table() != ddl::ORIGINALS
             && let Ok(provider) = source_as_provider(&scan.source)
             && let Some(table) = provider.downcast_ref::<ParquetTable>()
         {
@@ -98,14 +119,37 @@ fn scans(plan: &LogicalPlan) -> Result<Vec<(Table, Vec<Expr>)>> {
     Ok(scans)
 }
 
+/// What is asked: the cache, or a declared table.
+struct Of<'a> {
+    table: Option<Arc<Catalogue>>,
+    state: &'a SessionState,
+    tables: &'a SnapshotTables,
+}
+
+impl Of<'_> {
+    /// Its name in a sentence: "in the cache", "in `t`".
+    fn name(&self) -> String {
+        match &self.table {
+            Some(table) => format!("`{}`", table.table.name()),
+            None => "the cache".to_owned(),
+        }
+    }
+
+    /// The first event and the last.
+    fn span(&self) -> Option<(i64, i64)> {
+        match &self.table {
+            Some(table) => table.span(),
+            None => whole(self.tables),
+        }
+    }
+}
+
 /// Accounts, regions, categories and kinds of data events that were never seen.
-async fn values(
-    asked: &Asked,
-    state: &SessionState,
-    tables: &SnapshotTables,
-    notices: &mut Vec<String>,
-) -> Result<()> {
-    let any = async |key: Vec<(&'static str, String)>| tables.probes.any(key, state, tables).await;
+async fn values(asked: &Asked, of: &Of<'_>, notices: &mut Vec<String>) -> Result<()> {
+    let any = async |key: Vec<(&'static str, String)>| {
+        of.tables.probes.any(key, of.table.as_ref(), of.state, of.tables).await
+    };
+    let place = of.name();
     let few = |values: &Option<BTreeSet<String>>| -> Vec<String> {
         values.iter().flatten().take(MAX_VALUES).cloned().collect()
     };
@@ -116,33 +160,33 @@ async fn values(
             && !any(vec![("recipientaccountid", account.clone())]).await?
             && !any(vec![("account", account.clone())]).await?
         {
-            push(notices, format!("no events of account {account} are in the cache"));
+            push(notices, format!("no events of account {account} are in {place}"));
         }
     }
     for region in few(&asked.regions) {
         if !any(vec![("awsregion", region.clone())]).await?
             && !any(vec![("region", region.clone())]).await?
         {
-            push(notices, format!("no events of region {region} are in the cache"));
+            push(notices, format!("no events of region {region} are in {place}"));
         }
     }
     let classes = data_events::asked_for(asked.names.iter().flatten(), asked.sources.as_ref());
     let categories = few(&asked.categories);
     let data = || vec![("category", "Data".to_owned())];
     if (!classes.is_empty() || categories.iter().any(|c| c == "Data")) && !any(data()).await? {
-        let notice = "no data events (S3 objects, Lambda invocations, …) are in the cache";
-        push(notices, notice.to_owned());
+        let notice = "no data events (S3 objects, Lambda invocations, …) are in";
+        push(notices, format!("{notice} {place}"));
     } else {
         for class in classes {
             let key = vec![("eventsource", class.source.to_owned())];
             if !any([data(), key].concat()).await? {
-                push(notices, format!("no data events of {} are in the cache", class.label));
+                push(notices, format!("no data events of {} are in {place}", class.label));
             }
         }
     }
     for category in categories.into_iter().filter(|category| category != "Data") {
         if !any(vec![("category", category.clone())]).await? {
-            push(notices, format!("no events of category {category} are in the cache"));
+            push(notices, format!("no events of category {category} are in {place}"));
         }
     }
     Ok(())
@@ -150,12 +194,7 @@ async fn values(
 
 /// Times before the first event and after the last: of the account and region asked for where it
 /// is one, else of the cache.
-async fn times(
-    asked: &Asked,
-    state: &SessionState,
-    tables: &SnapshotTables,
-    notices: &mut Vec<String>,
-) -> Result<()> {
+async fn times(asked: &Asked, on: &Of<'_>, notices: &mut Vec<String>) -> Result<()> {
     if asked.from.is_none() && asked.to.is_none() {
         return Ok(());
     }
@@ -173,11 +212,14 @@ async fn times(
         of = format!("{of} in {region}");
         key.push(("awsregion", region));
     }
-    let mut span =
-        if key.is_empty() { None } else { tables.probes.span(key, state, tables).await? };
+    let mut span = if key.is_empty() {
+        None
+    } else {
+        on.tables.probes.span(key, on.table.as_ref(), on.state, on.tables).await?
+    };
     if span.is_none() {
         of.clear();
-        span = whole(tables);
+        span = on.span();
     }
     let Some((first, last)) = span else { return Ok(()) };
     // A trail with events in an hour covers the hour.
@@ -200,7 +242,7 @@ async fn times(
             format!("no events{of} before {} or after {}", instant(first), instant(last))
         }
     };
-    push(notices, format!("the cache holds {covered}; this query {question}"));
+    push(notices, format!("{} holds {covered}; this query {question}", on.name()));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{array::AsArray, datatypes::TimestampMicrosecondType};
@@ -17,10 +17,22 @@ use datafusion::{
 };
 use futures::StreamExt;
 
-use crate::{cache::Table, engine::tables::SnapshotTables};
+use crate::{
+    cache::Table,
+    engine::{ddl::Catalogue, tables::SnapshotTables},
+};
 
 /// A question: columns and the values they must have.
 type Key = Vec<(&'static str, String)>;
+
+/// A question of the cache, or of the declared table of this name and these declarations.
+type Question = (Option<usize>, Key);
+
+/// The question `key` of `table`; a catalogue lives as long as the snapshot whose answers these
+/// are, or was put aside and is not asked again.
+fn question(table: Option<&Arc<Catalogue>>, key: &Key) -> Question {
+    (table.map(|table| table.number), key.clone())
+}
 
 /// The first and last event, in microseconds.
 type Span = (i64, i64);
@@ -28,13 +40,14 @@ type Span = (i64, i64);
 /// What has been found out about one snapshot.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Probes {
-    any: Mutex<HashMap<Key, bool>>,
-    spans: Mutex<HashMap<Key, Option<Span>>>,
+    any: Mutex<HashMap<Question, bool>>,
+    spans: Mutex<HashMap<Question, Option<Span>>>,
 }
 
-fn filter(key: &Key) -> Expr {
+fn filter(table: Option<&Arc<Catalogue>>, key: &Key) -> Expr {
+    let own = table.map(|table| table.is_own(ident("source_file")));
     let conditions = key.iter().map(|(column, value)| ident(*column).eq(lit(value.clone())));
-    conditions.reduce(Expr::and).unwrap_or_else(|| lit(true))
+    own.into_iter().chain(conditions).reduce(Expr::and).unwrap_or_else(|| lit(true))
 }
 
 impl Probes {
@@ -43,15 +56,17 @@ impl Probes {
     pub(super) async fn any(
         &self,
         key: Key,
+        table: Option<&Arc<Catalogue>>,
         state: &SessionState,
         tables: &SnapshotTables,
     ) -> Result<bool> {
-        if let Some(known) = self.any.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        let asked = question(table, &key);
+        if let Some(known) = self.any.lock().unwrap_or_else(PoisonError::into_inner).get(&asked) {
             return Ok(*known);
         }
         let events = provider_as_source(tables.table(Table::Events));
         let plan = LogicalPlanBuilder::scan(Table::Events.name(), events, None)?
-            .filter(filter(&key))?
+            .filter(filter(table, &key))?
             .project(vec![lit(1_i64)])?
             .limit(0, Some(1))?
             .build()?;
@@ -64,7 +79,7 @@ impl Probes {
                 break;
             }
         }
-        self.any.lock().unwrap_or_else(PoisonError::into_inner).insert(key, any);
+        self.any.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, any);
         Ok(any)
     }
 
@@ -72,15 +87,17 @@ impl Probes {
     pub(super) async fn span(
         &self,
         key: Key,
+        table: Option<&Arc<Catalogue>>,
         state: &SessionState,
         tables: &SnapshotTables,
     ) -> Result<Option<Span>> {
-        if let Some(known) = self.spans.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        let asked = question(table, &key);
+        if let Some(known) = self.spans.lock().unwrap_or_else(PoisonError::into_inner).get(&asked) {
             return Ok(*known);
         }
         let events = provider_as_source(tables.table(Table::Events));
         let plan = LogicalPlanBuilder::scan(Table::Events.name(), events, None)?
-            .filter(filter(&key))?
+            .filter(filter(table, &key))?
             .aggregate(Vec::<Expr>::new(), vec![min(ident("event_ts")), max(ident("event_ts"))])?
             .build()?;
         let plan = state.create_physical_plan(&plan).await?;
@@ -96,7 +113,7 @@ impl Probes {
                 span = value(least).zip(value(most));
             }
         }
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner).insert(key, span);
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, span);
         Ok(span)
     }
 }

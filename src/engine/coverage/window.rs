@@ -11,6 +11,10 @@ use datafusion::{
 };
 
 use super::{DAY, asked::Asked};
+use crate::engine::lenient;
+
+/// Microseconds in a second.
+const SECOND: i64 = 1_000_000;
 
 /// No log is older; what looks so is no time but a number.
 const FIRST: i64 = 946_684_800_000_000; // 2000-01-01
@@ -30,8 +34,8 @@ pub(in crate::engine) fn window(filters: &[Expr]) -> Option<Expr> {
         if !usable {
             continue;
         }
-        // Texts with an offset sort by their local time.
-        let slack = if spelling == Spelling::Text { DAY } else { 0 };
+        // Texts with an offset sort by their local time; casts to few digits round.
+        let slack = if spelling == Spelling::Text { DAY } else { SECOND };
         let start = asked.from.map(|from| from.saturating_sub(slack));
         let end = asked.to.map(|to| to.saturating_add(slack));
         from = from.max(start);
@@ -69,6 +73,12 @@ fn spelling(filter: &Expr) -> Option<Spelling> {
                 found = Some(Spelling::Text);
                 TreeNodeRecursion::Stop
             }
+            Expr::ScalarFunction(call)
+                if matches!(call.func.name(), "date_format" | "format_datetime") =>
+            {
+                found = Some(Spelling::Text);
+                TreeNodeRecursion::Stop
+            }
             Expr::Cast(_) | Expr::TryCast(_) | Expr::ScalarFunction(_) if reads_time(expr) => {
                 found = Some(Spelling::Instant);
                 TreeNodeRecursion::Jump
@@ -90,6 +100,7 @@ fn reads_time(expr: &Expr) -> bool {
             let reads = name == "from_iso8601_timestamp"
                 || name == "date_parse"
                 || name == "parse_datetime"
+                || name == lenient::INSTANT
                 || name.starts_with("to_timestamp");
             reads && call.args.first().is_some_and(reads_time)
         }

@@ -68,7 +68,7 @@ pub(super) fn refused(statement: &Statement, refusal: Refusal) -> Error {
 
 /// A fault that the rewriter found.
 pub(super) fn fault(statement: &Statement, fault: Fault) -> Error {
-    let span = fault.span.filter(|span| span.start.line > 0).map(|span| range(statement, span));
+    let span = fault.span.and_then(|span| place_of_span(statement, span));
     let diagnostic = parse::diagnostic(statement, span, fault.message);
     error(Diagnostic { help: fault.help, ..diagnostic })
 }
@@ -95,6 +95,11 @@ fn error(diagnostic: Diagnostic) -> Error {
     ErrorKind::Query(diagnostic).into()
 }
 
+/// The bytes of the statement's text at `span`, where that is a place.
+pub(super) fn span(statement: &Statement, span: Span) -> Option<Range<usize>> {
+    (span.start.line > 0).then(|| range(statement, span))
+}
+
 /// The bytes of the statement's text at `span`.
 fn range(statement: &Statement, span: Span) -> Range<usize> {
     let lines = Lines::new(statement.sql());
@@ -104,8 +109,7 @@ fn range(statement: &Statement, span: Span) -> Range<usize> {
 
 /// The place of a node of the syntax tree.
 pub(super) fn place(statement: &Statement, node: &impl Spanned) -> Option<Range<usize>> {
-    let span = node.span();
-    (span.start.line > 0).then(|| range(statement, span))
+    place_of_span(statement, node.span())
 }
 
 /// The statement's tokens without white space, with their places in its text.
@@ -122,6 +126,27 @@ fn words(statement: &Statement) -> Vec<(Token, Range<usize>)> {
         .filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF))
         .map(place)
         .collect()
+}
+
+/// The bytes at a place of the syntax tree, where it has one.
+pub(super) fn place_of_span(statement: &Statement, span: Span) -> Option<Range<usize>> {
+    (span.start.line > 0).then(|| range(statement, span))
+}
+
+/// Where `names` stand with dots between them, quoted or not.
+pub(super) fn place_of_names(statement: &Statement, names: &[String]) -> Option<Range<usize>> {
+    let words = words(statement);
+    let is_here = |at: usize| {
+        names.iter().enumerate().all(|(n, name)| {
+            let dotted = n == 0 || matches!(words.get(at + 2 * n - 1), Some((Token::Period, _)));
+            dotted
+                && matches!(words.get(at + 2 * n), Some((Token::Word(word), _))
+                    if word.value.eq_ignore_ascii_case(name))
+        })
+    };
+    let at = (0..words.len()).find(|at| is_here(*at))?;
+    let last = at + 2 * names.len().checked_sub(1)?;
+    Some(words.get(at)?.1.start..words.get(last)?.1.end)
 }
 
 fn first_token(statement: &Statement) -> Option<Range<usize>> {

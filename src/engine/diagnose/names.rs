@@ -9,7 +9,10 @@ use super::{
     planning::{Context, Found},
     words::translate,
 };
-use crate::engine::{Session, names::NameKind, tables::Relation};
+use crate::engine::{names::NameKind, tables::Relation};
+
+/// The quotes of names, typographic ones too.
+const QUOTES: [char; 3] = ['"', '“', '”'];
 
 /// A fault about a column's name.
 pub(super) fn schema_fault(
@@ -69,7 +72,7 @@ fn unknown_column(
     }
     let place = span.or_else(|| context.place_of(name));
     let written = place.as_ref().map_or("", |place| context.text(place));
-    let spelled = written.trim_matches('"');
+    let spelled = written.trim_matches(QUOTES);
     // As the user wrote it, where it stands alone.
     let name = if spelled.eq_ignore_ascii_case(name) { spelled } else { name };
     let columns = valid.iter().map(|column| column.name.as_str());
@@ -79,7 +82,7 @@ fn unknown_column(
         Some(hidden)
     } else if let Some(member) = member(context, name, valid) {
         Some(format!("did you mean `{member}`?"))
-    } else if written.starts_with('"') {
+    } else if written.starts_with(QUOTES) {
         Some(format!("double quotes enclose names; a text is written '{name}'"))
     } else if valid.is_empty() {
         Some("there is no FROM clause".to_owned())
@@ -102,7 +105,7 @@ fn unknown_qualifier(
     span: Option<Range<usize>>,
 ) -> Found {
     let place = context.place_of(qualifier).or(span);
-    let columns = Session::columns();
+    let columns = context.session.columns();
     let near_table = nearest(qualifier, tables.iter().copied());
     let help = near_table
         .or_else(|| nearest(qualifier, columns.iter().map(String::as_str)))

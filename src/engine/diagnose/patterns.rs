@@ -10,7 +10,7 @@ use super::{
     planning::{Context, Found},
     words::{tidy, translate},
 };
-use crate::engine::{Session, functions, names::NameKind, tables::Relation};
+use crate::engine::{functions, names::NameKind, tables::Relation};
 
 /// One kind of sentence.
 type Pattern = fn(&Context<'_>, &str) -> Option<Found>;
@@ -32,6 +32,7 @@ const PATTERNS: &[Pattern] = &[
     subquery_in_select,
     cast,
     unsupported_type,
+    unsupported_syntax,
     star_without_from,
     one_column,
     placeholder,
@@ -159,33 +160,29 @@ fn no_members(context: &Context<'_>, message: &str) -> Option<Found> {
     })
 }
 
-/// `requestparameters.x`: a column of text.
+/// `eventname.x`: a column of text that holds no JSON.
 fn no_fields(context: &Context<'_>, message: &str) -> Option<Found> {
     if !message.to_lowercase().contains("cannot access field at argument") {
         return None;
     }
     let columns = Relation::Logs.columns();
     let triples = context.tokens.windows(3).find_map(|tokens| match tokens {
-        [(Token::Word(of), _), (Token::Period, _), (Token::Word(field), place)] => {
+        [(Token::Word(of), _), (Token::Period, _), (Token::Word(_), place)] => {
             let name = of.value.to_lowercase();
             let column = columns.iter().find(|column| column.name == name)?;
-            (column.sql_type == "varchar").then(|| (column, field.value.clone(), place.clone()))
+            (column.sql_type == "varchar").then(|| (column, place.clone()))
         }
         _ => None,
     });
-    let Some((column, field, span)) = triples else {
+    let Some((column, span)) = triples else {
         return Some(Found { message: "there is no such field".to_owned(), ..Found::default() });
     };
     let of = &column.name;
-    let help = column
-        .comment
-        .contains("JSON")
-        .then(|| format!("it is JSON text; cloudtrail_lake has it as a map: `{of}['{field}']`"));
     Some(Found {
         message: format!("`{of}` has no fields: it is a {}", column.sql_type),
         span: Some(span),
         label: Some("no such field"),
-        help,
+        help: None,
     })
 }
 
@@ -197,7 +194,7 @@ fn no_star(context: &Context<'_>, message: &str) -> Option<Found> {
         span: context.place_of(name),
         label: Some("`.*` needs a table"),
         help: Some(format!("name the fields, as in `{name}.arn`"))
-            .filter(|_| Session::columns().iter().any(|column| column == name)),
+            .filter(|_| context.session.columns().iter().any(|column| column == name)),
     })
 }
 
@@ -367,6 +364,28 @@ fn only_cast(context: &Context<'_>) -> Option<Range<usize>> {
             if word.value.eq_ignore_ascii_case("cast"))
     });
     (casts.count() == 1).then_some(first)
+}
+
+/// Syntax that the parser reads and nothing here plans; what it is of is shown as the planner's tree.
+fn unsupported_syntax(context: &Context<'_>, message: &str) -> Option<Found> {
+    let (_, node) = message.split_once("nsupported ast node ")?;
+    let node = node.trim_start_matches("in sqltorel: ");
+    let name: String = node.chars().take_while(char::is_ascii_alphanumeric).collect();
+    if name == "Lambda" {
+        return Some(Found {
+            message: "a lambda is not supported here".to_owned(),
+            span: place(context, |token| *token == Token::Arrow),
+            ..Found::default()
+        });
+    }
+    let words = name.chars().fold(String::new(), |mut words, letter| {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+        words
+    });
+    Some(Found { message: format!("{words} is not supported here"), ..Found::default() })
 }
 
 fn unsupported_type(context: &Context<'_>, message: &str) -> Option<Found> {

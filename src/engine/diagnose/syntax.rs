@@ -126,7 +126,10 @@ fn advice(
     message: &str,
 ) -> Option<String> {
     let sql = statement.sql();
-    if let Some(quote) = sql.chars().find(|c| matches!(c, '‘' | '’' | '“' | '”')) {
+    // Where both are typographic, they are taken as plain ones.
+    if message.starts_with("unterminated")
+        && let Some(quote) = sql.chars().find(|c| matches!(c, '‘' | '’' | '“' | '”'))
+    {
         let plain = if matches!(quote, '‘' | '’') { "'" } else { "\"" };
         return Some(format!("`{quote}` is a typographic quote: use `{plain}`"));
     }

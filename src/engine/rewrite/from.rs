@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::{
+    super::lenient,
     Fault, Rewriter, aliased, make, parts, quoted,
     scope::{Scope, Shape, Source, Star},
 };
@@ -79,6 +80,7 @@ impl Rewriter<'_> {
     fn factor(&mut self, factor: &mut TableFactor) -> Result<Scope, Fault> {
         let source = match factor {
             TableFactor::Table { name, alias, args: None, .. } => {
+                self.placeholder(name);
                 let names = parts(name).unwrap_or_default();
                 let shape = self.shape(&names);
                 let path = match alias {
@@ -137,6 +139,23 @@ impl Rewriter<'_> {
         let mut scope = Scope::default();
         scope.push(source);
         Ok(scope)
+    }
+
+    /// Puts a table's name where `name` is none and only holds the place of one.
+    fn placeholder(&mut self, name: &mut ObjectName) {
+        let known = |rewriter: &Self, names: &[String]| {
+            let is_cte = |name: &String| rewriter.ctes.iter().any(|(cte, _)| cte == name);
+            matches!(names, [name] if is_cte(name)) || rewriter.shapes.shape(names).is_some()
+        };
+        let names = parts(name).unwrap_or_default();
+        if known(self, &names) {
+            return;
+        }
+        let Some(last) = name.0.last().and_then(|part| part.as_ident()) else { return };
+        if let Some((table, taken)) = lenient::placeholder(last) {
+            *name = ObjectName::from(vec![Ident { span: last.span, ..Ident::new(table) }]);
+            self.taken.push(taken);
+        }
     }
 
     /// The columns of the table or CTE that `names` name.

@@ -13,8 +13,11 @@
 //! The user's text is never touched.
 
 mod casing;
+mod casts;
+mod distinct;
 mod elements;
 mod from;
+mod having;
 mod interval;
 mod make;
 mod repeated;
@@ -37,7 +40,10 @@ use datafusion::sql::{
 };
 
 use self::scope::{Scope, Shape};
-use super::walk::{self, Flow, ON, STOP, Walker};
+use super::{
+    lenient::Taken,
+    walk::{self, Flow, ON, STOP, Walker},
+};
 
 /// What the rewriter must know of the tables.
 pub(super) trait Shapes {
@@ -56,20 +62,33 @@ pub(super) struct Fault {
 /// How the answer's columns are spelled: by lower-case name, as the user wrote their aliases.
 pub(super) type Spelling = HashMap<String, String>;
 
-/// Rewrites `statement` in place and gives the spelling of its aliases.
-pub(super) fn rewrite(statement: &mut Ast, shapes: &dyn Shapes) -> Result<Spelling, Fault> {
+/// What rewriting found out about a statement.
+#[derive(Debug, Default)]
+pub(super) struct Rewritten {
+    pub(super) spelling: Spelling,
+    /// What Athena would refuse.
+    pub(super) taken: Vec<Taken>,
+}
+
+/// Rewrites `statement` in place.
+pub(super) fn rewrite(statement: &mut Ast, shapes: &dyn Shapes) -> Result<Rewritten, Fault> {
     match statement {
         Ast::Statement(sql) => {
             trino::translate(sql)?;
             let mut spelling = casing::lower(sql);
-            let mut rewriter =
-                Rewriter { shapes, ctes: Vec::new(), scopes: Vec::new(), unnamed: 0 };
+            let mut rewriter = Rewriter {
+                shapes,
+                ctes: Vec::new(),
+                scopes: Vec::new(),
+                unnamed: 0,
+                taken: Vec::new(),
+            };
             rewriter.statement(sql)?;
             repeated::tell_apart(sql, &mut spelling)?;
-            Ok(spelling)
+            Ok(Rewritten { spelling, taken: rewriter.taken })
         }
         Ast::Explain(explain) => rewrite(&mut explain.statement, shapes),
-        _ => Ok(Spelling::new()),
+        _ => Ok(Rewritten::default()),
     }
 }
 
@@ -96,6 +115,8 @@ struct Rewriter<'a> {
     scopes: Vec<Scope>,
     /// Subqueries that were given a name.
     unnamed: usize,
+    /// What Athena would refuse.
+    taken: Vec<Taken>,
 }
 
 impl Rewriter<'_> {

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::{
     super::walk::{self, Flow, ON, Walker},
-    Fault, Rewriter, lower, quoted,
+    Fault, Rewriter, having, lower, quoted,
     scope::{Scope, Shape, Star, is_source},
     wildcard,
 };
@@ -57,6 +57,9 @@ impl Rewriter<'_> {
         // An alias of a hidden column's name is meant where SQL allows aliases at all.
         let winners: HashMap<String, Expr> =
             aliases.iter().filter(|(name, _)| scope.hides(name)).cloned().collect();
+        if let Some(having) = &mut select.having {
+            self.taken.extend(having::aliases_named(having, &aliases, &scope));
+        }
         let grouping = (&mut select.group_by, &mut select.having, &mut select.qualify);
         let (group_by, having, qualify) = grouping;
         self.walk_aliased(Some(group_by), &winners)?;

@@ -13,7 +13,7 @@ use super::{
         relations,
         walk::{self, Flow, ON, STOP, Walker},
     },
-    Fault, elements, interval, lower, make, unnest,
+    Fault, casts, distinct, elements, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -42,12 +42,27 @@ impl Translation {
 }
 
 impl Walker for Translation {
+    fn statement(&mut self, statement: &mut Sql) -> Flow {
+        match statement {
+            // `EXECUTE name USING 1, 'a'`
+            Sql::Execute { parameters, using, .. } if parameters.is_empty() => {
+                parameters.extend(using.drain(..).map(|value| value.expr));
+            }
+            Sql::Prepare { statement, .. } => {
+                walk::walk(statement.as_mut(), &mut Numbered { n: 0 });
+            }
+            _ => {}
+        }
+        ON
+    }
+
     fn query(&mut self, query: &mut Query) -> Flow {
         if let Err(fault) = fetch(query) {
             return self.refuse(fault);
         }
         name_columns(&mut query.body);
         counted(&mut query.body);
+        casts::name(query);
         ON
     }
 
@@ -80,11 +95,29 @@ impl Walker for Translation {
     }
 
     fn after_expr(&mut self, expr: &mut Expr) -> Flow {
+        distinct::bind(expr);
         if let Expr::Lambda(lambda) = expr {
             let n = lambda.params.iter().count();
             self.parameters.truncate(self.parameters.len().saturating_sub(n));
         }
         listed(expr);
+        ON
+    }
+}
+
+/// `?` is `$1`, `$2` and so on by its place.
+struct Numbered {
+    n: usize,
+}
+
+impl Walker for Numbered {
+    fn expr(&mut self, expr: &mut Expr) -> Flow {
+        if let Expr::Value(ValueWithSpan { value: Value::Placeholder(name), .. }) = expr
+            && name == "?"
+        {
+            self.n += 1;
+            *name = format!("${}", self.n);
+        }
         ON
     }
 }

@@ -110,12 +110,7 @@ pub(super) fn plan(tables: &SnapshotTables) -> Result<LogicalPlan> {
         LAKE.iter().map(|(name, _)| lake_column(name).alias(*name)).collect();
     for column in logs::columns() {
         if column.hidden && !is_lake(&column.name) {
-            let is_virtual = logs::virtual_names().any(|name| name == column.name);
-            columns.push(if is_virtual {
-                logs::virtual_column(&column.name, tables)
-            } else {
-                logs::stored_column(&column.name)
-            });
+            columns.push(logs::event_column(&column.name, tables));
         }
     }
     LogicalPlanBuilder::scan(Table::Events.name(), provider_as_source(events), None)?

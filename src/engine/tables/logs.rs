@@ -89,8 +89,17 @@ pub(super) fn plan(tables: &SnapshotTables) -> Result<LogicalPlan> {
         .build()
 }
 
+/// A column of `cloudtrail_logs`, stored or virtual.
+pub(in crate::engine) fn event_column(name: &str, tables: &SnapshotTables) -> Expr {
+    if virtual_names().any(|known| known == name) {
+        virtual_column(name, tables)
+    } else {
+        stored_column(name)
+    }
+}
+
 /// A column of the scan below.
-pub(super) fn stored_column(name: &str) -> Expr {
+pub(in crate::engine) fn stored_column(name: &str) -> Expr {
     Expr::Column(Reference::new(Some(Table::Events.name()), name))
 }
 

@@ -22,11 +22,12 @@ use datafusion::{
     physical_plan::ExecutionPlan,
 };
 
-use super::{computed::Members, coverage::Probes, types::type_name};
+use super::{computed::Members, coverage::Probes, ddl::Catalogues, types::type_name};
 use crate::{
     cache::{Snapshot, Table},
     logs::cloudtrail::schema::{self, Group},
 };
+pub(super) use logs::{event_column, stored_column};
 use scan::ParquetTable;
 
 /// The tables of the engine.
@@ -111,8 +112,13 @@ impl Relation {
             Self::Duplicates => return Ok(tables.table(Table::Duplicates)),
             Self::Rejects => ledger::rejects(tables)?,
         };
-        Ok(Arc::new(Presented { view: ViewTable::new(plan, None) }))
+        Ok(presented(plan))
     }
+}
+
+/// A table that is `plan`.
+pub(super) fn presented(plan: LogicalPlan) -> Arc<dyn TableProvider> {
+    Arc::new(Presented { view: ViewTable::new(plan, None) })
 }
 
 /// A column as the user sees it.
@@ -181,6 +187,8 @@ pub(super) struct SnapshotTables {
     pub(super) members: Arc<Members>,
     /// What has been asked about coverage.
     pub(super) probes: Probes,
+    /// The files of declared tables.
+    pub(super) catalogues: Catalogues,
 }
 
 impl SnapshotTables {
@@ -194,6 +202,7 @@ impl SnapshotTables {
             tables,
             members: Arc::new(Members::new(version)),
             probes: Probes::default(),
+            catalogues: Catalogues::default(),
         }
     }
 

@@ -32,7 +32,7 @@ use object_store::{ObjectMeta, path::Path};
 use super::stats::FileStats;
 use crate::{
     cache::{DataFile, Table},
-    engine::{computed, coverage},
+    engine::{computed, coverage, ddl},
 };
 
 /// Up to this many files, each file's bounds are handed to the planner, which sorts and estimates
@@ -236,7 +236,8 @@ impl TableProvider for ParquetTable {
         // What follows from the filters, in terms of what files and row groups have bounds of.
         let days = computed::delivery_range(&filters);
         let window = (self.table == Table::Events).then(|| coverage::window(&filters)).flatten();
-        let implied = conjunction(days.into_iter().chain(window));
+        let declared = ddl::implied(&filters, state)?;
+        let implied = conjunction(days.into_iter().chain(window).chain(declared));
         filters.extend(implied.clone());
         let mut files = self.prune(state, &filters)?;
         if let (Some(limit), true) = (limit, filters.is_empty()) {

@@ -124,7 +124,16 @@ fn entries(maps: &[ArrayRef]) -> Result<(Lists, ArrayRef, ArrayRef)> {
 
 /// One argument of any type.
 pub(super) fn one(types: &[DataType]) -> Result<Vec<DataType>> {
-    if types.len() == 1 { Ok(types.to_vec()) } else { refuse("one value", types) }
+    if types.len() == 1 { Ok(plain(types)) } else { refuse("one value", types) }
+}
+
+/// `types` with text in its plain form: maps are subscripted with such keys.
+fn plain(types: &[DataType]) -> Vec<DataType> {
+    let plain = |data_type: &DataType| match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        other => other.clone(),
+    };
+    types.iter().map(plain).collect()
 }
 
 /// A map from the argument to a count.
@@ -203,7 +212,7 @@ impl Accumulator for Histogram {
 
 /// A key and a value.
 pub(super) fn two(types: &[DataType]) -> Result<Vec<DataType>> {
-    if types.len() == 2 { Ok(types.to_vec()) } else { refuse("a key and a value", types) }
+    if types.len() == 2 { Ok(plain(types)) } else { refuse("a key and a value", types) }
 }
 
 /// A map from the first argument to the second.

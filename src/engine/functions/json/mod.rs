@@ -8,6 +8,7 @@
 
 mod arrays;
 mod find;
+mod folded;
 mod path;
 mod standard;
 #[cfg(test)]

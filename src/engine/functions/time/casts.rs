@@ -45,6 +45,11 @@ impl TimeCast {
         }
     }
 
+    /// The type it casts to.
+    pub(in crate::engine) fn to(&self) -> &DataType {
+        &self.to
+    }
+
     /// The function that casts to `to`.
     pub(in crate::engine) fn udf(to: DataType, lenient: bool) -> ScalarUDF {
         // Views of text are made where text is cast, as for all functions.

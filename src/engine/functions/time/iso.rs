@@ -211,6 +211,39 @@ fn read_instant(text: &str) -> Result<(NaiveDateTime, Zone)> {
     Ok((instant(zone, at, None)?, zone))
 }
 
+/// The instant that `text` tells: ISO 8601 with a `T` or a space, or as AWS's oldest records have it,
+/// `20131102T010628Z`; in UTC where it has no zone. Nothing where it tells none.
+pub(in crate::engine) fn instant_of_text(text: &str) -> Option<NaiveDateTime> {
+    if !text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        return None;
+    }
+    if let Some(fields) = read(text).or_else(|| read_spaced(text))
+        && let Some(at) = fields.moment()
+    {
+        return fields.zone.unwrap_or(Zone::Utc).instant(at, None);
+    }
+    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok()
+}
+
+/// `yyyy-MM-dd HH:mm:ss` with a zone behind it or none.
+fn read_spaced(text: &str) -> Option<Fields> {
+    let mut reader = Reader { rest: text };
+    let mut fields = Fields::default();
+    read_date(&mut reader, &mut fields)?;
+    if !reader.take(" ") {
+        return None;
+    }
+    read_time(&mut reader, &mut fields)?;
+    let spaced = reader.take(" ");
+    if spaced && reader.rest == "UTC" {
+        return Some(fields);
+    }
+    if spaced || !reader.rest.is_empty() {
+        fields.zone = Some(reader.offset()?);
+    }
+    reader.rest.is_empty().then_some(fields)
+}
+
 /// The functions that read timestamps, with UTC as the zone of whatever they read.
 pub(super) fn in_utc(name: &str) -> Option<Scalar> {
     Some(match name {
@@ -317,6 +350,24 @@ mod tests {
         #[test]
         fn any_text_does_no_harm(text in "[0-9TWZ:.,+-]{0,24}") {
             let _ = read_instant(&text);
+        }
+    }
+
+    #[test]
+    fn any_usual_text_tells_its_instant() {
+        let at = |text: &str| instant_of_text(text).map(|at| at.to_string());
+        for text in [
+            "2023-07-10T11:42:17Z",
+            "2023-07-10 11:42:17",
+            "2023-07-10 11:42:17 UTC",
+            "2023-07-10 13:42:17+02:00",
+            "20230710T114217Z",
+        ] {
+            assert_eq!(at(text).as_deref(), Some("2023-07-10 11:42:17"), "{text}");
+        }
+        assert_eq!(at("2023-07-10").as_deref(), Some("2023-07-10 00:00:00"));
+        for text in ["", "soon", "T10", "2023-13-01", "2023-07-10 11:42:17 x", "2023-07-10 "] {
+            assert_eq!(at(text), None, "{text}");
         }
     }
 

@@ -24,6 +24,7 @@ mod zones;
 pub(in crate::engine) use self::{
     arithmetic::{interval_minus, interval_plus, interval_times},
     casts::TimeCast,
+    iso::instant_of_text,
     parts::part,
     text::stamp_literal,
 };
