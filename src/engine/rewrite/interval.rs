@@ -66,7 +66,8 @@ fn span(interval: &mut Interval) -> Result<(), Fault> {
     if interval.leading_field.is_none() && text.trim().parse::<f64>().is_ok() {
         // The planner would take it for seconds, and the unit's misspelt name for an alias.
         let message = format!("INTERVAL '{text}' has no unit");
-        let help = Some("as in INTERVAL '1' DAY: YEAR, MONTH, DAY, HOUR, MINUTE or SECOND".to_owned());
+        let help =
+            Some("as in INTERVAL '1' DAY: YEAR, MONTH, DAY, HOUR, MINUTE or SECOND".to_owned());
         return Err(Fault { message, span: Some(place), help });
     }
     let (Some(first), Some(last)) = (&interval.leading_field, &interval.last_field) else {
