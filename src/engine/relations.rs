@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use datafusion::{
-    common::plan_err,
+    common::{plan_err, tree_node::TreeNode},
     error::Result,
     execution::SessionStateBuilder,
     functions::math::expr_fn::random,
@@ -73,6 +73,17 @@ fn sample(relation: &mut TableFactor) -> Option<TableSampleKind> {
         TableFactor::Table { sample, .. } | TableFactor::Derived { sample, .. } => sample.take(),
         _ => None,
     }
+}
+
+/// What is to be said of an answer to `plan`, if it rests on a sample.
+pub(super) fn notice(plan: &LogicalPlan) -> Option<String> {
+    let samples = plan.exists(|node| {
+        Ok(matches!(node, LogicalPlan::Projection(projection)
+            if projection.schema.has_column_with_unqualified_name(CHANCE)))
+    });
+    samples.unwrap_or_default().then(|| {
+        "TABLESAMPLE: the answer rests on a part of the rows, another one each time".to_owned()
+    })
 }
 
 /// Each row of `relation` with the probability that `sample` tells; `refuse` lets only BERNOULLI by.

@@ -35,7 +35,7 @@ use super::{
     diagnose,
     lenient::{self, Taken},
     names::{self, Name},
-    parse, refuse,
+    parse, refuse, relations,
     rewrite::{Shapes, Spelling},
     stack,
     statements::{Prepared, View},
@@ -332,7 +332,8 @@ impl Session {
         let is_explained = matches!(plan, LogicalPlan::Explain(_));
         let declared = if is_explained { Vec::new() } else { names.notices() };
         let covered = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
-        let notices = [lenient, declared, covered].concat();
+        let sampled = relations::notice(&plan).into_iter().collect();
+        let notices = [lenient, declared, sampled, covered].concat();
         let physical =
             state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;

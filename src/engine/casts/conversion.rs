@@ -47,7 +47,7 @@ impl Conversion {
 
     /// The column `values`, cast.
     pub(super) fn cast(&self, values: &ArrayRef) -> Result<ArrayRef> {
-        if scalar::covers(values.data_type(), &self.target) {
+        if scalar::covers(&self.source, &self.target) {
             return scalar::column(values, &self.target, self.lenient);
         }
         let made = self.strict(values);
