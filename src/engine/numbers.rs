@@ -36,8 +36,8 @@ impl AnalyzerRule for Numbers {
 
 static DIVIDE: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| divide().map(Arc::new));
 
-fn call(function: &Option<Arc<ScalarUDF>>, args: Vec<Expr>) -> Option<Expr> {
-    let function = Arc::clone(function.as_ref()?);
+fn call(function: Option<&Arc<ScalarUDF>>, args: Vec<Expr>) -> Option<Expr> {
+    let function = Arc::clone(function?);
     Some(Expr::ScalarFunction(ScalarFunction::new_udf(function, args)))
 }
 
@@ -59,5 +59,5 @@ fn quotient(left: &Expr, right: &Expr, schema: &DFSchema) -> Option<Expr> {
         return None;
     }
     (as_decimal(&a).is_some() && as_decimal(&b).is_some())
-        .then(|| call(&DIVIDE, vec![left.clone(), right.clone()]))?
+        .then(|| call(DIVIDE.as_ref(), vec![left.clone(), right.clone()]))?
 }

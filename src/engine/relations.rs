@@ -55,7 +55,7 @@ impl RelationPlanner for Relations {
             if let Some(EXCEPT_ALL | INTERSECT_ALL) = name {
                 let alias = given.take();
                 let except = alias.as_ref().is_some_and(|alias| alias.name.value == EXCEPT_ALL);
-                let plan = counted(context.plan(relation)?, except)?;
+                let plan = counted(&context.plan(relation)?, except)?;
                 return Ok(planned(plan, alias));
             }
         }
@@ -122,8 +122,8 @@ fn sampled(
 
 /// The rows of a union's first input that are not in its second, or are there as well, each as often
 /// as the counts say: the copies of a row are numbered, and then every row is there once.
-fn counted(union: LogicalPlan, except: bool) -> Result<LogicalPlan> {
-    let inputs = match &union {
+fn counted(union: &LogicalPlan, except: bool) -> Result<LogicalPlan> {
+    let inputs = match union {
         LogicalPlan::Union(union) => union.inputs.as_slice(),
         _ => &[],
     };

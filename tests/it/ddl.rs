@@ -17,6 +17,24 @@ OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'";
 /// Evidence in folders as CloudTrail delivers it, and a cache that is not there yet.
 struct Scene(tempfile::TempDir);
 
+/// Writes a log file with the events `(number, name)` into `dir`.
+fn write(dir: &Path, region: &str, day: &str, events: &[(u32, &str)]) {
+    fs::create_dir_all(dir).unwrap();
+    let day = day.replace('/', "-");
+    let records: Vec<String> =
+        events.iter().map(|(n, name)| record(*n, name, region, &day)).collect();
+    let name = format!("{}.json", events[0].0);
+    fs::write(dir.join(name), format!("{{\"Records\":[{}]}}", records.join(","))).unwrap();
+}
+
+/// Declares `name` over `location`, with `clauses` between the columns and the `SerDe`.
+fn table_over(name: &str, clauses: &str, location: &str) -> String {
+    format!(
+        "CREATE EXTERNAL TABLE {name} (eventname STRING, eventtime STRING, eventid STRING) \
+         {clauses} {SERDE} LOCATION '{location}'"
+    )
+}
+
 impl Scene {
     fn new() -> Self {
         let scene = Self(tempfile::tempdir().unwrap());
@@ -36,16 +54,7 @@ impl Scene {
 
     /// Writes a log file with the events `(number, name)` below the trail.
     fn deliver(&self, region: &str, day: &str, events: &[(u32, &str)]) {
-        self.write(&self.trail().join(region).join(day), region, day, events);
-    }
-
-    fn write(&self, dir: &Path, region: &str, day: &str, events: &[(u32, &str)]) {
-        fs::create_dir_all(dir).unwrap();
-        let day = day.replace('/', "-");
-        let records: Vec<String> =
-            events.iter().map(|(n, name)| record(*n, name, region, &day)).collect();
-        let name = format!("{}.json", events[0].0);
-        fs::write(dir.join(name), format!("{{\"Records\":[{}]}}", records.join(","))).unwrap();
+        write(&self.trail().join(region).join(day), region, day, events);
     }
 
     fn command(&self, cache: &str, sql: &str) -> Command {
@@ -83,19 +92,11 @@ impl Scene {
         said.lines().filter(|line| line.starts_with("note")).collect::<Vec<_>>().join("\n")
     }
 
-    /// Declares `name` over `location`, with `clauses` between the columns and the `SerDe`.
-    fn create(&self, name: &str, clauses: &str, location: &str) -> String {
-        format!(
-            "CREATE EXTERNAL TABLE {name} (eventname STRING, eventtime STRING, eventid STRING) \
-             {clauses} {SERDE} LOCATION '{location}'"
-        )
-    }
-
     /// The projected table of AWS's page, by region and day.
     fn projected(&self, name: &str) -> String {
         let trail = self.trail();
         let trail = trail.display();
-        let create = self.create(
+        let create = table_over(
             name,
             "PARTITIONED BY (region STRING, `timestamp` STRING)",
             &format!("{trail}/"),
@@ -179,17 +180,12 @@ fn filters_on_partitions_prune() {
 fn a_copy_counts_in_each_table_that_holds_it() {
     let scene = Scene::new();
     let copies = scene.path().join("copies");
-    scene.write(
-        &copies.join("a"),
-        "us-east-1",
-        "2024/01/02",
-        &[(2, "GetObject"), (3, "PutObject")],
-    );
-    scene.write(&copies.join("b"), "us-east-1", "2024/01/02", &[(3, "PutObject"), (6, "Added")]);
-    scene.ask(&scene.create("trail", "", scene.trail().to_str().unwrap()));
-    scene.ask(&scene.create("both", "", "copies"));
-    scene.ask(&scene.create("a", "", "copies/a"));
-    scene.ask(&scene.create("b", "", &format!("file://{}/b/", copies.display())));
+    write(&copies.join("a"), "us-east-1", "2024/01/02", &[(2, "GetObject"), (3, "PutObject")]);
+    write(&copies.join("b"), "us-east-1", "2024/01/02", &[(3, "PutObject"), (6, "Added")]);
+    scene.ask(&table_over("trail", "", scene.trail().to_str().unwrap()));
+    scene.ask(&table_over("both", "", "copies"));
+    scene.ask(&table_over("a", "", "copies/a"));
+    scene.ask(&table_over("b", "", &format!("file://{}/b/", copies.display())));
     let counts = "SELECT (SELECT count(*) FROM trail), (SELECT count(*) FROM both), \
                   (SELECT count(*) FROM a), (SELECT count(*) FROM b), \
                   (SELECT count(*) FROM cloudtrail_logs)";
@@ -215,9 +211,9 @@ fn a_copy_counts_in_each_table_that_holds_it() {
 #[test]
 fn a_file_that_changed_counts_once() {
     let scene = Scene::new();
-    scene.ask(&scene.create("t", "", scene.trail().to_str().unwrap()));
+    scene.ask(&table_over("t", "", scene.trail().to_str().unwrap()));
     assert_eq!(scene.ask("SELECT count(*) FROM t"), "4");
-    scene.write(
+    write(
         &scene.trail().join("us-east-1/2024/01/02"),
         "us-east-1",
         "2024/01/02",
@@ -234,10 +230,10 @@ fn partitions_are_added_found_and_dropped() {
     for (n, folder) in
         [(1, "region=us-east-1/day=2024-01-01"), (2, "region=eu-west-1/day=2024-01-02")]
     {
-        scene.write(&hive.join(folder), "us-east-1", "2024/01/01", &[(n, "X")]);
+        write(&hive.join(folder), "us-east-1", "2024/01/01", &[(n, "X")]);
     }
-    scene.write(&hive.join("elsewhere"), "us-east-1", "2024/01/01", &[(9, "Y")]);
-    scene.ask(&scene.create("t", "PARTITIONED BY (region STRING, day DATE)", "hive"));
+    write(&hive.join("elsewhere"), "us-east-1", "2024/01/01", &[(9, "Y")]);
+    scene.ask(&table_over("t", "PARTITIONED BY (region STRING, day DATE)", "hive"));
     assert_eq!(scene.ask("SELECT count(*) FROM t"), "0");
     assert_eq!(
         scene.ask("MSCK REPAIR TABLE t"),
@@ -253,7 +249,7 @@ fn partitions_are_added_found_and_dropped() {
         @"note: 1 file below the location of `t` lies in none of its partitions"
     );
     // A folder that appeared since; and one that lies elsewhere.
-    scene.write(&hive.join("region=x/day=2024-01-05"), "us-east-1", "2024/01/01", &[(3, "Z")]);
+    write(&hive.join("region=x/day=2024-01-05"), "us-east-1", "2024/01/01", &[(3, "Z")]);
     assert_eq!(scene.ask("MSCK REPAIR TABLE t"), "region=x/day=2024-01-05");
     let trail = scene.trail();
     scene.ask(&format!(
@@ -268,18 +264,18 @@ fn partitions_are_added_found_and_dropped() {
 #[test]
 fn local_copies_of_a_bucket_are_found_and_told() {
     let scene = Scene::new();
-    scene.ask(&scene.create("local", "", "evidence"));
+    scene.ask(&table_over("local", "", "evidence"));
     let create =
-        scene.create("trail", "", "s3://bucket/org/AWSLogs/111122223333/CloudTrail/us-east-1/");
+        table_over("trail", "", "s3://bucket/org/AWSLogs/111122223333/CloudTrail/us-east-1/");
     let s3 = scene.run(&create);
     assert_eq!(s3.status.code(), Some(0), "{}", said(&s3));
     assert_eq!(scene.ask("SELECT count(*) FROM trail"), "3");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM trail"), @"note: nothing was read from s3://bucket/org/AWSLogs/111122223333/CloudTrail/us-east-1/: the rows of `trail` are those of local copies, files whose path has `AWSLogs/111122223333/CloudTrail/us-east-1/`");
     // Beside a partition that lies here; and of two buckets of which nobody can tell.
-    scene.ask(&scene.create("parts", "PARTITIONED BY (p STRING)", "s3://bucket/AWSLogs/"));
+    scene.ask(&table_over("parts", "PARTITIONED BY (p STRING)", "s3://bucket/AWSLogs/"));
     let key = "AWSLogs/111122223333/CloudTrail";
     let hive = scene.path().join("hive");
-    scene.write(&hive, "us-east-1", "2024/01/05", &[(11, "Local")]);
+    write(&hive, "us-east-1", "2024/01/05", &[(11, "Local")]);
     scene.ask(&format!(
         "ALTER TABLE parts ADD PARTITION (p='s3') LOCATION 's3://bucket/{key}/us-east-1/' \
          PARTITION (p='here') LOCATION '{}' \
@@ -291,7 +287,7 @@ fn local_copies_of_a_bucket_are_found_and_told() {
     assert_eq!(scene.ask(counts), "here,1 s3,3");
     assert!(scene.notes(counts).contains("1 file below the location of `parts` lies in none"));
     // Where the key does not say whose logs these are, nothing is guessed.
-    scene.ask(&scene.create("any", "", "s3://bucket/logs/"));
+    scene.ask(&table_over("any", "", "s3://bucket/logs/"));
     assert_eq!(scene.ask("SELECT count(*) FROM any"), "0");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM any"), @"note: nothing below s3://bucket/logs/ has been ingested: reading from S3 comes with a later release; give the directory of a local copy as LOCATION");
 }
@@ -299,8 +295,8 @@ fn local_copies_of_a_bucket_are_found_and_told() {
 #[test]
 fn a_declared_table_knows_what_it_covers() {
     let scene = Scene::new();
-    scene.ask(&scene.create("t", "", scene.trail().join("eu-west-1").to_str().unwrap()));
-    scene.ask(&scene.create("every", "", "evidence"));
+    scene.ask(&table_over("t", "", scene.trail().join("eu-west-1").to_str().unwrap()));
+    scene.ask(&table_over("every", "", "evidence"));
     scene.ask(&scene.projected("pp"));
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM pp WHERE \"timestamp\" BETWEEN '2023/12/01' AND '2024/01/31'"), @"note: `pp` holds no events before 2024-01-01T10:00:01Z or after 2024-01-02T10:00:04Z; this query asks for 2023-12-01 to 2024-02-01");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM pp WHERE region = 'eu-west-1' AND \"timestamp\" < '2024/01/02'"), @"note: no partition of `pp` with files is asked for");
@@ -313,7 +309,7 @@ fn a_declared_table_knows_what_it_covers() {
 fn a_location_around_the_cache_is_refused_before_anything_is_written() {
     let scene = Scene::new();
     let before = scene.files();
-    let create = scene.create("t", "", "evidence");
+    let create = table_over("t", "", "evidence");
     for cache in ["evidence/cache", "evidence/AWSLogs/.cache"] {
         let output = scene.command(cache, &create).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
@@ -321,11 +317,11 @@ fn a_location_around_the_cache_is_refused_before_anything_is_written() {
         assert!(!scene.path().join(cache).exists());
     }
     // A cache that is there already.
-    scene.ask(&scene.create("t", "", "evidence"));
-    let within = scene.run(&scene.create("u", "", "."));
+    scene.ask(&table_over("t", "", "evidence"));
+    let within = scene.run(&table_over("u", "", "."));
     assert_eq!(within.status.code(), Some(2));
     assert!(said(&within).contains("lies inside the source"), "{}", said(&within));
-    let gone = scene.run(&scene.create("u", "", "nosuch"));
+    let gone = scene.run(&table_over("u", "", "nosuch"));
     assert!(said(&gone).contains("there is no such file or directory"), "{}", said(&gone));
     assert_eq!(scene.run("SELECT * FROM u").status.code(), Some(2), "it was not declared");
     assert_eq!(scene.files(), before);
@@ -334,7 +330,7 @@ fn a_location_around_the_cache_is_refused_before_anything_is_written() {
 #[test]
 fn evidence_that_is_gone_leaves_what_was_read() {
     let scene = Scene::new();
-    scene.ask(&scene.create("t", "", "evidence"));
+    scene.ask(&table_over("t", "", "evidence"));
     fs::rename(scene.path().join("evidence"), scene.path().join("away")).unwrap();
     assert_eq!(scene.ask("SELECT count(*) FROM t"), "4");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM t"), @"note: SCENE/evidence cannot be reached: the rows are those read before");
@@ -343,7 +339,7 @@ fn evidence_that_is_gone_leaves_what_was_read() {
 #[test]
 fn views_last() {
     let scene = Scene::new();
-    scene.ask(&scene.create("t", "", "evidence"));
+    scene.ask(&table_over("t", "", "evidence"));
     scene.ask("CREATE VIEW v AS SELECT eventname, count(*) AS n FROM t GROUP BY 1");
     scene.ask("CREATE VIEW w AS SELECT max(n) AS most FROM v");
     assert_eq!(scene.ask("SELECT most FROM w"), "2");
@@ -372,10 +368,10 @@ fn a_declaration_that_is_killed_is_there_or_not() {
 #[test]
 fn tables_declared_at_once_are_all_there() {
     let scene = Scene::new();
-    scene.ask(&scene.create("first", "", "evidence"));
+    scene.ask(&table_over("first", "", "evidence"));
     let children: Vec<_> = (0..6)
         .map(|n| {
-            let create = scene.create(&format!("t{n}"), "", "s3://bucket/");
+            let create = table_over(&format!("t{n}"), "", "s3://bucket/");
             scene.command("cache", &create).spawn().unwrap()
         })
         .collect();

@@ -125,7 +125,7 @@ fn mutated(corpus: &[Vec<(Kind, String)>], chance: &mut Chance) -> String {
                 let to = (from + 1 + chance.below(12)).min(other.len());
                 sql.splice(at..at, other[from..to].iter().cloned());
             }
-            3 if kind != Kind::Space => sql[at].1 = ODD[chance.below(ODD.len())].to_owned(),
+            3 if kind != Kind::Space => ODD[chance.below(ODD.len())].clone_into(&mut sql[at].1),
             _ if kind != Kind::Sign && !alike.is_empty() => {
                 sql[at] = alike[chance.below(alike.len())].clone()
             }

@@ -63,9 +63,11 @@ fn of_items(items: &mut [SelectItem], spelling: &mut Spelling) -> HashSet<String
             }
             _ => continue,
         };
-        // No name that a user writes has a space and a dollar sign before a number.
-        let own = (2..).map(|n| format!("{name} ${n}")).find(|own| !seen.contains_key(own));
-        let own = own.unwrap_or_default();
+        // No name that a user writes has a space and dollar signs at its end.
+        let mut own = format!("{name} $2");
+        while seen.contains_key(&own) {
+            own.push('$');
+        }
         seen.insert(own.clone(), None);
         let spelled = spelling.get(name).cloned().unwrap_or_else(|| name.clone());
         spelling.insert(own.clone(), spelled);

@@ -36,13 +36,13 @@ struct Mean {
 
 impl Mean {
     /// What DataFusion's function is called with: its result has four more digits.
-    fn exact<'a>(&self, args: AccumulatorArgs<'a>) -> Result<(AccumulatorArgs<'a>, DataType)> {
+    fn exact<'a>(&self, mut args: AccumulatorArgs<'a>) -> Result<(AccumulatorArgs<'a>, DataType)> {
         let to = args.return_field.data_type().clone();
         let types: Vec<DataType> =
             args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
         let wide = self.native.return_type(&types)?;
-        let return_field = args.return_field.as_ref().clone().with_data_type(wide);
-        Ok((AccumulatorArgs { return_field: Arc::new(return_field), ..args }, to))
+        args.return_field = Arc::new(args.return_field.as_ref().clone().with_data_type(wide));
+        Ok((args, to))
     }
 }
 
