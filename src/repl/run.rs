@@ -1,6 +1,9 @@
 //! Runs one statement: rows to a writer, and Ctrl-C stops it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use arrow::datatypes::SchemaRef;
 use futures::StreamExt as _;
@@ -22,16 +25,13 @@ const BATCHES_AHEAD: usize = 2;
 /// Runs statements on threads of its own.
 #[derive(Debug)]
 pub struct Runner {
-    /// There until the end.
-    runtime: Option<Runtime>,
+    threads: usize,
+    runtime: Mutex<Option<Runtime>>,
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        // A query that was cancelled may be busy for long before it notices; nobody waits for it.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.abandon();
     }
 }
 
@@ -68,14 +68,17 @@ impl Runner {
     /// # Errors
     /// The system gives no threads.
     pub fn new(threads: usize) -> Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .thread_name("query")
-            .thread_stack_size(THREAD_STACK_BYTES)
-            .enable_all()
-            .build()
-            .map_err(|source| ErrorKind::Engine(Box::new(source)))?;
-        Ok(Self { runtime: Some(runtime) })
+        let threads = threads.max(1);
+        Ok(Self { threads, runtime: Mutex::new(Some(runtime(threads)?)) })
+    }
+
+    /// Leaves the threads to themselves: a query that was cancelled may be busy for long before it
+    /// notices, and neither the next one nor the end of the program waits for it.
+    fn abandon(&self) {
+        let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = held.take() {
+            runtime.shutdown_background();
+        }
     }
 
     /// Runs `statement`; `open` makes the writer once the columns are known.
@@ -100,15 +103,35 @@ impl Runner {
     }
 
     fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let Some(runtime) = &self.runtime else { return Err(ErrorKind::Interrupted.into()) };
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                _ = tokio::signal::ctrl_c() => Err(ErrorKind::Interrupted.into()),
-                done = work => done,
-            }
+        let done = {
+            let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+            let runtime = match held.as_mut() {
+                Some(runtime) => runtime,
+                None => held.insert(runtime(self.threads)?),
+            };
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = tokio::signal::ctrl_c() => None,
+                    done = work => Some(done),
+                }
+            })
+        };
+        done.unwrap_or_else(|| {
+            self.abandon();
+            Err(ErrorKind::Interrupted.into())
         })
     }
+}
+
+fn runtime(threads: usize) -> Result<Runtime> {
+    let built = Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("query")
+        .thread_stack_size(THREAD_STACK_BYTES)
+        .enable_all()
+        .build();
+    Ok(built.map_err(|source| ErrorKind::Engine(Box::new(source)))?)
 }
 
 async fn drive<'w>(
