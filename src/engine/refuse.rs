@@ -233,6 +233,17 @@ fn place(span: Span) -> Option<Span> {
     (span.start.line > 0).then_some(span)
 }
 
+/// Why the session may not be in the zone `value`: functions read and write times in UTC.
+pub(super) fn zone_refusal(name: &str, value: &str) -> Option<Refusal> {
+    const UTC: [&str; 6] = ["utc", "z", "gmt", "+00:00", "etc/utc", "universal"];
+    let is_utc = UTC.contains(&value.trim_matches('\'').to_ascii_lowercase().as_str());
+    (name == "datafusion.execution.time_zone" && !is_utc).then(|| Refusal {
+        message: format!("the time zone of a session is UTC, as Athena's is; it cannot be {value}"),
+        help: Some("t AT TIME ZONE 'Asia/Tokyo' shows an instant in a zone"),
+        span: None,
+    })
+}
+
 /// Why the setting `name` may not be changed; nothing where it may.
 pub(super) fn setting_refusal(name: &str) -> Option<Refusal> {
     let name = name.to_lowercase();
@@ -243,8 +254,8 @@ pub(super) fn setting_refusal(name: &str) -> Option<Refusal> {
         let help = "memory and spilling are set on the command line: --memory, --temp-dir";
         (format!("`{name}` cannot be changed by SQL"), help)
     } else if name.starts_with("datafusion.") {
-        let help = "settings that only change how fast or in which time zone a query runs can be: \
-                    datafusion.execution.batch_size, .target_partitions, .time_zone, \
+        let help = "settings that only change how fast a query runs can be: \
+                    datafusion.execution.batch_size, .target_partitions, \
                     datafusion.optimizer.*, datafusion.explain.*";
         (format!("`{name}` cannot be changed: answers rest on it"), help)
     } else {

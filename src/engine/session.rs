@@ -327,15 +327,13 @@ impl Session {
             .map_err(failed)?;
         let lenient = self.lenient_plan(statement, &plan)?;
         subqueries::check(&plan).map_err(failed)?;
-        let plan = state.optimize(&plan).map_err(failed)?;
+        let (plan, physical) = config::planned(&plan, state).await.map_err(failed)?;
         self.gather(&plan, state, &names.tables).await.map_err(failed)?;
         let is_explained = matches!(plan, LogicalPlan::Explain(_));
         let declared = if is_explained { Vec::new() } else { names.notices() };
         let covered = coverage::notices(&plan, state, &names.tables).await.map_err(failed)?;
         let sampled = relations::notice(&plan).into_iter().collect();
         let notices = [lenient, declared, sampled, covered].concat();
-        let physical =
-            state.query_planner().create_physical_plan(&plan, state).await.map_err(failed)?;
         let rows = execute_stream(Arc::clone(&physical), state.task_ctx()).map_err(failed)?;
         let query = Query {
             physical,

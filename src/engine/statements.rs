@@ -196,6 +196,13 @@ impl Session {
     pub(super) fn wanted(&self, tree: &Ast) -> Result<BTreeSet<String>, DataFusionError> {
         let views = locked(&self.views).clone();
         let mut wanted = used(tree)?;
+        if let Ast::Statement(sql) = tree
+            && let Sql::Execute { name: Some(name), .. } = sql.as_ref()
+        {
+            let name = last_name(name);
+            let known = locked(&self.prepared).iter().find(|known| known.name == name).cloned();
+            wanted.extend(known.map(|known| used(&known.tree)).transpose()?.into_iter().flatten());
+        }
         if reads_catalog(tree)? {
             wanted.extend(views.iter().map(|view| view.name.clone()));
             wanted.extend(self.declared().tables.iter().map(|table| table.name().to_owned()));
@@ -349,7 +356,9 @@ impl Session {
             "timezone" | "time.zone" => "datafusion.execution.time_zone",
             other => other,
         };
-        if let Some(refusal) = refuse::setting_refusal(variable) {
+        let refusal = refuse::setting_refusal(variable)
+            .or_else(|| value.and_then(|value| refuse::zone_refusal(variable, value)));
+        if let Some(refusal) = refusal {
             return Err(diagnose::refused(statement, refusal));
         }
         let changed = match value {

@@ -126,12 +126,22 @@ pub fn ingest_declared(
     options: &IngestOptions,
 ) -> Result<Option<IngestReport>> {
     let sources = session.sources(statement)?;
-    if sources.is_empty() {
+    if sources.places.is_empty() {
         return Ok(None);
     }
-    let options = IngestOptions { sources, ..options.clone() };
+    let options = IngestOptions { sources: sources.places, ..options.clone() };
     source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
-    let (report, interrupted) = ingest(screen, cache, &options)?;
+    let (report, interrupted) = match ingest(screen, cache, &options) {
+        // A cache that may only be read, evidence that may not be: what is known is known.
+        Err(error) if !sources.are_needed => {
+            let places = options.sources.join(", ");
+            screen.notice(&format!(
+                "what is new in {places} could not be read: {error}; the rows are those read before"
+            ));
+            return Ok(None);
+        }
+        ingested => ingested?,
+    };
     if interrupted {
         return Err(ErrorKind::Interrupted.into());
     }

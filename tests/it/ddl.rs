@@ -275,6 +275,21 @@ fn local_copies_of_a_bucket_are_found_and_told() {
     assert_eq!(s3.status.code(), Some(0), "{}", said(&s3));
     assert_eq!(scene.ask("SELECT count(*) FROM trail"), "3");
     insta::assert_snapshot!(scene.notes("SELECT count(*) FROM trail"), @"note: nothing was read from s3://bucket/org/AWSLogs/111122223333/CloudTrail/us-east-1/: the rows of `trail` are those of local copies, files whose path has `AWSLogs/111122223333/CloudTrail/us-east-1/`");
+    // Beside a partition that lies here; and of two buckets of which nobody can tell.
+    scene.ask(&scene.create("parts", "PARTITIONED BY (p STRING)", "s3://bucket/AWSLogs/"));
+    let key = "AWSLogs/111122223333/CloudTrail";
+    let hive = scene.path().join("hive");
+    scene.write(&hive, "us-east-1", "2024/01/05", &[(11, "Local")]);
+    scene.ask(&format!(
+        "ALTER TABLE parts ADD PARTITION (p='s3') LOCATION 's3://bucket/{key}/us-east-1/' \
+         PARTITION (p='here') LOCATION '{}' \
+         PARTITION (p='one') LOCATION 's3://one/{key}/eu-west-1' \
+         PARTITION (p='two') LOCATION 's3://two/{key}/eu-west-1'",
+        hive.display()
+    ));
+    let counts = "SELECT p, count(*) FROM parts GROUP BY 1 ORDER BY 1";
+    assert_eq!(scene.ask(counts), "here,1 s3,3");
+    assert!(scene.notes(counts).contains("1 file below the location of `parts` lies in none"));
     // Where the key does not say whose logs these are, nothing is guessed.
     scene.ask(&scene.create("any", "", "s3://bucket/logs/"));
     assert_eq!(scene.ask("SELECT count(*) FROM any"), "0");

@@ -23,6 +23,7 @@ mod functions;
 mod generator;
 mod ingest;
 mod kill;
+mod mutations;
 mod repl;
 mod shared_data;
 mod sql;

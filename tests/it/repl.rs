@@ -76,6 +76,13 @@ fn commands_work_and_new_evidence_is_seen() {
     assert!(enter(&mut session, ".schema log_files").contains("sha256"));
     assert!(enter(&mut session, ".status").contains("3 written"));
 
+    let lenient = "SELECT requestparameters.key AS k FROM cloudtrail_logs LIMIT 1;";
+    assert!(enter(&mut session, lenient).contains("is taken as the member"));
+    enter(&mut session, ".strict on");
+    assert!(enter(&mut session, lenient).contains("is text and has no members"));
+    enter(&mut session, ".strict off");
+    assert!(enter(&mut session, ".strict maybe").contains("expected on or off"));
+
     enter(&mut session, ".mode json");
     assert!(enter(&mut session, "SELECT 1 AS a;").contains("[{\"a\":1}]"));
     enter(&mut session, ".once rows.csv");

@@ -45,19 +45,26 @@ impl Sql {
 
     /// The batches of the last statement in `text`, and its answer when it is through.
     fn run(&self, text: &str) -> Result<(Vec<RecordBatch>, Option<Answer>)> {
-        self.wait(async {
-            let mut batches = Vec::new();
-            let mut last = None;
-            for statement in self.session.parse(text, None)? {
-                batches.clear();
-                let mut answer = self.session.run(&statement).await?;
-                while let Some(batch) = answer.rows.next().await {
-                    batches.push(batch.map_err(|error| self.session.explain(&statement, error))?);
-                }
-                last = Some(answer);
+        self.wait(self.run_all(text))
+    }
+
+    async fn run_all(&self, text: &str) -> Result<(Vec<RecordBatch>, Option<Answer>)> {
+        let mut batches = Vec::new();
+        let mut last = None;
+        for statement in self.session.parse(text, None)? {
+            batches.clear();
+            let mut answer = self.session.run(&statement).await?;
+            while let Some(batch) = answer.rows.next().await {
+                batches.push(batch.map_err(|error| self.session.explain(&statement, error))?);
             }
-            Ok((batches, last))
-        })
+            last = Some(answer);
+        }
+        Ok((batches, last))
+    }
+
+    /// How many rows the last statement in `text` gives.
+    pub(crate) async fn rows_of(&self, text: &str) -> Result<usize> {
+        Ok(self.run_all(text).await?.0.iter().map(RecordBatch::num_rows).sum())
     }
 
     /// The batches of the last statement in `text`.

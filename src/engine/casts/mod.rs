@@ -95,6 +95,16 @@ fn cast(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 fn call(expr: &Expr, target: &DataType, lenient: bool, schema: &DFSchema) -> Result<Option<Expr>> {
     // Whoever resolves types after us tells what is wrong.
     let Ok(source) = expr.get_type(schema) else { return Ok(None) };
+    let number = |part: &DataType| part.is_numeric();
+    let time = |part: &DataType| matches!(part, DataType::Date32 | DataType::Timestamp(..));
+    if (number(&source) && time(target)) || (time(&source) && number(target)) {
+        // Arrow would count days, or whatever the timestamp is counted in.
+        return plan_err!(
+            "cannot cast {} to {}; from_unixtime and to_unixtime count seconds",
+            type_name(&source),
+            type_name(target)
+        );
+    }
     if source == DataType::Null || source == *target || !is_ours(&source, target) {
         return Ok(None);
     }

@@ -68,12 +68,9 @@ pub(super) fn column(values: &ArrayRef, target: &DataType, lenient: bool) -> Res
         (DataType::Float32, _) => column(&cast(values, &DataType::Float64)?, target, lenient),
         (DataType::Float64, _) => {
             let doubles = values.as_primitive::<Float64Type>().iter();
-            let rounded = each(
-                doubles,
-                lenient,
-                |value| bigint(value),
-                |value| out_of_range(&double_as_varchar(value), target),
-            );
+            let rounded = each(doubles, lenient, bigint, |value| {
+                out_of_range(&double_as_varchar(value), target)
+            });
             narrowed(rounded?, target, lenient)
         }
         (DataType::Decimal128(_, scale), _) => {

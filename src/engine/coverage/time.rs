@@ -280,7 +280,7 @@ impl Unit {
         }
     }
 
-    /// The smallest unit in a format of MySQL or Joda-Time that writes times as ISO 8601 does.
+    /// The smallest unit in a format of `MySQL` or Joda-Time that writes times as ISO 8601 does.
     fn of_format(format: &str) -> Option<Self> {
         let format = format
             .replace("%T", "%H:%i:%s")

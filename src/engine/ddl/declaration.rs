@@ -98,8 +98,23 @@ impl Declaration {
         let Some(location) = clauses.location else {
             return Err(fault(end, "expected LOCATION '…'".to_owned(), None));
         };
+        check_location(&location)?;
         Ok(Self { name, if_not_exists, columns, partitions, location: location.value, projection })
     }
+}
+
+/// Fails where a location names no folder, which would be all there is.
+pub(super) fn check_location(location: &Text) -> Result<(), Fault> {
+    let folder = location.value.trim();
+    let names_one = match folder.split_once("://") {
+        Some((_, behind)) => !behind.trim_start_matches('/').is_empty(),
+        None => !folder.is_empty(),
+    };
+    if names_one {
+        return Ok(());
+    }
+    let message = format!("the location `{}` names no folder", location.value);
+    Err(fault(location.span, message, None))
 }
 
 fn column(cursor: &mut Cursor) -> Result<Declared, Fault> {

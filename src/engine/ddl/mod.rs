@@ -32,7 +32,7 @@ mod values;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token};
 
 use self::cursor::{Cursor, Text};
-pub use self::sources::declared_sources;
+pub use self::sources::{Sources, declared_sources};
 pub(super) use self::{
     asked::in_stored_terms,
     cursor::Name,
@@ -162,7 +162,9 @@ fn partitions(cursor: &mut Cursor, table: Name, add: bool) -> Result<Ddl, Fault>
             Ok((name, cursor.value()?))
         })?;
         let location = if add && cursor.eats(&["location"]) {
-            Some(cursor.text("a location in quotes")?)
+            let location = cursor.text("a location in quotes")?;
+            declaration::check_location(&location)?;
+            Some(location)
         } else {
             None
         };

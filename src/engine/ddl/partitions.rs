@@ -3,7 +3,7 @@
 //! say of a row's time, by which files and row groups are pruned.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     hash::{Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
@@ -28,7 +28,10 @@ use datafusion::{
     },
     datasource::provider_as_source,
     error::Result,
-    execution::session_state::SessionState,
+    execution::{
+        memory_pool::{MemoryConsumer, MemoryReservation},
+        session_state::SessionState,
+    },
     functions_aggregate::expr_fn::count,
     logical_expr::{
         ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
@@ -80,6 +83,8 @@ pub(in crate::engine) struct Catalogue {
     pub(in crate::engine) has_copies: bool,
     /// Folders of Hive's layout that are no partitions yet: values and location.
     pub(in crate::engine) unlisted: Vec<(PathValues, String)>,
+    /// The memory that all this takes.
+    _reserved: MemoryReservation,
 }
 
 impl Catalogue {
@@ -168,21 +173,22 @@ async fn rule(
     let mut roots = vec![table.stored.root.as_str()];
     roots.extend(table.stored.partitions.iter().map(|partition| partition.root.as_str()));
     roots.extend(table.stored.template.as_deref());
-    let in_s3 = |root: &&&str| root.starts_with("s3://");
-    let Some(bucket) = roots.iter().find(in_s3).and_then(|root| root.split('/').nth(2)) else {
-        return Ok(Rule::Exact);
-    };
-    if !roots.iter().filter(in_s3).all(|root| place::logs(root).is_some()) {
+    roots.retain(|root| place::is_in_s3(root));
+    if roots.iter().any(|root| place::logs(root).is_none()) {
         return Ok(Rule::Exact);
     }
+    let buckets: BTreeSet<&str> = roots.iter().filter_map(|root| root.split('/').nth(2)).collect();
+    let of_bucket = |bucket: &str| {
+        let (first, behind) = (format!("s3://{bucket}/"), format!("s3://{bucket}0"));
+        ident("uri").gt_eq(lit(first)).and(ident("uri").lt(lit(behind)))
+    };
+    let Some(in_buckets) = buckets.into_iter().map(of_bucket).reduce(Expr::or) else {
+        return Ok(Rule::Exact);
+    };
     // What was read from the bucket is what is meant; else copies of it may have been.
     let ledger = provider_as_source(tables.table(Table::LogFiles));
     let plan = LogicalPlanBuilder::scan(Table::LogFiles.name(), ledger, None)?
-        .filter(
-            ident("uri")
-                .gt_eq(lit(format!("s3://{bucket}/")))
-                .and(ident("uri").lt(lit(format!("s3://{bucket}0")))),
-        )?
+        .filter(in_buckets)?
         .project(vec![lit(1_i64)])?
         .limit(0, Some(1))?
         .build()?;
@@ -216,9 +222,12 @@ async fn build(
         LogicalPlanBuilder::scan("log_files", ledger, None)?.project(LEDGER.map(ident))?.build()?;
     let plan = state.optimize(&plan)?;
     let mut rows = execute_stream(state.create_physical_plan(&plan).await?, state.task_ctx())?;
+    let consumer = MemoryConsumer::new(format!("partitions of {}", table.name()));
+    let reserved = consumer.register(&state.runtime_env().memory_pool);
     let mut found = Found::default();
     while let Some(batch) = rows.next().await {
         found.add(table, rule, &place, &batch?)?;
+        reserved.try_resize(found.bytes)?;
     }
     let mut partitions: Vec<Partition> = found.partitions.into_values().collect();
     partitions.sort_by(|a, b| a.values.cmp(&b.values));
@@ -234,6 +243,7 @@ async fn build(
         changed: u64::try_from(found.changed.len()).unwrap_or(u64::MAX),
         has_copies: false,
         unlisted,
+        _reserved: reserved,
     };
     if tables.rows(Table::Duplicates) > 0 && !catalogue.partitions.is_empty() {
         let shared = Arc::new(catalogue);
@@ -269,12 +279,17 @@ async fn has_copies(
     Ok(any)
 }
 
+/// What an entry of a map takes beside its texts.
+const ENTRY_BYTES: usize = 160;
+
 /// What the ledger tells so far.
 #[derive(Default)]
 struct Found {
     partitions: HashMap<PathValues, Partition>,
     outside: u64,
     changed: HashSet<String>,
+    /// What all this takes, about.
+    bytes: usize,
     unlisted: HashMap<PathValues, String>,
 }
 
@@ -309,6 +324,7 @@ impl Found {
                 && !self.changed.contains(uri)
                 && place.values(table, uri).is_some()
             {
+                self.bytes += ENTRY_BYTES + uri.len();
                 self.changed.insert(uri.to_owned());
             }
             let n_read = read.filter(|c| c.is_valid(row)).map_or(0, |c| c.value(row));
@@ -329,6 +345,7 @@ impl Found {
             };
             // The row of a file that is committed in parts tells only of the parts so far.
             let span = time(&first).zip(time(&last)).filter(|_| outcome != "partial");
+            let n_before = self.partitions.len();
             let partition = self.partitions.entry(values).or_insert_with_key(|values| Partition {
                 values: values.clone(),
                 files: 0,
@@ -337,6 +354,9 @@ impl Found {
                 uris: (uri.to_owned(), uri.to_owned()),
             });
             partition.add(uri, span);
+            if self.partitions.len() > n_before {
+                self.bytes += ENTRY_BYTES + 4 * uri.len();
+            }
         }
         Ok(())
     }
@@ -347,6 +367,7 @@ impl Found {
         if table.is_listed()
             && let Some((values, location)) = place::hive_partition(table, rule, uri)
         {
+            self.bytes += ENTRY_BYTES + 2 * location.len();
             self.unlisted.insert(values, location);
         }
         if place::is_below(table, rule, uri) {
@@ -468,6 +489,10 @@ pub(in crate::engine) fn left<'c>(
     let mut keep = vec![true; catalogue.partitions.len()];
     let schema = rows.schema().to_dfschema()?;
     for filter in filters.iter().flat_map(split_conjunction) {
+        // What is random for each row says nothing of a partition.
+        if filter.is_volatile() {
+            continue;
+        }
         let Some(filter) = of_partitions(filter, catalogue)? else { continue };
         // A predicate that fails on some partition narrows nothing: it fails on its rows as well.
         let Ok(filter) = state.create_physical_expr(filter, &schema) else { continue };
@@ -518,15 +543,25 @@ pub(in crate::engine) fn implied(filters: &[Expr], state: &dyn Session) -> Resul
     let mut implied = col("source_file")
         .gt_eq(lit(first.clone()))
         .and(col("source_file").lt_eq(lit(last.clone())));
-    if left.iter().all(|partition| !partition.is_open) {
-        let spans = left.iter().filter_map(|partition| partition.span);
-        if let Some((from, to)) = spans.reduce(|(a, b), (c, d)| (a.min(c), b.max(d))) {
-            let instant =
-                |at: i64| lit(ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
-            let within =
-                col("event_ts").gt_eq(instant(from)).and(col("event_ts").lt_eq(instant(to)));
-            implied = implied.and(within.or(col("event_ts").is_null()));
-        }
+    if let Some(within) = times(left, &col("event_ts")) {
+        implied = implied.and(within);
     }
     Ok(Some(implied))
+}
+
+/// What is true of the time `of` of each event in the files of `partitions`, where the ledger
+/// tells.
+pub(super) fn times<'p>(
+    partitions: impl IntoIterator<Item = &'p Partition>,
+    of: &Expr,
+) -> Option<Expr> {
+    let mut whole: Option<(i64, i64)> = None;
+    for partition in partitions {
+        let (from, to) = partition.span.filter(|_| !partition.is_open)?;
+        whole = Some(whole.map_or((from, to), |(a, b)| (a.min(from), b.max(to))));
+    }
+    let (from, to) = whole?;
+    let instant = |at: i64| lit(ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
+    let within = of.clone().gt_eq(instant(from)).and(of.clone().lt_eq(instant(to)));
+    Some(within.or(of.clone().is_null()))
 }

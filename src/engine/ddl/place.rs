@@ -136,7 +136,7 @@ impl Template {
     }
 }
 
-/// How locations in S3 are found among the files of the cache.
+/// How locations in S3 are found among the files of the cache; others are by the whole URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum Rule {
     /// By the whole URI.
@@ -146,22 +146,31 @@ pub(in crate::engine) enum Rule {
 }
 
 impl Rule {
-    /// The part of a file's URI that is looked at.
-    fn key(self, uri: &str) -> Option<&str> {
+    /// The part of the URI of a file that is compared with [`Self::of_location`].
+    fn key<'u>(self, location: &str, uri: &'u str) -> Option<&'u str> {
         match self {
-            Self::Exact => Some(uri),
-            Self::Copies if uri.starts_with("s3://") => None,
-            Self::Copies => logs(uri),
+            Self::Copies if is_in_s3(location) => copy_key(uri),
+            _ => Some(uri),
         }
     }
 
     /// The part of a location that is looked for.
     fn of_location(self, location: &str) -> Option<&str> {
         match self {
-            Self::Exact => Some(location),
-            Self::Copies => logs(location),
+            Self::Copies if is_in_s3(location) => logs(location),
+            _ => Some(location),
         }
     }
+}
+
+/// Whether a location is one in S3.
+pub(super) fn is_in_s3(location: &str) -> bool {
+    location.starts_with("s3://")
+}
+
+/// The key of an object that the file at `uri` may be a local copy of, from `AWSLogs` on.
+fn copy_key(uri: &str) -> Option<&str> {
+    if is_in_s3(uri) { None } else { logs(uri) }
 }
 
 /// `path` from its folder `AWSLogs` on.
@@ -191,8 +200,8 @@ pub(in crate::engine) struct Place {
 
 #[derive(Debug)]
 enum Layout {
-    /// No partitions: all below this.
-    Whole(String),
+    /// No partitions.
+    Whole,
     /// Partitions as properties project them.
     Projected { regex: Regex, groups: Vec<usize> },
     /// Partitions as they were added, by location.
@@ -209,16 +218,20 @@ impl Place {
     }
 
     fn layout(table: &DeclaredTable, rule: Rule) -> Option<Layout> {
-        let root = &table.stored.root;
         if table.is_listed() {
-            let listed = table.stored.partitions.iter().filter_map(|partition| {
-                let root = rule.of_location(&partition.root)?;
-                Some((root.to_owned(), partition.values.clone()))
-            });
-            return Some(Layout::Listed(listed.collect()));
+            let (mut listed, mut twice) = (HashMap::new(), Vec::new());
+            for partition in &table.stored.partitions {
+                let Some(root) = rule.of_location(&partition.root) else { continue };
+                if listed.insert(root.to_owned(), partition.values.clone()).is_some() {
+                    twice.push(root);
+                }
+            }
+            // Copies of which nobody can tell from which of two buckets they are.
+            listed.retain(|root, _| !twice.contains(&root.as_str()));
+            return Some(Layout::Listed(listed));
         }
         if table.declaration.partitions.is_empty() {
-            return Some(Layout::Whole(rule.of_location(root)?.to_owned()));
+            return Some(Layout::Whole);
         }
         let template = table.template.clone().unwrap_or_else(|| hive(table));
         let (regex, groups) = template.regex(table, |text| rule.of_location(text))?;
@@ -228,12 +241,19 @@ impl Place {
     /// The values of the partition columns for the file at `uri`; nothing where the file is not
     /// the table's.
     pub(super) fn values(&self, table: &DeclaredTable, uri: &str) -> Option<PathValues> {
-        let key = self.rule.key(uri)?;
         match &self.layout {
             Layout::Nowhere => None,
-            Layout::Whole(root) => below(root, key).map(|_| Vec::new()),
-            Layout::Listed(listed) => folders(key).find_map(|folder| listed.get(folder)).cloned(),
+            Layout::Whole => is_below(table, self.rule, uri).then(Vec::new),
+            Layout::Listed(listed) => {
+                // Locations of copies begin with `AWSLogs`, those of files with their scheme or root.
+                let copy = copy_key(uri).filter(|_| self.rule == Rule::Copies);
+                let mut above = folders(uri).chain(copy.into_iter().flat_map(folders));
+                above.find_map(|folder| listed.get(folder)).cloned()
+            }
             Layout::Projected { regex, groups } => {
+                let location = table.template.as_ref().map(Template::home);
+                let location = location.as_deref().unwrap_or(&table.stored.root);
+                let key = self.rule.key(location, uri)?;
                 let found = regex.captures(key)?;
                 let text = |group: &usize| found.get(*group).map(|text| text.as_str());
                 let texts: Option<Vec<&str>> = groups.iter().map(text).collect();
@@ -253,7 +273,7 @@ impl Place {
 pub(super) fn is_below(table: &DeclaredTable, rule: Rule, uri: &str) -> bool {
     let template = table.template.as_ref().map(Template::home);
     let home = template.as_deref().unwrap_or(&table.stored.root);
-    match (rule.key(uri), rule.of_location(home)) {
+    match (rule.key(home, uri), rule.of_location(home)) {
         (Some(key), Some(home)) => below(home, key).is_some(),
         _ => false,
     }
@@ -282,7 +302,7 @@ pub(super) fn hive_partition(
     rule: Rule,
     uri: &str,
 ) -> Option<(PathValues, String)> {
-    let key = rule.key(uri)?;
+    let key = rule.key(&table.stored.root, uri)?;
     let root = rule.of_location(&table.stored.root)?;
     let mut rest = below(root, key)?;
     let mut location = table.stored.root.clone();

@@ -118,6 +118,11 @@ pub(super) fn projection(
     }
     let template = properties.get("storage.location.template");
     if let Some(text) = template {
+        let folder = text.value.split("${").next().and_then(|before| before.rsplit_once('/'));
+        if folder.is_none_or(|(folder, _)| folder.is_empty() || folder.ends_with(":/")) {
+            let message = "`storage.location.template` begins with no folder";
+            return Err(fault(text.span, message.to_owned(), None));
+        }
         for partition in partitions {
             let variable = format!("${{{}}}", partition.name);
             if !text.value.to_lowercase().contains(&variable) {

@@ -19,6 +19,16 @@ use crate::{
 /// files for every question.
 const READ_FOR: Duration = Duration::from_mins(1);
 
+/// What is to be ingested before a statement runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Files, archives and directories of this machine.
+    pub places: Vec<String>,
+    /// Whether the statement must not run without: it declares a table or partition there. A
+    /// question is answered all the same, from what was read before.
+    pub are_needed: bool,
+}
+
 impl Session {
     /// The local sources to ingest before `statement` runs: where a table that it declares lies,
     /// and the locations of the declared tables that it names, but for those that were given
@@ -26,20 +36,20 @@ impl Session {
     ///
     /// # Errors
     /// The statement is no SQL, or the declarations cannot be read.
-    pub fn sources(&self, statement: &Statement) -> Result<Vec<String>> {
+    pub fn sources(&self, statement: &Statement) -> Result<Sources> {
         self.load_declared()?;
         let declared = self.declared();
-        let mut sources = match parse::hive(statement)? {
+        let mut places = match parse::hive(statement)? {
             Some(Ddl::CreateTable(declaration)) => {
                 // It fails or is passed over.
                 if declared.table(&declaration.name.name).is_some() {
-                    return Ok(Vec::new());
+                    return Ok(Sources::default());
                 }
                 of_declaration(&declaration)
             }
             Some(Ddl::AddPartitions { table, partitions, .. }) => {
                 if declared.table(&table.name).is_none() {
-                    return Ok(Vec::new());
+                    return Ok(Sources::default());
                 }
                 let given = partitions.iter().filter_map(|spec| spec.location.as_ref());
                 given.map(|location| place::resolved(&location.value)).collect()
@@ -47,14 +57,17 @@ impl Session {
             Some(Ddl::Repair(table)) => {
                 declared.table(&table.name).map_or_else(Vec::new, |table| table.local_roots())
             }
-            Some(_) => return Ok(Vec::new()),
-            None => return self.sources_of_query(statement),
+            Some(_) => return Ok(Sources::default()),
+            None => {
+                let places = self.sources_of_query(statement)?;
+                return Ok(Sources { places, are_needed: false });
+            }
         };
-        keep_local(&mut sources);
+        keep_local(&mut places);
         let now = Instant::now();
         let mut listed = locked(&self.listed);
-        listed.extend(sources.iter().map(|source| (source.clone(), now)));
-        Ok(sources)
+        listed.extend(places.iter().map(|place| (place.clone(), now)));
+        Ok(Sources { places, are_needed: true })
     }
 
     fn sources_of_query(&self, statement: &Statement) -> Result<Vec<String>> {

@@ -90,6 +90,8 @@ impl DeclaredTable {
 pub(in crate::engine) struct Declarations {
     pub(in crate::engine) tables: Vec<Arc<DeclaredTable>>,
     pub(in crate::engine) views: Vec<StoredView>,
+    /// Tables that another build declared and this one cannot read: kept for that one.
+    unread: Vec<StoredTable>,
 }
 
 impl Declarations {
@@ -106,9 +108,14 @@ impl Declarations {
             let message = "`declared.json` of the cache was written by a newer trailhound";
             return Err(failed(message.into()).into());
         }
-        // A table that this build cannot read any more is one it does not know.
-        let tables = stored.tables.into_iter().filter_map(DeclaredTable::new).map(Arc::new);
-        Ok(Self { tables: tables.collect(), views: stored.views })
+        let mut declared = Self { views: stored.views, ..Self::default() };
+        for table in stored.tables {
+            match DeclaredTable::new(table.clone()) {
+                Some(table) => declared.tables.push(Arc::new(table)),
+                None => declared.unread.push(table),
+            }
+        }
+        Ok(declared)
     }
 
     /// The text the cache keeps.
@@ -116,7 +123,8 @@ impl Declarations {
     /// # Errors
     /// Never in truth: it is plain text.
     pub(in crate::engine) fn write(&self) -> Result<String> {
-        let tables = self.tables.iter().map(|table| table.stored.clone()).collect();
+        let tables = self.tables.iter().map(|table| &table.stored).chain(&self.unread);
+        let tables = tables.cloned().collect();
         let stored = Stored { format: FORMAT, tables, views: self.views.clone() };
         let text = serde_json::to_string_pretty(&stored);
         text.map(|text| text + "\n").map_err(|error| ErrorKind::Engine(error.into()).into())
@@ -125,5 +133,30 @@ impl Declarations {
     /// The table `name`, in lower case.
     pub(in crate::engine) fn table(&self, name: &str) -> Option<&Arc<DeclaredTable>> {
         self.tables.iter().find(|table| table.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_build_declared_is_kept() {
+        let known = "CREATE EXTERNAL TABLE u (eventname STRING) ROW FORMAT SERDE \
+                     'com.amazon.emr.hive.serde.CloudTrailSerde' LOCATION '/x'";
+        let text = format!(
+            r#"{{"format":1,"tables":[
+                {{"text":"CREATE EXTERNAL TABLE t (a MATRIX)","root":"/x"}},
+                {{"text":"{known}","root":"/x"}}]}}"#
+        );
+        let text = text.as_str();
+        let declared = Declarations::read(Some(text)).unwrap();
+        assert!(declared.table("t").is_none());
+        assert!(declared.table("u").is_some());
+        let written = declared.write().unwrap();
+        assert!(written.contains("MATRIX"), "{written}");
+        let newer = text.replace("\"format\":1", "\"format\":2");
+        assert!(Declarations::read(Some(&newer)).is_err());
+        assert!(Declarations::read(Some("{")).is_err());
     }
 }

@@ -9,7 +9,11 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, not},
 };
 
-use super::{columns, partitions::Catalogue, store::DeclaredTable};
+use super::{
+    columns,
+    partitions::{Catalogue, times},
+    store::DeclaredTable,
+};
 use crate::{
     cache::Table,
     engine::{
@@ -126,7 +130,12 @@ fn copies(catalogue: &Arc<Catalogue>, tables: &SnapshotTables) -> Result<Logical
         own = own.filter(not(computed::superseded(&tables.members, file, version)))?;
     }
     let source = provider_as_source(tables.table(Table::Events));
-    let originals = LogicalPlanBuilder::scan(ORIGINALS, source, None)?.build()?;
+    let mut originals = LogicalPlanBuilder::scan(ORIGINALS, source, None)?;
+    // A copy has the time of the event it is a copy of.
+    if let Some(within) = times(&catalogue.partitions, &of(ORIGINALS, "event_ts")) {
+        originals = originals.filter(within)?;
+    }
+    let originals = originals.build()?;
     let keys = |relation: &str, names: [&str; 3]| -> Vec<Reference> {
         names.map(|name| Reference::new(Some(relation), name)).into()
     };

@@ -30,6 +30,7 @@ const PATTERNS: &[Pattern] = &[
     same_names,
     outer_column,
     subquery_in_select,
+    star_argument,
     cast,
     unsupported_type,
     unsupported_syntax,
@@ -315,6 +316,14 @@ fn outer_column(context: &Context<'_>, message: &str) -> Option<Found> {
 /// `SELECT x IN (SELECT …)`: what holds of a subquery's rows is known where rows are chosen.
 fn subquery_in_select(context: &Context<'_>, message: &str) -> Option<Found> {
     let rest = message.split_once("plan does not support logical expression ")?.1;
+    if rest.starts_with("ScalarSubquery") {
+        return Some(Found {
+            message: "this subquery compares more than columns with the query around it".to_owned(),
+            span: None,
+            label: None,
+            help: Some("a join with GROUP BY computes the same for all rows at once".to_owned()),
+        });
+    }
     let kinds = [("Exists", "EXISTS"), ("InSubquery", "IN"), ("SetComparison", "ANY, ALL")];
     let (_, kind) = kinds.into_iter().find(|(kind, _)| rest.starts_with(kind))?;
     let is_kind =
@@ -326,6 +335,15 @@ fn subquery_in_select(context: &Context<'_>, message: &str) -> Option<Found> {
         help: Some(
             "in the SELECT list, `(SELECT count(*) FROM … WHERE …) > 0` says the same".to_owned(),
         ),
+    })
+}
+
+fn star_argument(context: &Context<'_>, message: &str) -> Option<Found> {
+    message.contains("plan does not support logical expression Wildcard").then(|| Found {
+        message: "`*` as an argument is for count alone".to_owned(),
+        span: place(context, |token| *token == Token::Mul),
+        label: None,
+        help: None,
     })
 }
 

@@ -109,7 +109,7 @@ pub(super) fn tidy(message: &str) -> String {
             None => break,
         }
     }
-    let text = translate(text.trim_end_matches('.'));
+    let text = translate(undumped(text).trim_end_matches('.'));
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
         // `GROUP BY …` stays, `Cannot …` does not.
@@ -118,6 +118,15 @@ pub(super) fn tidy(message: &str) -> String {
         }
         _ => text,
     }
+}
+
+/// `text` up to where the program's own structures are printed.
+fn undumped(text: &str) -> &str {
+    let dump = ["ValueWithSpan", "TypedString(", "Ident {", "Span("].iter();
+    let Some(at) = dump.filter_map(|mark| text.find(mark)).min() else { return text };
+    let before = text.get(..at).unwrap_or_default();
+    let end = before.rfind(':').or_else(|| before.rfind(' ')).unwrap_or(at);
+    before.get(..end).unwrap_or_default().trim_end_matches([',', ':', ' '])
 }
 
 const PREFIXES: &[&str] = &[

@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, LazyLock};
 
+use arrow::datatypes::{DataType, Field};
 use datafusion::{
-    common::DFSchema,
+    common::{Column, DFSchema, TableReference},
     error::Result,
+    functions::core::expr_fn::get_field,
     logical_expr::{
-        Expr, GetFieldAccess, ScalarUDF,
+        Expr, ExprSchemable, GetFieldAccess, ScalarUDF,
         expr::ScalarFunction,
+        lit,
         planner::{ExprPlanner, PlannerResult, RawFieldAccessExpr},
     },
 };
@@ -21,6 +24,7 @@ pub(in crate::engine) struct Planner;
 /// The functions that the syntax stands for.
 static SUBSTR: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function("substr"));
 static STRPOS: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function("strpos"));
+static ELEMENT_AT: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function("element_at"));
 static SUBSCRIPT: LazyLock<Option<Arc<ScalarUDF>>> =
     LazyLock::new(|| array::subscript().map(Arc::new));
 
@@ -53,8 +57,17 @@ impl ExprPlanner for Planner {
     fn plan_field_access(
         &self,
         access: RawFieldAccessExpr,
-        _: &DFSchema,
+        schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        // Of a map that is a row's member the reader of Parquet takes the key for a member, too.
+        if let GetFieldAccess::NamedStructField { name } = &access.field_access
+            && let Some(function) = ELEMENT_AT.as_ref()
+            && matches!(access.expr.get_type(schema), Ok(DataType::Map(..)))
+        {
+            let args = vec![access.expr, Expr::Literal(name.clone(), None)];
+            let call = ScalarFunction::new_udf(Arc::clone(function), args);
+            return Ok(PlannerResult::Planned(Expr::ScalarFunction(call)));
+        }
         Ok(match (access, SUBSCRIPT.as_ref()) {
             (
                 RawFieldAccessExpr { field_access: GetFieldAccess::ListIndex { key }, expr },
@@ -67,7 +80,40 @@ impl ExprPlanner for Planner {
         })
     }
 
+    /// `a.b.c` where `b` is a row and `c` or what lies deeper a map's key.
+    fn plan_compound_identifier(
+        &self,
+        field: &Field,
+        qualifier: Option<&TableReference>,
+        nested_names: &[String],
+    ) -> Result<PlannerResult<Vec<Expr>>> {
+        let Some(depth) = map_at(field.data_type(), nested_names) else {
+            return Ok(PlannerResult::Original(Vec::new()));
+        };
+        let (members, keys) = nested_names.split_at_checked(depth).unwrap_or((nested_names, &[]));
+        let (Some(function), [key]) = (ELEMENT_AT.as_ref(), keys) else {
+            return Ok(PlannerResult::Original(Vec::new()));
+        };
+        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        let map = members.iter().fold(column, |row, member| get_field(row, member.as_str()));
+        let call = ScalarFunction::new_udf(Arc::clone(function), vec![map, lit(key.clone())]);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+
     fn plan_position(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
         planned(STRPOS.as_ref(), args)
+    }
+}
+
+/// How many of `names` lead to a map in a row of the type `of`.
+fn map_at(of: &DataType, names: &[String]) -> Option<usize> {
+    match of {
+        DataType::Map(..) => Some(0),
+        DataType::Struct(members) => {
+            let (first, rest) = names.split_first()?;
+            let member = members.iter().find(|member| member.name() == first)?;
+            map_at(member.data_type(), rest).map(|depth| depth + 1)
+        }
+        _ => None,
     }
 }

@@ -14,13 +14,14 @@ use arrow::{
     datatypes::{DataType, Field},
 };
 use datafusion::{
-    common::{Column, ScalarValue, TableReference, exec_err},
+    common::{Column, DFSchema, ExprSchema, ScalarValue, TableReference, exec_err},
     error::Result,
     logical_expr::{
-        ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+        ColumnarValue, Expr, GetFieldAccess, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature, Volatility,
         expr::ScalarFunction,
         lit,
-        planner::{ExprPlanner, PlannerResult},
+        planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr},
     },
 };
 
@@ -91,10 +92,55 @@ impl ExprPlanner for Planner {
         }
         let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
         let names = nested_names.iter().map(|name| lit(name.clone()));
-        let args = std::iter::once(column).chain(names).collect();
-        let call = ScalarFunction::new_udf(Arc::clone(&FUNCTION), args);
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+        Ok(PlannerResult::Planned(member_of(std::iter::once(column).chain(names).collect())))
     }
+
+    /// `readonly = false` over text.
+    fn plan_binary_op(
+        &self,
+        expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        Ok(super::times::plan_comparison(expr, schema))
+    }
+
+    /// `requestparameters['bucketName']`, which is Lake's spelling, over text.
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        let GetFieldAccess::NamedStructField { name } = &access.field_access else {
+            return Ok(PlannerResult::Original(access));
+        };
+        let name = Expr::Literal(name.clone(), None);
+        Ok(match access.expr {
+            Expr::ScalarFunction(call) if call.func.name() == MEMBER => {
+                let names = call.args.into_iter().chain([name]);
+                PlannerResult::Planned(member_of(names.collect()))
+            }
+            Expr::OuterReferenceColumn(ref field, _) if holds_json(field) && !is_map(field) => {
+                PlannerResult::Planned(member_of(vec![access.expr, name]))
+            }
+            Expr::Column(ref column) => {
+                let field = schema.field_from_column(column);
+                if field.is_ok_and(|field| holds_json(field) && !is_map(field)) {
+                    PlannerResult::Planned(member_of(vec![access.expr, name]))
+                } else {
+                    PlannerResult::Original(access)
+                }
+            }
+            _ => PlannerResult::Original(access),
+        })
+    }
+}
+
+fn member_of(args: Vec<Expr>) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&FUNCTION), args))
+}
+
+fn is_map(field: &Field) -> bool {
+    matches!(field.data_type(), DataType::Map(..))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

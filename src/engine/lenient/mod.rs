@@ -8,7 +8,7 @@
 //! * A placeholder where the name of a table belongs ([`placeholder`]), on the syntax tree.
 //! * HAVING that names an alias (`rewrite`), on the syntax tree.
 //! * Members of JSON text, `requestparameters.bucketname` ([`members`]), where names are planned.
-//! * Text compared with a timestamp ([`times`]), on the plan.
+//! * Text compared with a timestamp or a boolean ([`times`]), on the plan.
 
 pub(super) mod glyphs;
 mod known;
@@ -42,6 +42,7 @@ pub(super) enum Kind {
     Having,
     Member,
     TextTime,
+    TextBoolean,
 }
 
 /// Where it stands.

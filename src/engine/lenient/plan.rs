@@ -42,10 +42,16 @@ pub(in crate::engine) fn of_plan(plan: &LogicalPlan) -> Result<Vec<Taken>> {
 
 fn member(call: &ScalarFunction, schema: &DFSchema) -> Option<Taken> {
     let (column, members) = call.args.split_first()?;
-    let Expr::Column(column) = column else { return None };
-    let of_map = schema
-        .field_from_column(column)
-        .is_ok_and(|field| matches!(field.data_type(), DataType::Map(..)));
+    let (column, of_map) = match column {
+        Expr::Column(column) => {
+            let field = schema.field_from_column(column);
+            (column, field.is_ok_and(|field| matches!(field.data_type(), DataType::Map(..))))
+        }
+        Expr::OuterReferenceColumn(field, column) => {
+            (column, matches!(field.data_type(), DataType::Map(..)))
+        }
+        _ => return None,
+    };
     let members =
         members.iter().filter_map(|name| name.as_literal()).filter_map(ScalarValue::try_as_str);
     let names = std::iter::once(column.name.clone())

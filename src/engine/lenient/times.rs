@@ -1,16 +1,19 @@
-//! Text compared with a timestamp or a date: `eventtime > current_timestamp - interval '7' day`.
+//! Text compared with a timestamp, a date or a boolean: `eventtime > current_timestamp - interval '7' day`.
 //!
 //! Athena refuses that. What is meant is the instant that the text tells, so that is compared: ISO
 //! 8601 text, with a space for the `T` too, in UTC where it has no zone. Text that tells no time is
 //! NULL, and its row is none that was asked for; it is no error, which would take the other rows along.
 //!
+//! `readonly` is text in Athena's table and a boolean in `CloudTrail` Lake's, so text beside a boolean is
+//! taken for the boolean that it tells, too.
+//!
 //! Only text from rows is meant here. A literal beside a timestamp is how `CloudTrail` Lake's own
 //! queries are written.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::{
-    array::{Array, ArrayRef, Int64Builder},
+    array::{Array, ArrayRef, BooleanArray, Int64Builder},
     compute::cast,
     datatypes::{DataType, TimeUnit},
 };
@@ -26,8 +29,10 @@ use datafusion::{
         BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs,
         ScalarUDF, ScalarUDFImpl, Signature, Volatility,
         expr::{Between, InList, ScalarFunction},
+        planner::{PlannerResult, RawBinaryExpr},
     },
     optimizer::AnalyzerRule,
+    sql::sqlparser::ast::BinaryOperator,
 };
 
 use super::{Kind, Place, Taken};
@@ -53,14 +58,53 @@ impl AnalyzerRule for TextTimes {
     }
 }
 
-fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
-    let read = |text: &mut Expr, unit: Option<TimeUnit>| {
-        let Some(unit) = unit else { return };
-        let inner = std::mem::replace(text, Expr::Literal(ScalarValue::Null, None));
-        let signature = Signature::any(1, Volatility::Immutable);
-        let function = ScalarUDF::new_from_impl(Instant { unit, signature });
-        *text = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), vec![inner]));
+/// What text is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Instant(TimeUnit),
+    Boolean,
+}
+
+/// Has `text` be read so.
+fn read(text: &mut Expr, reading: Option<Reading>) {
+    let inner = std::mem::replace(text, Expr::Literal(ScalarValue::Null, None));
+    *text = match reading {
+        None => inner,
+        Some(Reading::Instant(unit)) => {
+            let signature = Signature::any(1, Volatility::Immutable);
+            let function = ScalarUDF::new_from_impl(Instant { unit, signature });
+            Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), vec![inner]))
+        }
+        Some(Reading::Boolean) => {
+            Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&BOOLEAN), vec![inner]))
+        }
     };
+}
+
+/// Text beside a boolean must be read as one before types are looked at: they do not compare at all.
+pub(super) fn plan_comparison(
+    expr: RawBinaryExpr,
+    schema: &DFSchema,
+) -> PlannerResult<RawBinaryExpr> {
+    use BinaryOperator::{Eq, NotEq};
+    let op = match expr.op {
+        Eq => Operator::Eq,
+        NotEq => Operator::NotEq,
+        _ => return PlannerResult::Original(expr),
+    };
+    let is_boolean = |reading: &Reading| *reading == Reading::Boolean;
+    let of_left = beside(&expr.left, &expr.right, schema).filter(is_boolean);
+    let of_right = beside(&expr.right, &expr.left, schema).filter(is_boolean);
+    if of_left.is_none() && of_right.is_none() {
+        return PlannerResult::Original(expr);
+    }
+    let (mut left, mut right) = (Box::new(expr.left), Box::new(expr.right));
+    read(&mut left, of_left);
+    read(&mut right, of_right);
+    PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr { left, op, right }))
+}
+
+fn rewrite_expr(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     match expr {
         Expr::BinaryExpr(BinaryExpr { mut left, op, mut right }) if is_comparison(op) => {
             let (of_left, of_right) =
@@ -101,15 +145,26 @@ fn is_comparison(op: Operator) -> bool {
     matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
-/// The precision that `text` is read with where it is text of rows beside a time.
-fn beside(text: &Expr, time: &Expr, schema: &DFSchema) -> Option<TimeUnit> {
-    let is_text = matches!(text.get_type(schema).ok()?, DataType::Utf8 | DataType::Utf8View);
-    let unit = match time.get_type(schema).ok()? {
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => TimeUnit::Nanosecond,
-        DataType::Timestamp(..) | DataType::Date32 => TimeUnit::Microsecond,
-        _ => return None,
-    };
-    (is_text && column_in(text).is_some()).then_some(unit)
+/// What `text` is read as where it is text beside a time or a boolean.
+fn beside(text: &Expr, other: &Expr, schema: &DFSchema) -> Option<Reading> {
+    if !matches!(text.get_type(schema).ok()?, DataType::Utf8 | DataType::Utf8View) {
+        return None;
+    }
+    let of_rows = column_in(text).is_some();
+    match other.get_type(schema).ok()? {
+        DataType::Timestamp(TimeUnit::Nanosecond, _) if of_rows => {
+            Some(Reading::Instant(TimeUnit::Nanosecond))
+        }
+        DataType::Timestamp(..) | DataType::Date32 if of_rows => {
+            Some(Reading::Instant(TimeUnit::Microsecond))
+        }
+        DataType::Boolean => {
+            let literal = text.as_literal().and_then(|value| value.try_as_str().flatten());
+            let tells = |text: &str| matches!(text.to_ascii_lowercase().as_str(), "true" | "false");
+            (of_rows || literal.is_some_and(tells)).then_some(Reading::Boolean)
+        }
+        _ => None,
+    }
 }
 
 /// The first column that `expr` reads.
@@ -131,10 +186,18 @@ fn column_in(expr: &Expr) -> Option<Column> {
 pub(super) fn of_expr(expr: &Expr, schema: &DFSchema, taken: &mut Vec<Taken>) {
     let mut pair = |a: &Expr, b: &Expr| {
         for (text, time) in [(a, b), (b, a)] {
-            if beside(text, time, schema).is_some()
-                && let Some(column) = column_in(text)
+            if let Expr::ScalarFunction(call) = text
+                && call.func.name() == BOOLEAN.name()
+                && let [text] = call.args.as_slice()
             {
-                taken.push(text_time(&column.name));
+                taken.push(text_boolean(text, time));
+            }
+            match beside(text, time, schema) {
+                Some(Reading::Instant(_)) => {
+                    taken.extend(column_in(text).map(|column| text_time(&column.name)));
+                }
+                Some(Reading::Boolean) => taken.push(text_boolean(text, time)),
+                None => {}
             }
         }
     };
@@ -162,6 +225,80 @@ fn text_time(column: &str) -> Taken {
     }
 }
 
+fn text_boolean(text: &Expr, boolean: &Expr) -> Taken {
+    let column = column_in(text).or_else(|| column_in(boolean));
+    let name = column.map_or_else(|| "it".to_owned(), |column| column.name);
+    let strict = match (text.as_literal(), boolean.as_literal()) {
+        (Some(text), _) => {
+            let text = text.try_as_str().flatten().unwrap_or_default();
+            format!("{name} = {}", text.to_ascii_lowercase())
+        }
+        (None, Some(boolean)) => format!("{name} = '{boolean}'"),
+        _ => format!("CAST({name} AS boolean)"),
+    };
+    Taken {
+        kind: Kind::TextBoolean,
+        place: Place::Names(vec![name.clone()]),
+        written: format!("text beside a boolean, for `{name}`,"),
+        meant: "the boolean it tells, NULL where it tells none".to_owned(),
+        strict,
+        fault: "text cannot be compared with a boolean".to_owned(),
+    }
+}
+
+static BOOLEAN: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+    let signature = Signature::any(1, Volatility::Immutable);
+    Arc::new(ScalarUDF::new_from_impl(Boolean { signature }))
+});
+
+/// The boolean that text tells.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Boolean {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Boolean {
+    fn name(&self) -> &'static str {
+        "boolean_of"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        of_each(&args, |texts| {
+            let rows = texts.len();
+            let texts = Text::of(texts)?;
+            let tells = |row: usize| match texts.get(row)? {
+                text if text.eq_ignore_ascii_case("true") => Some(true),
+                text if text.eq_ignore_ascii_case("false") => Some(false),
+                _ => None,
+            };
+            Ok(Arc::new((0..rows).map(tells).collect::<BooleanArray>()))
+        })
+    }
+}
+
+/// What `read` makes of the one argument.
+fn of_each(
+    args: &ScalarFunctionArgs,
+    read: impl Fn(&ArrayRef) -> Result<ArrayRef>,
+) -> Result<ColumnarValue> {
+    match args.args.first() {
+        Some(ColumnarValue::Array(texts)) => Ok(ColumnarValue::Array(read(texts)?)),
+        Some(ColumnarValue::Scalar(text)) => {
+            let read = read(&text.to_array()?)?;
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&read, 0)?))
+        }
+        None => exec_err!("a text was expected"),
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Instant {
     unit: TimeUnit,
@@ -182,14 +319,7 @@ impl ScalarUDFImpl for Instant {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        match args.args.first() {
-            Some(ColumnarValue::Array(texts)) => Ok(ColumnarValue::Array(self.read(texts)?)),
-            Some(ColumnarValue::Scalar(text)) => {
-                let read = self.read(&text.to_array()?)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&read, 0)?))
-            }
-            None => exec_err!("a text was expected"),
-        }
+        of_each(&args, |texts| self.read(texts))
     }
 }
 

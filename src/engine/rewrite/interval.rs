@@ -62,10 +62,17 @@ fn times(interval: &Expr, by: &Expr) -> Option<Expr> {
 
 /// `A TO B` as the units it counts.
 fn span(interval: &mut Interval) -> Result<(), Fault> {
+    let Some((text, place)) = literal(&interval.value) else { return Ok(()) };
+    if interval.leading_field.is_none() && text.trim().parse::<f64>().is_ok() {
+        // The planner would take it for seconds, and the unit's misspelt name for an alias.
+        let message = format!("INTERVAL '{text}' has no unit");
+        let help =
+            Some("as in INTERVAL '1' DAY: YEAR, MONTH, DAY, HOUR, MINUTE or SECOND".to_owned());
+        return Err(Fault { message, span: Some(place), help });
+    }
     let (Some(first), Some(last)) = (&interval.leading_field, &interval.last_field) else {
         return Ok(());
     };
-    let Some((text, place)) = literal(&interval.value) else { return Ok(()) };
     let units: &[&str] = match (first, last) {
         (DateTimeField::Year, DateTimeField::Month) => &["years", "months"],
         (DateTimeField::Day, DateTimeField::Hour) => &["days", "hours"],

@@ -276,6 +276,9 @@ impl Walker for Names<'_, '_> {
                         whole.append(path);
                         *path = whole;
                     }
+                    if let Some(access) = scope::outer_member(&self.rewriter.scopes, path) {
+                        *expr = access;
+                    }
                 }
                 _ => {}
             }

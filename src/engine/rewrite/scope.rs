@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
-use super::lower;
+use super::{lower, make};
 
 /// The columns of a table or query.
 #[derive(Debug, Clone, Default)]
@@ -153,6 +153,22 @@ pub(super) fn qualifier(scopes: &[Scope], name: &Ident) -> Option<Vec<Ident>> {
         }
     }
     None
+}
+
+/// `a.useridentity.arn` where `a` is of a query outside: the planner finds columns there, and no
+/// members. Nothing for any other `path`.
+pub(super) fn outer_member(scopes: &[Scope], path: &[Ident]) -> Option<Expr> {
+    let (own, outer) = scopes.split_last()?;
+    let ([source, column], members) = (path.first_chunk::<2>()?, path.get(2..)?);
+    let name = [lower(source)];
+    let is_outer = !members.is_empty()
+        && !own.sources.iter().any(|known| known.is_named(&name))
+        && !own.shows(&lower(source))
+        && outer.iter().flat_map(|scope| &scope.sources).any(|known| known.is_named(&name));
+    is_outer.then(|| Expr::CompoundFieldAccess {
+        root: Box::new(Expr::CompoundIdentifier(vec![source.clone(), column.clone()])),
+        access_chain: members.iter().map(|member| make::member(&lower(member))).collect(),
+    })
 }
 
 fn path(source: &Source) -> Option<Vec<Ident>> {

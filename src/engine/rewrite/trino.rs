@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    LimitClause, ObjectName, Query, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
+    LimitClause, ObjectName, Query, SelectItem, Set, SetExpr, SetOperator, SetQuantifier, Spanned,
     Statement as Sql, TableFactor, Value, ValueWithSpan, Values,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -21,9 +21,23 @@ const TRY: &str = "$try";
 
 /// Translates all of `statement`.
 pub(super) fn translate(statement: &mut Sql) -> Result<(), Fault> {
+    time_zone(statement);
     let mut translation = Translation { parameters: Vec::new(), subqueries: 0, fault: None };
     walk::walk(statement, &mut translation);
     translation.fault.map_or(Ok(()), Err)
+}
+
+/// `SET TIME ZONE 'UTC'` and `SET TIME ZONE LOCAL` are assignments.
+fn time_zone(statement: &mut Sql) {
+    let Sql::Set(Set::SetTimeZone { value, .. }) = statement else { return };
+    let is_local = matches!(value, Expr::Identifier(name) if lower(name) == "local");
+    let zone = if is_local { text("UTC") } else { value.clone() };
+    *statement = Sql::Set(Set::SingleAssignment {
+        scope: None,
+        hivevar: false,
+        variable: ObjectName::from(vec![Ident::new("timezone")]),
+        values: vec![zone],
+    });
 }
 
 struct Translation {
@@ -244,9 +258,22 @@ fn field_of_parameter(expr: &mut Expr, parameters: &[String]) {
     }
 }
 
-/// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives.
+/// `resources[1].arn` and `element_at(resources, 1).arn`: a member of what an expression gives. Names
+/// in front, as in `c.resources[1]`, are a column's.
 fn dots(expr: &mut Expr) {
-    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return };
+    let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    if let Expr::Identifier(first) = root.as_ref() {
+        let is_name = |access: &&AccessExpr| matches!(access, AccessExpr::Dot(Expr::Identifier(_)));
+        let n_names = access_chain.iter().take_while(is_name).count();
+        let mut path = vec![first.clone()];
+        path.extend(access_chain.drain(..n_names).filter_map(|access| match access {
+            AccessExpr::Dot(Expr::Identifier(name)) => Some(name),
+            _ => None,
+        }));
+        if n_names > 0 {
+            **root = Expr::CompoundIdentifier(path);
+        }
+    }
     for access in access_chain {
         if let AccessExpr::Dot(Expr::Identifier(member)) = access {
             *access = make::member(&lower(member));

@@ -140,7 +140,7 @@ enum Token {
     Text(String),
 }
 
-fn tokens(pattern: &str) -> Result<Vec<Token>> {
+fn tokens(pattern: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut letters = pattern.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -167,12 +167,12 @@ fn tokens(pattern: &str) -> Result<Vec<Token>> {
             tokens.push(Token::Text(text));
         }
     }
-    Ok(tokens)
+    tokens
 }
 
 /// Compiles a pattern.
 pub(super) fn compile(pattern: &str) -> Result<Format> {
-    let tokens = tokens(pattern)?;
+    let tokens = tokens(pattern);
     if tokens.is_empty() {
         return exec_err!("the format is empty");
     }
