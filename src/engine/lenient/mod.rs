@@ -18,7 +18,7 @@ mod placeholder;
 mod plan;
 mod times;
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -33,7 +33,7 @@ use super::{Statement, diagnose};
 use crate::{Error, Result};
 
 /// What kind of leniency it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     Quote,
     Space,
@@ -71,25 +71,6 @@ pub(super) struct Taken {
     pub(super) fault: String,
 }
 
-/// What to say of `taken`, a line a kind.
-pub(super) fn notices(mut taken: Vec<Taken>) -> Vec<String> {
-    taken.sort_by_key(|one| one.kind);
-    let mut notices: Vec<String> = Vec::new();
-    for of_kind in taken.chunk_by(|a, b| a.kind == b.kind) {
-        let Some(first) = of_kind.first() else { continue };
-        let mut others: Vec<&str> = of_kind.iter().map(|one| one.written.as_str()).collect();
-        others.sort_unstable();
-        others.dedup();
-        let Taken { written, meant, strict, .. } = first;
-        let more = match others.len().saturating_sub(1) {
-            0 => String::new(),
-            n => format!(" ({n} more in this statement)"),
-        };
-        notices.push(format!("{written} is taken as {meant}{more}; Athena takes {strict}"));
-    }
-    notices
-}
-
 /// The error that a strict session gives for `taken`.
 pub(super) fn refusal(statement: &Statement, taken: &Taken) -> Error {
     let Taken { place, meant, strict, fault, .. } = taken;
@@ -102,7 +83,7 @@ pub(super) fn refusal(statement: &Statement, taken: &Taken) -> Error {
     diagnose::with_help(statement, at, fault.clone(), help)
 }
 
-/// What to say of `taken`.
+/// What to say of `taken`, a line a kind.
 ///
 /// # Errors
 /// The session is strict, and there is something.
@@ -111,21 +92,39 @@ pub(super) fn told(
     strict: bool,
     mut taken: Vec<Taken>,
 ) -> Result<Vec<String>> {
-    // Names as the user wrote them, where their place is known.
-    for one in &mut taken {
-        let at = match &one.place {
-            Place::Names(names) => diagnose::place_of_names(statement, names),
-            Place::Tree(span) => diagnose::place_of_span(statement, *span),
-            Place::Bytes(_) => None,
-        };
-        match (one.kind, at.and_then(|at| statement.sql().get(at))) {
-            (Kind::Member, Some(text)) => known::respell(one, text),
-            (Kind::Placeholder, Some(text)) => placeholder::respell(one, text),
-            _ => {}
-        }
+    if let Some(first) = taken.first_mut()
+        && strict
+    {
+        respell(statement, first);
+        return Err(refusal(statement, first));
     }
-    match taken.first() {
-        Some(first) if strict => Err(refusal(statement, first)),
-        _ => Ok(notices(taken)),
+    let mut seen = HashSet::new();
+    taken.retain(|one| seen.insert((one.kind, one.written.clone())));
+    taken.sort_by_key(|one| one.kind);
+    let mut notices = Vec::new();
+    for of_kind in taken.chunk_by_mut(|a, b| a.kind == b.kind) {
+        let more = match of_kind.len().saturating_sub(1) {
+            0 => String::new(),
+            n => format!(" ({n} more in this statement)"),
+        };
+        let Some(first) = of_kind.first_mut() else { continue };
+        respell(statement, first);
+        let Taken { written, meant, strict, .. } = first;
+        notices.push(format!("{written} is taken as {meant}{more}; Athena takes {strict}"));
+    }
+    Ok(notices)
+}
+
+/// Names as the user wrote them, where their place is known.
+fn respell(statement: &Statement, one: &mut Taken) {
+    let at = match &one.place {
+        Place::Names(names) => diagnose::place_of_names(statement, names),
+        Place::Tree(span) => diagnose::place_of_span(statement, *span),
+        Place::Bytes(_) => None,
+    };
+    match (one.kind, at.and_then(|at| statement.sql().get(at))) {
+        (Kind::Member, Some(text)) => known::respell(one, text),
+        (Kind::Placeholder, Some(text)) => placeholder::respell(one, text),
+        _ => {}
     }
 }
