@@ -3,7 +3,7 @@
 //! <https://github.com/delta-io/delta/blob/master/PROTOCOL.md#per-file-statistics>
 
 use arrow::datatypes::Schema;
-use chrono::{DateTime, Datelike, SecondsFormat};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta};
 use parquet::file::{metadata::ParquetMetaData, statistics::Statistics};
 use serde_json::{Map, Value, json};
 
@@ -75,6 +75,7 @@ impl Bounds {
     fn of(metadata: &ParquetMetaData, leaf: usize) -> Self {
         let mut texts: Vec<(&str, &str)> = Vec::new();
         let mut times: Vec<(i64, i64)> = Vec::new();
+        let mut days: Vec<(i32, i32)> = Vec::new();
         let mut nulls = 0;
         let mut known = true;
         for group in metadata.row_groups() {
@@ -92,6 +93,7 @@ impl Bounds {
             match bounds(statistics) {
                 Some(Bound::Text(min, max)) => texts.push((min, max)),
                 Some(Bound::Time(min, max)) => times.push((min, max)),
+                Some(Bound::Day(min, max)) => days.push((min, max)),
                 None => known = false,
             }
         }
@@ -99,7 +101,11 @@ impl Bounds {
         if !known {
             return bare;
         }
-        let (min, max) = if times.is_empty() {
+        let (min, max) = if !days.is_empty() {
+            let min = days.iter().map(|(min, _)| *min).min();
+            let max = days.iter().map(|(_, max)| *max).max();
+            (min.and_then(date), max.and_then(date))
+        } else if times.is_empty() {
             let min = texts.iter().map(|(min, _)| *min).min();
             let max = texts.iter().map(|(_, max)| *max).max();
             (min.map(str::to_owned), max.map(str::to_owned))
@@ -116,6 +122,7 @@ impl Bounds {
 enum Bound<'a> {
     Text(&'a str, &'a str),
     Time(i64, i64),
+    Day(i32, i32),
 }
 
 /// Parquet's bounds. A long text's are cut, the greater one rounded up, so they stay bounds.
@@ -126,6 +133,8 @@ fn bounds(statistics: &Statistics) -> Option<Bound<'_>> {
             let max = std::str::from_utf8(values.max_bytes_opt()?).ok()?;
             Some(Bound::Text(min, max))
         }
+        // The only ones of this type that are asked for are dates.
+        Statistics::Int32(values) => Some(Bound::Day(*values.min_opt()?, *values.max_opt()?)),
         Statistics::Int64(values) => Some(Bound::Time(*values.min_opt()?, *values.max_opt()?)),
         _ => None,
     }
@@ -135,4 +144,10 @@ fn bounds(statistics: &Statistics) -> Option<Bound<'_>> {
 fn timestamp(micros: i64) -> Option<String> {
     let time = DateTime::from_timestamp_micros(micros)?;
     (1..=9999).contains(&time.year()).then(|| time.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+/// A day, counted from 1970, as Delta's statistics spell it.
+fn date(days: i32) -> Option<String> {
+    let day = NaiveDate::default().checked_add_signed(TimeDelta::try_days(days.into())?)?;
+    (1..=9999).contains(&day.year()).then(|| day.format("%Y-%m-%d").to_string())
 }

@@ -152,9 +152,10 @@ fn rejects() -> Vec<BookColumn> {
 /// Delta readers index only the first 32 leaf columns unless the table says which:
 /// <https://docs.delta.io/latest/optimizations-oss.html#data-skipping>.
 pub(super) fn stats_columns(schema: &Schema) -> Vec<&'static str> {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 13] = [
         "event_ts",
         "eventtime",
+        "delivery_date",
         "recipientaccountid",
         "account",
         "awsregion",

@@ -33,16 +33,18 @@ impl ScalarUDFImpl for As {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match types {
-            [of, _] => Ok(of.clone()),
-            _ => plan_err!("{NAME} takes a value and a name"),
+        if let [of, _] = types {
+            Ok(of.clone())
+        } else {
+            plan_err!("{NAME} takes a value and a name")
         }
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        match args.arg_fields {
-            [of, _] => Ok(FieldRef::clone(of)),
-            _ => plan_err!("{NAME} takes a value and a name"),
+        if let [of, _] = args.arg_fields {
+            Ok(FieldRef::clone(of))
+        } else {
+            plan_err!("{NAME} takes a value and a name")
         }
     }
 
@@ -56,9 +58,10 @@ impl ScalarUDFImpl for As {
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         args.args.truncate(1);
-        match args.args.pop() {
-            Some(value) => Ok(value),
-            None => plan_err!("{NAME} takes a value and a name"),
+        if let Some(value) = args.args.pop() {
+            Ok(value)
+        } else {
+            plan_err!("{NAME} takes a value and a name")
         }
     }
 }

@@ -187,7 +187,7 @@ fn values_as_subquery(tokens: &mut Vec<TokenWithSpan>) {
         tokens.insert(close, put_in(Token::RParen));
         let select =
             [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM"), Token::LParen];
-        tokens.splice(at + 1..at + 1, select.map(put_in));
+        tokens.splice((at + 1)..=at, select.map(put_in));
     }
 }
 

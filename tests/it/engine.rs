@@ -58,6 +58,12 @@ fn files_that_cannot_hold_an_answer_are_not_opened() {
     let day = "date_format(from_iso8601_timestamp(eventtime), '%Y-%m-%d')";
     assert_eq!(of(&format!("{day} >= '2023-07-12'")), 0);
     assert_eq!(of(&format!("{day} = '2023-07-10'")), 3);
+    // The day of the object's key.
+    assert_eq!(of("year = '2023' AND month = '07' AND day = '10'"), 2);
+    assert_eq!(of("year = '2023' AND month = '09'"), 0);
+    assert_eq!(of("year = 2024"), 0);
+    assert_eq!(of("date > '2023-08-01'"), 0);
+    assert_eq!(of("\"timestamp\" >= '2023/08/01'"), 0);
     assert_eq!(of("recipientaccountid = '111122223333'"), 1);
     assert_eq!(of("account = '444455556666'"), 2);
     assert_eq!(of("awsregion = 'us-west-2'"), 1);

@@ -127,7 +127,7 @@ fn mutated(corpus: &[Vec<(Kind, String)>], chance: &mut Chance) -> String {
             }
             3 if kind != Kind::Space => ODD[chance.below(ODD.len())].clone_into(&mut sql[at].1),
             _ if kind != Kind::Sign && !alike.is_empty() => {
-                sql[at] = alike[chance.below(alike.len())].clone()
+                sql[at] = alike[chance.below(alike.len())].clone();
             }
             _ => {}
         }

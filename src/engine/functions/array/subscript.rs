@@ -59,9 +59,10 @@ fn data_type(args: &ReturnFieldArgs<'_>) -> Result<DataType> {
 /// The member at `place`, from 1.
 fn member(members: &Fields, place: i64) -> Result<(usize, &FieldRef)> {
     let at = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
-    match at.and_then(|at| members.get(at).map(|member| (at, member))) {
-        Some(found) => Ok(found),
-        None => plan_err!("a row of {} members has none at {place}", members.len()),
+    if let Some(found) = at.and_then(|at| members.get(at).map(|member| (at, member))) {
+        Ok(found)
+    } else {
+        plan_err!("a row of {} members has none at {place}", members.len())
     }
 }
 

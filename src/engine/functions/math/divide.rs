@@ -80,9 +80,10 @@ fn quotient(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         if b == 0 {
             return exec_err!("division by zero");
         }
-        match rounded(a, up, b) {
-            Some(value) => Ok(Some(value)),
-            None => exec_err!("the quotient is out of the range of decimal({p},{s})"),
+        if let Some(value) = rounded(a, up, b) {
+            Ok(Some(value))
+        } else {
+            exec_err!("the quotient is out of the range of decimal({p},{s})")
         }
     });
     let divided: Decimal128Array = divided.collect::<Result<Vec<_>>>()?.into();
