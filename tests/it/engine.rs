@@ -61,7 +61,7 @@ fn files_that_cannot_hold_an_answer_are_not_opened() {
     // The day of the object's key.
     assert_eq!(of("year = '2023' AND month = '07' AND day = '10'"), 2);
     assert_eq!(of("year = '2023' AND month = '09'"), 0);
-    assert_eq!(of("year = 2024"), 0);
+    assert_eq!(of("year = '2024'"), 0);
     assert_eq!(of("date > '2023-08-01'"), 0);
     assert_eq!(of("\"timestamp\" >= '2023/08/01'"), 0);
     assert_eq!(of("recipientaccountid = '111122223333'"), 1);
