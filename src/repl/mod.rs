@@ -117,7 +117,7 @@ pub fn ingest(
 /// asks about, with progress on the screen; says what was new. The report, where there were any.
 ///
 /// # Errors
-/// As [`ingest`]; a location lies around the cache or within it, or the user interrupted.
+/// As [`ingest()`]; a location lies around the cache or within it, or the user interrupted.
 pub fn ingest_declared(
     screen: Screen,
     cache: &Cache,

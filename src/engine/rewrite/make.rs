@@ -3,8 +3,8 @@
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem,
-    SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins, Value, WildcardAdditionalOptions,
-    helpers::attached_token::AttachedToken,
+    SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins, Value, Values,
+    WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
 };
 
 /// `SELECT * FROM name`.
@@ -108,6 +108,16 @@ pub(super) fn case(condition: Expr, result: Expr, otherwise: Expr) -> Expr {
         conditions: vec![CaseWhen { condition, result }],
         else_result: Some(Box::new(otherwise)),
     }
+}
+
+/// `*` as an argument.
+pub(super) fn everything() -> FunctionArg {
+    FunctionArg::Unnamed(FunctionArgExpr::Wildcard)
+}
+
+/// A query of no rows, to stand where another one is taken from.
+pub(super) fn nothing() -> Query {
+    query(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: Vec::new() }))
 }
 
 /// A call of the function `name`.

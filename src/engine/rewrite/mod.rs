@@ -17,6 +17,7 @@ mod casing;
 mod casts;
 mod distinct;
 mod elements;
+mod exists;
 mod from;
 mod having;
 mod interval;

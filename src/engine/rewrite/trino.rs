@@ -3,8 +3,8 @@
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CastKind, DataType, ExactNumberInfo, Expr, Fetch, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    LimitClause, ObjectName, Query, SelectItem, Set, SetExpr, SetOperator, SetQuantifier, Spanned,
-    Statement as Sql, TableFactor, Value, ValueWithSpan, Values,
+    LimitClause, ObjectName, Query, Select, SelectItem, Set, SetExpr, SetOperator, SetQuantifier,
+    Spanned, Statement as Sql, TableFactor, Value, ValueWithSpan,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -13,7 +13,7 @@ use super::{
         relations,
         walk::{self, Flow, ON, STOP, Walker},
     },
-    Fault, calls, casts, distinct, elements, interval, lower, make, unnest,
+    Fault, calls, casts, distinct, elements, exists, interval, lower, make, unnest,
 };
 
 /// The function that TRY becomes.
@@ -77,6 +77,11 @@ impl Walker for Translation {
         name_columns(&mut query.body);
         counted(&mut query.body);
         casts::name(query);
+        ON
+    }
+
+    fn select(&mut self, select: &mut Select) -> Flow {
+        exists::counted(select);
         ON
     }
 
@@ -202,8 +207,7 @@ fn counted(body: &mut SetExpr) {
         return;
     }
     *op = SetOperator::Union;
-    let none = Values { explicit_row: false, value_keyword: false, rows: Vec::new() };
-    let union = std::mem::replace(body, SetExpr::Values(none));
+    let union = std::mem::replace(body, *make::nothing().body);
     *body = SetExpr::Select(Box::new(make::everything_from(union, name)));
 }
 
