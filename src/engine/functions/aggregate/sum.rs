@@ -113,10 +113,23 @@ struct Whole(Option<i64>);
 
 impl Accumulator for Whole {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for value in whole(values)?.iter().flatten() {
-            self.0 = Some(plus(self.0.unwrap_or_default(), value)?);
+        let values = whole(values)?;
+        if values.null_count() == values.len() {
+            return Ok(());
         }
-        Ok(())
+        // No batch has so many values that their sum leaves this type.
+        let batch: i128 = if values.null_count() == 0 {
+            values.values().iter().copied().map(i128::from).sum()
+        } else {
+            values.iter().flatten().map(i128::from).sum()
+        };
+        let sum = self.0.unwrap_or_default();
+        if let Ok(sum) = i64::try_from(i128::from(sum) + batch) {
+            self.0 = Some(sum);
+            Ok(())
+        } else {
+            exec_err!("the sum is out of the range of bigint: {sum} + {batch}")
+        }
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
