@@ -4,23 +4,17 @@
 //! reader gives views of one dictionary: rows with the same text have the same view. Each is worked
 //! out once and the result taken for all its rows; what a function costs hardly matters then.
 
-use std::sync::Arc;
-
 use arrow::{
-    array::{
-        Array, ArrayRef, AsArray, Int32Array, ListArray, StringArray, StringViewArray, UInt32Array,
-    },
-    buffer::{NullBuffer, OffsetBuffer},
+    array::{Array, ArrayRef, AsArray, StringArray, StringViewArray, UInt32Array},
     compute::take,
     datatypes::DataType,
 };
 use datafusion::{
-    common::internal_err,
     error::Result,
     logical_expr::{ColumnarValue, ScalarFunctionArgs},
 };
 
-use super::{call::too_large, nested::index};
+use super::nested::index;
 
 /// Batches of fewer rows are not looked into.
 const FEWEST: usize = 128;
@@ -69,35 +63,10 @@ impl Repeats {
     /// What the function gave for those, for all rows.
     pub(super) fn all(&self, made: ColumnarValue) -> Result<ColumnarValue> {
         Ok(match made {
-            ColumnarValue::Array(made) => ColumnarValue::Array(match made.as_list_opt::<i32>() {
-                Some(lists) => Arc::new(lists_of(lists, &self.of_rows)?),
-                None => take(&made, &self.of_rows, None)?,
-            }),
+            ColumnarValue::Array(made) => ColumnarValue::Array(take(&made, &self.of_rows, None)?),
             one @ ColumnarValue::Scalar(_) => one,
         })
     }
-}
-
-/// The lists of the rows `of_rows`. Arrow's `take` copies list after list; this takes all their
-/// elements at once.
-fn lists_of(lists: &ListArray, of_rows: &UInt32Array) -> Result<ListArray> {
-    let DataType::List(field) = lists.data_type() else { return internal_err!("no list") };
-    let spans: Vec<(i32, i32)> =
-        lists.offsets().iter().copied().zip(lists.offsets().iter().copied().skip(1)).collect();
-    let mut ends = Vec::with_capacity(of_rows.len() + 1);
-    let mut elements: Vec<i32> = Vec::with_capacity(of_rows.len() * 2);
-    ends.push(0);
-    for row in of_rows.values() {
-        let (start, end) = spans.get(*row as usize).copied().unwrap_or_default();
-        elements.extend(start..end);
-        ends.push(i32::try_from(elements.len()).or_else(|_| too_large())?);
-    }
-    let nulls = lists.nulls().map(|nulls| {
-        of_rows.values().iter().map(|row| nulls.is_valid(*row as usize)).collect::<NullBuffer>()
-    });
-    let values = take(lists.values(), &Int32Array::from(elements), None)?;
-    let ends = OffsetBuffer::new(ends.into());
-    Ok(ListArray::try_new(Arc::clone(field), ends, values, nulls)?)
 }
 
 /// Text that can be told apart quickly.
@@ -192,10 +161,7 @@ impl Rows for Texts<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::{
-        array::{ListBuilder, StringBuilder},
-        datatypes::Field,
-    };
+    use arrow::datatypes::Field;
     use datafusion::{common::ScalarValue, config::ConfigOptions};
     use proptest::prelude::*;
 
@@ -239,33 +205,6 @@ mod tests {
                     prop_assert_eq!(&restored, &column);
                 }
             }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn lists_are_taken_as_arrow_takes_them(
-            lists in prop::collection::vec(
-                prop::option::of(prop::collection::vec(prop::option::of("[a-z]{0,20}"), 0..5)),
-                1..20,
-            ),
-            picks in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
-        ) {
-            let mut builder = ListBuilder::new(StringBuilder::new());
-            for list in &lists {
-                builder.append_option(list.as_ref().map(|list| list.iter().map(Option::as_deref)));
-            }
-            let array = builder.finish();
-            let rows: UInt32Array =
-                picks.iter().map(|pick| index(pick.index(lists.len()))).collect::<Vec<_>>().into();
-            let taken = take(&array, &rows, None).unwrap();
-            prop_assert_eq!(&lists_of(&array, &rows).unwrap(), taken.as_list::<i32>());
-            // Of a part of a list too.
-            let part = array.slice(lists.len() / 2, lists.len() - lists.len() / 2);
-            let rows: UInt32Array =
-                picks.iter().map(|pick| index(pick.index(part.len()))).collect::<Vec<_>>().into();
-            let taken = take(&part, &rows, None).unwrap();
-            prop_assert_eq!(&lists_of(&part, &rows).unwrap(), taken.as_list::<i32>());
         }
     }
 

@@ -35,19 +35,12 @@ pub(super) struct Scalar {
     pub(super) returns: Returns,
     pub(super) run: Run,
     pub(super) volatility: Volatility,
-    /// Whether text that repeats is looked for; not where the function costs no more than looking.
-    pub(super) repeats: bool,
 }
 
 impl Scalar {
     /// A function whose result depends on its arguments alone.
     pub(super) fn new(name: &'static str, coerce: Coerce, returns: Returns, run: Run) -> Self {
-        Self { name, coerce, returns, run, volatility: Volatility::Immutable, repeats: true }
-    }
-
-    /// The same, which looks at each row.
-    pub(super) fn cheap(self) -> Self {
-        Self { repeats: false, ..self }
+        Self { name, coerce, returns, run, volatility: Volatility::Immutable }
     }
 
     /// The function for the engine.
@@ -105,8 +98,7 @@ impl ScalarUDFImpl for Udf {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if self.scalar.repeats
-            && self.scalar.volatility != Volatility::Volatile
+        if self.scalar.volatility != Volatility::Volatile
             && let Some(repeats) = Repeats::of(&args)
         {
             let made = (self.scalar.run)(&repeats.differing(&args)?)?;

@@ -17,7 +17,6 @@ use super::{
             Kind::{Varbinary, Varchar},
             bigint, boolean, given, quoted, scalar, take, varchar,
         },
-        scalar::{Coerce, Scalar},
     },
     FAMILY, characters, count,
 };
@@ -30,18 +29,17 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn distances() -> Vec<Function> {
     vec![
-        Function {
-            name: "length",
-            aliases: &["char_length", "character_length"],
-            family: FAMILY,
-            signature: "length(string or varbinary) → bigint",
-            text: "How many characters a string has, or bytes a varbinary.",
-            examples: &[("length('日本語')", "3"), ("length(to_utf8('日本語'))", "9")],
-            make: || {
-                let types: Coerce = |types| take(types, &[&[Varchar], &[Varbinary]]);
-                Scalar::new("length", types, bigint, length).cheap().made()
-            },
-        },
+        scalar!(
+            FAMILY,
+            "length",
+            ["char_length", "character_length"],
+            "length(string or varbinary) → bigint",
+            "How many characters a string has, or bytes a varbinary.",
+            [("length('日本語')", "3"), ("length(to_utf8('日本語'))", "9")],
+            |types| take(types, &[&[Varchar], &[Varbinary]]),
+            bigint,
+            length
+        ),
         scalar!(
             FAMILY,
             "levenshtein_distance",
