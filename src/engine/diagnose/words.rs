@@ -122,11 +122,17 @@ pub(super) fn tidy(message: &str) -> String {
 
 /// `text` up to where the program's own structures are printed.
 fn undumped(text: &str) -> &str {
-    let dump = ["ValueWithSpan", "TypedString(", "Ident {", "Span("].iter();
-    let Some(at) = dump.filter_map(|mark| text.find(mark)).min() else { return text };
+    // `Function(Function { name: …`
+    let is_dump = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        word.starts_with(|c: char| c.is_ascii_uppercase())
+    };
+    let Some(at) = text.match_indices(" { ").map(|(at, _)| at).find(is_dump) else { return text };
     let before = text.get(..at).unwrap_or_default();
-    let end = before.rfind(':').or_else(|| before.rfind(' ')).unwrap_or(at);
-    before.get(..end).unwrap_or_default().trim_end_matches([',', ':', ' '])
+    let end = before.rfind(": ").or_else(|| before.rfind(' ')).unwrap_or(at);
+    let before = before.get(..end).unwrap_or_default();
+    before.strip_suffix(", got").unwrap_or(before).trim_end_matches([',', ':', ' '])
 }
 
 const PREFIXES: &[&str] = &[
