@@ -13,13 +13,14 @@ use datafusion::{
     },
     logical_expr::LogicalPlan,
     optimizer::{Analyzer, AnalyzerRule, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
+    physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalOptimizer},
     physical_plan::ExecutionPlan,
     prelude::SessionConfig,
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, computed, functions, lenient, named, numbers,
-    relations, times, unnest,
+    SessionOptions, addresses, attempt, casts, chains, computed, functions, lenient, named,
+    numbers, relations, times, unnest,
 };
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
@@ -80,7 +81,8 @@ pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>) -> SessionS
         .with_default_features()
         .with_type_planner(Arc::new(casts::TypeNames))
         .with_optimizer_rules(rules())
-        .with_analyzer_rules(analyzer_rules());
+        .with_analyzer_rules(analyzer_rules())
+        .with_physical_optimizer_rules(physical_rules());
     functions::register(&mut builder);
     times::register(&mut builder);
     relations::register(&mut builder);
@@ -156,6 +158,14 @@ async fn optimized(
     let plan = state.optimize(plan)?;
     let physical = state.query_planner().create_physical_plan(&plan, state).await?;
     Ok((plan, physical))
+}
+
+/// Ours before DataFusion's, which push predicates into the scan.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
+        vec![Arc::new(chains::Chains)];
+    rules.extend(PhysicalOptimizer::new().rules);
+    rules
 }
 
 type Rule = Arc<dyn OptimizerRule + Send + Sync>;

@@ -25,6 +25,7 @@ mod answer;
 mod attempt;
 mod casts;
 mod catalog;
+mod chains;
 mod computed;
 mod config;
 mod coverage;

@@ -25,7 +25,7 @@ mod nested;
 mod pieces;
 mod planner;
 mod regexp;
-mod repeats;
+pub(super) mod repeats;
 mod scalar;
 mod string;
 pub(super) mod time;

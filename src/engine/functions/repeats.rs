@@ -39,15 +39,11 @@ impl Repeats {
         let is_column = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Array(_));
         let argument = args.args.iter().position(is_column)?;
         let ColumnarValue::Array(column) = args.args.get(argument)? else { return None };
-        if column.len() < FEWEST || args.args.iter().skip(argument + 1).any(is_column) {
+        if args.args.iter().skip(argument + 1).any(is_column) {
             return None;
         }
-        let (firsts, of_rows) = match column.data_type() {
-            DataType::Utf8View => among(column, &Views(column.as_string_view())),
-            DataType::Utf8 => among(column, &Texts(column.as_string())),
-            _ => None,
-        }?;
-        Some(Self { argument, firsts: firsts.into(), of_rows: of_rows.into() })
+        let (firsts, of_rows) = differing(column)?;
+        Some(Self { argument, firsts, of_rows })
     }
 
     /// The function's arguments for the rows that differ.
@@ -67,6 +63,20 @@ impl Repeats {
             one @ ColumnarValue::Scalar(_) => one,
         })
     }
+}
+
+/// The first row of each text of `column`, and for each row which of these it is like; nothing where
+/// there are few rows or few repeats.
+pub(in crate::engine) fn differing(column: &ArrayRef) -> Option<(UInt32Array, UInt32Array)> {
+    if column.len() < FEWEST {
+        return None;
+    }
+    let (firsts, of_rows) = match column.data_type() {
+        DataType::Utf8View => among(column, &Views(column.as_string_view())),
+        DataType::Utf8 => among(column, &Texts(column.as_string())),
+        _ => None,
+    }?;
+    Some((firsts.into(), of_rows.into()))
 }
 
 /// Text that can be told apart quickly.
