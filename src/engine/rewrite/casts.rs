@@ -15,72 +15,55 @@ use super::{
 
 /// Names the casts in `query` that could be taken for one another; not those in queries within.
 pub(super) fn name(query: &mut Query) {
-    let mut seen = Seen::default();
-    walk::walk(query, &mut seen);
-    let types = std::mem::take(&mut seen.types);
-    let repeated: HashMap<String, Vec<String>> =
-        types.into_iter().filter(|(_, types)| types.len() > 1).collect();
-    if !repeated.is_empty() {
-        walk::walk(query, &mut Named { repeated: &repeated, depth: 0, calls: 0 });
-    }
-}
-
-/// The types that an expression is cast to within calls.
-#[derive(Default)]
-struct Seen {
-    types: HashMap<String, Vec<String>>,
-    depth: usize,
-    calls: usize,
-}
-
-/// Counts queries and calls around an expression.
-fn enter(expr: &Expr, calls: &mut usize) {
-    if matches!(expr, Expr::Function(_)) {
-        *calls += 1;
-    }
-}
-
-impl Walker for Seen {
-    fn query(&mut self, _: &mut Query) -> Flow {
-        self.depth += 1;
-        ON
-    }
-
-    fn after_query(&mut self, _: &mut Query) -> Flow {
-        self.depth = self.depth.saturating_sub(1);
-        ON
-    }
-
-    fn expr(&mut self, expr: &mut Expr) -> Flow {
-        enter(expr, &mut self.calls);
-        if let Expr::Cast { expr, data_type, .. } = expr
-            && self.depth == 1
-            && self.calls > 0
-        {
-            let types = self.types.entry(expr.to_string().to_ascii_lowercase()).or_default();
-            let name = data_type.to_string().to_ascii_lowercase();
-            if !types.contains(&name) {
-                types.push(name);
+    let mut types: HashMap<String, Vec<String>> = HashMap::new();
+    walk::walk(
+        query,
+        &mut Casts::new(&mut |expr| {
+            if let Some((cast, name)) = parts(expr) {
+                let known = types.entry(cast).or_default();
+                if !known.contains(&name) {
+                    known.push(name);
+                }
             }
-        }
-        ON
+        }),
+    );
+    types.retain(|_, types| types.len() > 1);
+    if types.is_empty() {
+        return;
     }
-
-    fn after_expr(&mut self, expr: &mut Expr) -> Flow {
-        if matches!(expr, Expr::Function(_)) {
-            self.calls = self.calls.saturating_sub(1);
-        }
-        ON
-    }
+    walk::walk(
+        query,
+        &mut Casts::new(&mut |expr| {
+            if let Some((_, name)) = parts(expr).filter(|(cast, _)| types.contains_key(cast)) {
+                let cast = std::mem::replace(expr, Expr::value(Value::Null));
+                let name = Expr::value(Value::SingleQuotedString(name));
+                *expr = make::call(named::NAME, vec![cast, name]);
+            }
+        }),
+    );
 }
 
-struct Named<'a> {
-    repeated: &'a HashMap<String, Vec<String>>,
+/// What is cast, and to what type, where `expr` is a cast.
+fn parts(expr: &Expr) -> Option<(String, String)> {
+    let Expr::Cast { expr, data_type, .. } = expr else { return None };
+    Some((expr.to_string().to_ascii_lowercase(), data_type.to_string().to_ascii_lowercase()))
+}
+
+/// Visits the expressions within calls, innermost first.
+struct Casts<'a> {
+    visit: &'a mut dyn FnMut(&mut Expr),
+    /// The queries and the calls around.
     depth: usize,
     calls: usize,
 }
 
-impl Walker for Named<'_> {
+impl<'a> Casts<'a> {
+    fn new(visit: &'a mut dyn FnMut(&mut Expr)) -> Self {
+        Self { visit, depth: 0, calls: 0 }
+    }
+}
+
+impl Walker for Casts<'_> {
     fn query(&mut self, _: &mut Query) -> Flow {
         self.depth += 1;
         ON
@@ -92,25 +75,17 @@ impl Walker for Named<'_> {
     }
 
     fn expr(&mut self, expr: &mut Expr) -> Flow {
-        enter(expr, &mut self.calls);
+        if matches!(expr, Expr::Function(_)) {
+            self.calls += 1;
+        }
         ON
     }
 
     fn after_expr(&mut self, expr: &mut Expr) -> Flow {
         if matches!(expr, Expr::Function(_)) {
             self.calls = self.calls.saturating_sub(1);
-        }
-        let name = match &*expr {
-            Expr::Cast { expr, data_type, .. } if self.depth == 1 && self.calls > 0 => self
-                .repeated
-                .contains_key(&expr.to_string().to_ascii_lowercase())
-                .then(|| data_type.to_string().to_ascii_lowercase()),
-            _ => None,
-        };
-        if let Some(name) = name {
-            let cast = std::mem::replace(expr, Expr::value(Value::Null));
-            let name = Expr::value(Value::SingleQuotedString(name));
-            *expr = make::call(named::NAME, vec![cast, name]);
+        } else if self.depth == 1 && self.calls > 0 {
+            (self.visit)(expr);
         }
         ON
     }

@@ -81,7 +81,8 @@ impl<'a> Elements<'a> {
         };
         let [source] = select.from.as_slice() else { return None };
         let [item] = select.projection.as_slice() else { return None };
-        if !plain || !source.joins.is_empty() || !is_plain(select) {
+        if !plain || !source.joins.is_empty() || select.distinct.is_some() || !is_ungrouped(select)
+        {
             return None;
         }
         let TableFactor::UNNEST { alias, array_exprs, with_offset, with_ordinality, .. } =
@@ -228,13 +229,13 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: nested(left), op, right: nested(right) }
 }
 
-/// Whether `select` has a list, FROM and WHERE, and nothing else.
-fn is_plain(select: &Select) -> bool {
+/// Whether the rows of `select` are those that FROM and WHERE give, DISTINCT or not.
+pub(super) fn is_ungrouped(select: &Select) -> bool {
     let grouped = match &select.group_by {
         GroupByExpr::Expressions(by, modifiers) => !by.is_empty() || !modifiers.is_empty(),
         GroupByExpr::All(_) => true,
     };
-    !grouped && select.having.is_none() && select.distinct.is_none() && select.qualify.is_none()
+    !grouped && select.having.is_none() && select.qualify.is_none()
 }
 
 /// Puts what the columns of the UNNEST are in the places of their names.

@@ -2,11 +2,12 @@
 //! the SELECT list only where they give a value. So there they count: `(SELECT count(*) …) > 0`.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, Value,
+    BinaryOperator, Expr, FunctionArguments, Query, Select, SelectItem, SetExpr, Value,
 };
 
 use super::{
     super::walk::{self, Flow, ON, Walker},
+    elements::is_ungrouped,
     make,
 };
 
@@ -53,10 +54,6 @@ impl Walker for Exists {
 fn count(query: &mut Query) -> bool {
     let plain = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
     let SetExpr::Select(select) = query.body.as_mut() else { return false };
-    let grouped = match &select.group_by {
-        GroupByExpr::Expressions(by, modifiers) => !by.is_empty() || !modifiers.is_empty(),
-        GroupByExpr::All(_) => true,
-    };
     // A call may be an aggregate, which gives a row of none.
     let calls = select.projection.iter().any(|item| match item {
         SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
@@ -64,7 +61,7 @@ fn count(query: &mut Query) -> bool {
         }
         _ => false,
     });
-    if !plain || grouped || calls || select.having.is_some() || select.qualify.is_some() {
+    if !plain || calls || !is_ungrouped(select) {
         return false;
     }
     let mut call = make::call("count", Vec::new());
