@@ -33,9 +33,9 @@ const MAX_ATTEMPTS: usize = 20;
 /// Rows in memory while a file is rewritten, in bytes.
 const MEMORY_BYTES: usize = 512 << 20;
 
-/// What a surviving copy lends to the row whose own file is forgotten: where it lies, and what
-/// depends on that. They are columns of both the events and `duplicates`.
-const LENT: [&str; 10] = [
+/// The columns that tell where a copy of an event lies, and what depends on that: of the events and of
+/// `duplicates`. A surviving copy lends them to the row whose own file is forgotten.
+pub(crate) const OF_THE_COPY: [&str; 10] = [
     "source_file",
     "source_version",
     "record_no",
@@ -399,7 +399,7 @@ impl Forgetting<'_> {
     }
 
     fn keep_events(&mut self, batch: &RecordBatch) -> Keep {
-        let mut keep = Keep::lending(&LENT, &self.heirs.rows);
+        let mut keep = Keep::lending(&OF_THE_COPY, &self.heirs.rows);
         for row in 0..batch.num_rows() {
             if !self.victims.has(file_key(batch, ["source_file", "source_version"], row)) {
                 keep.rows.push((row, None));

@@ -48,6 +48,7 @@ use std::{
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
+pub(crate) use self::forget::OF_THE_COPY;
 pub use self::{
     compact::{CompactOptions, CompactReport},
     forget::ForgetReport,

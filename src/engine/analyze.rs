@@ -1,4 +1,4 @@
-//! What the analyzer rules share: a walk over every expression of a plan, with the columns it reads.
+//! What rules over plans share: a walk over every expression of a plan, with the columns it reads.
 
 use datafusion::{
     common::{
@@ -37,6 +37,25 @@ pub(super) fn map_expressions(
         if changed { plan.map_data(with_types_of_now) } else { Ok(plan) }
     })?;
     Ok(walked.data)
+}
+
+/// Puts what `replacement` gives in the place of each part of the expressions of `plan` alone,
+/// innermost first; for rules of the optimizer, which walk the plan themselves. Types stay as they are.
+pub(super) fn replace_parts(
+    plan: LogicalPlan,
+    replacement: impl Fn(&Expr) -> Option<Expr>,
+) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&plan);
+    plan.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let changed = expr.transform_up(|expr| {
+            Ok(match replacement(&expr) {
+                Some(new) => Transformed::yes(new),
+                None => Transformed::no(expr),
+            })
+        })?;
+        Ok(changed.update_data(|expr| name.restore(expr)))
+    })
 }
 
 /// The columns that the expressions of `plan` can read.

@@ -11,17 +11,17 @@ use arrow::{
     datatypes::{DataType, Field, FieldRef, Fields},
 };
 use datafusion::{
-    common::tree_node::{Transformed, TreeNode},
+    common::tree_node::Transformed,
     error::Result,
     functions::core::{get_field, getfield::GetFieldFunc},
     logical_expr::{
         ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl,
-        Signature, Volatility, expr_rewriter::NamePreserver,
+        Signature, Volatility,
     },
     optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule},
 };
 
-use super::call;
+use super::{super::analyze::replace_parts, call};
 
 /// A struct of `members`; NULL where all of them are.
 pub(in crate::engine) fn row_of(members: Vec<(&str, Expr)>) -> Expr {
@@ -101,19 +101,7 @@ impl OptimizerRule for OpenRows {
         plan: LogicalPlan,
         _: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
-        let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let opened = expr.transform_up(|expr| Ok(open(expr)))?;
-            Ok(opened.update_data(|expr| name.restore(expr)))
-        })
-    }
-}
-
-fn open(expr: Expr) -> Transformed<Expr> {
-    match member(&expr) {
-        Some(member) => Transformed::yes(member),
-        None => Transformed::no(expr),
+        replace_parts(plan, member)
     }
 }
 

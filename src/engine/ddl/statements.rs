@@ -134,7 +134,7 @@ impl Session {
         diagnose::no_table(statement, self, at, &name.name)
     }
 
-    /// Changes what is kept of the declared table `name`.
+    /// Changes what is kept of the declared table `name`, whose partitions are listed.
     fn alter<T>(
         &self,
         statement: &Statement,
@@ -144,6 +144,9 @@ impl Session {
         self.declare(|declared| {
             let found = declared.tables.iter_mut().find(|table| table.name() == name.name);
             let Some(table) = found else { return Err(self.undeclared(statement, name)) };
+            if !table.is_listed() {
+                return Err(diagnose::fault(statement, unlisted(table, name)));
+            }
             let mut stored = table.stored.clone();
             let outcome =
                 change(table, &mut stored).map_err(|fault| diagnose::fault(statement, fault))?;
@@ -178,9 +181,6 @@ impl Session {
         specs: &[PartitionSpec],
     ) -> Result<Answer> {
         self.alter(statement, name, |table, stored| {
-            if !table.is_listed() {
-                return Err(unlisted(table, name));
-            }
             for spec in specs {
                 let values = whole(table, spec)?;
                 if stored.partitions.iter().any(|known| known.values == values) {
@@ -212,9 +212,6 @@ impl Session {
         specs: &[PartitionSpec],
     ) -> Result<Answer> {
         self.alter(statement, name, |table, stored| {
-            if !table.is_listed() {
-                return Err(unlisted(table, name));
-            }
             for spec in specs {
                 let values = some(table, spec)?;
                 let before = stored.partitions.len();

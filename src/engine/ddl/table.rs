@@ -15,7 +15,7 @@ use super::{
     store::DeclaredTable,
 };
 use crate::{
-    cache::Table,
+    cache::{OF_THE_COPY, Table},
     engine::{
         computed,
         tables::{Column, Relation, SnapshotTables, event_column, presented, stored_column},
@@ -29,20 +29,6 @@ pub(in crate::engine) const ORIGINALS: &str = "originals";
 
 /// What ends the name of a table's partitions, as Athena names them.
 pub(in crate::engine) const PARTITIONS_SUFFIX: &str = "$partitions";
-
-/// The columns of `cloudtrail_logs` that belong to the copy, not to the event.
-const OF_THE_COPY: [&str; 10] = [
-    "source_file",
-    "source_version",
-    "record_no",
-    "record_offset",
-    "appended",
-    "shape",
-    "envelope",
-    "account",
-    "region",
-    "delivery_date",
-];
 
 impl DeclaredTable {
     /// Its columns: those declared, the partition columns, and hidden ones of `cloudtrail_logs`.

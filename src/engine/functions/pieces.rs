@@ -6,18 +6,14 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::{
-    common::{
-        ScalarValue,
-        tree_node::{Transformed, TreeNode},
-    },
+    common::{ScalarValue, tree_node::Transformed},
     error::Result,
-    logical_expr::{
-        Expr, LogicalPlan, ScalarUDF, expr::ScalarFunction, expr_rewriter::NamePreserver,
-    },
+    logical_expr::{Expr, LogicalPlan, ScalarUDF, expr::ScalarFunction},
     optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule},
 };
 
 use super::planner::function;
+use crate::engine::analyze::replace_parts;
 
 static SPLIT_PART: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| function("split_part"));
 
@@ -39,17 +35,7 @@ impl OptimizerRule for Pieces {
         plan: LogicalPlan,
         _: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
-        let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| {
-                Ok(match piece(&expr) {
-                    Some(piece) => Transformed::yes(piece),
-                    None => Transformed::no(expr),
-                })
-            })?;
-            Ok(changed.update_data(|expr| name.restore(expr)))
-        })
+        replace_parts(plan, piece)
     }
 }
 
