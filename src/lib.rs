@@ -17,6 +17,8 @@ pub mod error;
 
 pub mod logs;
 
+pub mod aws;
+
 pub mod source;
 
 pub mod ingest;

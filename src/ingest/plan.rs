@@ -220,6 +220,7 @@ impl Planned {
                 size_bytes: 0,
                 modified_at: None,
                 etag: None,
+                object_version: None,
                 key: Arc::default(),
                 order: 0,
                 depth: 0,

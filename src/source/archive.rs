@@ -135,6 +135,7 @@ impl Gather<'_> {
             size_bytes: member.size_bytes,
             modified_at: member.modified_at,
             etag: member.etag,
+            object_version: None,
             key,
             order: self.order,
             depth: self.archive.depth.saturating_add(1),

@@ -18,7 +18,7 @@ use std::{
 
 pub(crate) use self::local::plain_text;
 pub use self::{local::check_apart, window::Window};
-use crate::{ErrorKind, Result, logs::cloudtrail::key::LogKey};
+use crate::{ErrorKind, Result, aws::s3::Head, logs::cloudtrail::key::LogKey};
 
 /// One file or archive member that may hold logs.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct LogFile {
     pub modified_at: Option<i64>,
     /// What vouches for its content beside size and time: an `ETag`, a zip member's `crc32:…`.
     pub etag: Option<Arc<str>>,
+    /// The version of the object that is meant, where it is not simply what its key leads to.
+    pub object_version: Option<Arc<str>>,
     /// What its path tells of account, region and delivery day.
     pub key: Arc<LogKey>,
     /// Its place among the members of its container.
@@ -107,12 +109,14 @@ pub struct Stored {
     pub deflated: bool,
     /// What the archive says of the unpacked bytes, for checking.
     pub crc32: Option<u32>,
+    /// What the store told with the bytes: version, time, metadata (digests' signatures).
+    pub head: Option<Head>,
 }
 
 impl Stored {
     /// Bytes that nothing packed.
     pub fn plain(reader: impl io::Read + Send + 'static) -> Self {
-        Self { reader: Box::new(reader), deflated: false, crc32: None }
+        Self { reader: Box::new(reader), deflated: false, crc32: None, head: None }
     }
 }
 

@@ -148,7 +148,7 @@ impl Packed {
 impl Open for Packed {
     fn open(&self, _file: &LogFile) -> io::Result<Stored> {
         let reader = Box::new(self.data()?.reader()?);
-        Ok(Stored { reader, deflated: self.deflated, crc32: Some(self.crc32) })
+        Ok(Stored { reader, deflated: self.deflated, crc32: Some(self.crc32), head: None })
     }
 
     fn window(&self, _file: &LogFile) -> io::Result<Option<Window>> {

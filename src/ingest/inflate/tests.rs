@@ -234,6 +234,7 @@ fn deflated_members_are_inflated_and_checked() {
         reader: Box::new(Cursor::new(deflated.clone())),
         deflated: true,
         crc32: Some(crc32),
+        head: None,
     };
     let crc32 = libdeflater::crc32(&text);
     for read in [whole_of, streamed_of] {

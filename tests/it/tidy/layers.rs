@@ -12,14 +12,21 @@ use super::{
 const MODULES: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("logs", &["error"]),
-    ("source", &["error", "logs"]),
-    ("ingest", &["error", "logs", "source", "cache"]),
-    ("cache", &["error", "logs"]),
+    ("aws", &["error"]),
+    ("source", &["error", "logs", "aws"]),
+    ("ingest", &["error", "logs", "aws", "source", "cache"]),
+    ("cache", &["error", "logs", "aws"]),
     ("engine", &["error", "logs", "cache"]),
     ("queries", &["error"]),
     ("output", &["error"]),
     ("repl", &["error", "source", "cache", "engine", "ingest", "output", "queries"]),
-    ("cli", &["error", "logs", "source", "ingest", "cache", "engine", "queries", "output", "repl"]),
+    (
+        "cli",
+        &[
+            "error", "logs", "aws", "source", "ingest", "cache", "engine", "queries", "output",
+            "repl",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
@@ -29,6 +36,12 @@ const TESTS_NAME_TOO: &[&str] = &["output"];
 /// Each big dependency, and the modules that may name it. Their own tests may name any.
 const OWNERS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["output"]),
+    ("aws_config", &["aws"]),
+    ("aws_credential_types", &["aws"]),
+    ("aws_sdk_cloudtrail", &["aws"]),
+    ("aws_sdk_s3", &["aws"]),
+    ("aws_smithy_runtime_api", &["aws"]),
+    ("aws_smithy_types", &["aws"]),
     ("clap", &["cli", "output"]), // output: the names of the formats are clap's values
     ("clap_complete", &["cli"]),
     ("csv", &["logs", "output"]), // logs: records in a column of CSV

@@ -1,0 +1,297 @@
+//! Buckets: pages of keys, and objects. Only reading; evidence is never written to.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::{
+    Client,
+    config::Builder,
+    types::{OptionalObjectAttributes, RequestPayer},
+};
+use aws_smithy_types::{DateTime, byte_stream::ByteStream};
+use bytes::Bytes;
+
+use super::{Aws, Failure};
+
+/// A bucket, in its region. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+    payer: Option<RequestPayer>,
+}
+
+/// A page of a listing.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The objects, in the order of their keys; of one key the newest version first.
+    pub objects: Vec<Object>,
+    /// What the delimiter cut off: prefixes that end with it.
+    pub prefixes: Vec<String>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<Next>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// A token of `ListObjectsV2`.
+    Token(String),
+    /// A key, and perhaps a version, of `ListObjectVersions`.
+    Marker(String, Option<String>),
+}
+
+/// An object, or a version of one, as a listing tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its stored size in bytes.
+    pub size_bytes: u64,
+    /// Its `ETag`, without quotation marks.
+    pub etag: Option<String>,
+    /// When it was last modified, in microseconds since 1970.
+    pub modified_at: Option<i64>,
+    /// Its storage class, where it is not the standard one.
+    pub storage_class: Option<String>,
+    /// Whether it was restored from an archive and can be read for now.
+    pub is_restored: bool,
+    /// Its version, where versions were listed.
+    pub version: Option<Version>,
+}
+
+/// One of an object's versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its id; `null` for what was written before versions were kept.
+    pub id: String,
+    /// Whether it is what the key leads to.
+    pub is_latest: bool,
+    /// Whether it is no object, but the mark of a deletion.
+    pub is_delete_marker: bool,
+}
+
+/// What comes with an object's bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// How many bytes the service says there are.
+    pub size_bytes: Option<u64>,
+    /// Its `ETag`, without quotation marks.
+    pub etag: Option<String>,
+    /// Its version.
+    pub version_id: Option<String>,
+    /// When it was last modified, in microseconds since 1970.
+    pub modified_at: Option<i64>,
+    /// The metadata that whoever wrote it gave it, `x-amz-meta-…`: names in lower case.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// An object's bytes as they arrive.
+#[derive(Debug)]
+pub struct Body(ByteStream);
+
+impl Body {
+    /// The next bytes; `None` behind the last.
+    ///
+    /// # Errors
+    /// [`super::FailureKind::Transient`]: the connection broke, or what came is not what was sent.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
+        let next = self.0.next().await?;
+        Some(next.map_err(|error| Failure::transient(format!("the connection broke: {error}"))))
+    }
+}
+
+impl Aws {
+    /// The bucket `name` (or the access point of that ARN), in the region it lies in.
+    ///
+    /// # Errors
+    /// The bucket does not exist, or cannot be reached.
+    pub async fn bucket(&self, name: &str) -> Result<Bucket, Failure> {
+        let config = self.config().await;
+        let options = self.options();
+        let mut builder = Builder::from(config).force_path_style(options.path_style);
+        let has_own_region = options.region.is_some() || options.endpoint_url.is_some();
+        if !has_own_region && !name.starts_with("arn:") {
+            let asked = Client::from_conf(builder.clone().build());
+            if let Some(region) = region_of(&asked, name).await {
+                builder = builder.region(aws_config::Region::new(region));
+            }
+        }
+        Ok(Bucket {
+            client: Client::from_conf(builder.build()),
+            name: name.to_owned(),
+            payer: options.requester_pays.then_some(RequestPayer::Requester),
+        })
+    }
+}
+
+/// The region a bucket lies in: the service says so to everyone, whatever else it denies.
+async fn region_of(client: &Client, bucket: &str) -> Option<String> {
+    const HEADER: &str = "x-amz-bucket-region";
+    match client.head_bucket().bucket(bucket).send().await {
+        Ok(head) => head.bucket_region,
+        Err(error) => error.raw_response()?.headers().get(HEADER).map(str::to_owned),
+    }
+}
+
+impl Bucket {
+    /// Its name, or its access point's ARN.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A page of the objects whose key begins with `prefix`; with a delimiter only those of that
+    /// level (`ListObjectsV2`).
+    ///
+    /// # Errors
+    /// What the service says, once trying again no longer helps.
+    pub async fn page(
+        &self,
+        prefix: &str,
+        delimiter: Option<&str>,
+        from: Option<Next>,
+    ) -> Result<Page, Failure> {
+        let token = match from {
+            Some(Next::Token(token)) => Some(token),
+            Some(Next::Marker(..)) | None => None,
+        };
+        let listed = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .set_delimiter(delimiter.map(str::to_owned))
+            .set_continuation_token(token)
+            .set_request_payer(self.payer.clone())
+            .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
+            .send()
+            .await
+            .map_err(|error| Failure::of(&error))?;
+        let next = listed.next_continuation_token.map(Next::Token);
+        let objects = listed.contents.unwrap_or_default().into_iter().map(|object| Object {
+            key: object.key.unwrap_or_default(),
+            size_bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            etag: object.e_tag.map(|etag| unquoted(&etag)),
+            modified_at: object.last_modified.and_then(|at| micros(&at)),
+            storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
+            is_restored: object
+                .restore_status
+                .is_some_and(|status| status.restore_expiry_date.is_some()),
+            version: None,
+        });
+        Ok(Page {
+            objects: objects.collect(),
+            prefixes: prefixes(listed.common_prefixes),
+            next: listed.is_truncated.unwrap_or_default().then_some(next).flatten(),
+        })
+    }
+
+    /// A page of all versions and delete markers whose key begins with `prefix`
+    /// (`ListObjectVersions`).
+    ///
+    /// # Errors
+    /// As [`Bucket::page`].
+    pub async fn versions_page(
+        &self,
+        prefix: &str,
+        delimiter: Option<&str>,
+        from: Option<Next>,
+    ) -> Result<Page, Failure> {
+        let (key, version) = match from {
+            Some(Next::Marker(key, version)) => (Some(key), version),
+            Some(Next::Token(_)) | None => (None, None),
+        };
+        let listed = self
+            .client
+            .list_object_versions()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .set_delimiter(delimiter.map(str::to_owned))
+            .set_key_marker(key)
+            .set_version_id_marker(version)
+            .set_request_payer(self.payer.clone())
+            .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
+            .send()
+            .await
+            .map_err(|error| Failure::of(&error))?;
+        let objects = listed.versions.unwrap_or_default().into_iter().map(|object| Object {
+            key: object.key.unwrap_or_default(),
+            size_bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            etag: object.e_tag.map(|etag| unquoted(&etag)),
+            modified_at: object.last_modified.and_then(|at| micros(&at)),
+            storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
+            is_restored: object
+                .restore_status
+                .is_some_and(|status| status.restore_expiry_date.is_some()),
+            version: Some(Version {
+                id: object.version_id.unwrap_or_default(),
+                is_latest: object.is_latest.unwrap_or_default(),
+                is_delete_marker: false,
+            }),
+        });
+        let markers = listed.delete_markers.unwrap_or_default().into_iter().map(|marker| Object {
+            key: marker.key.unwrap_or_default(),
+            modified_at: marker.last_modified.and_then(|at| micros(&at)),
+            version: Some(Version {
+                id: marker.version_id.unwrap_or_default(),
+                is_latest: marker.is_latest.unwrap_or_default(),
+                is_delete_marker: true,
+            }),
+            ..Object::default()
+        });
+        let mut objects: Vec<Object> = objects.chain(markers).collect();
+        objects.sort_by(|a, b| a.key.cmp(&b.key).then(b.modified_at.cmp(&a.modified_at)));
+        let next =
+            listed.next_key_marker.map(|key| Next::Marker(key, listed.next_version_id_marker));
+        Ok(Page {
+            objects,
+            prefixes: prefixes(listed.common_prefixes),
+            next: listed.is_truncated.unwrap_or_default().then_some(next).flatten(),
+        })
+    }
+
+    /// The bytes of an object from `from` on, as long as its `ETag` is still `etag`.
+    ///
+    /// # Errors
+    /// [`super::FailureKind::Changed`] where it is not; else what the service says.
+    pub async fn get(
+        &self,
+        key: &str,
+        version_id: Option<&str>,
+        etag: Option<&str>,
+        from: u64,
+    ) -> Result<(Head, Body), Failure> {
+        let got = self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .set_version_id(version_id.map(str::to_owned))
+            .set_if_match(etag.map(|etag| format!("\"{etag}\"")))
+            .set_range((from > 0).then(|| format!("bytes={from}-")))
+            .set_request_payer(self.payer.clone())
+            .send()
+            .await
+            .map_err(|error| Failure::of(&error))?;
+        let metadata = got.metadata.unwrap_or_default().into_iter();
+        let head = Head {
+            size_bytes: got.content_length.and_then(|len| u64::try_from(len).ok()),
+            etag: got.e_tag.map(|etag| unquoted(&etag)),
+            version_id: got.version_id,
+            modified_at: got.last_modified.and_then(|at| micros(&at)),
+            metadata: metadata.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
+        };
+        Ok((head, Body(got.body)))
+    }
+}
+
+fn prefixes(listed: Option<Vec<aws_sdk_s3::types::CommonPrefix>>) -> Vec<String> {
+    listed.unwrap_or_default().into_iter().filter_map(|common| common.prefix).collect()
+}
+
+fn unquoted(etag: &str) -> String {
+    etag.trim_matches('"').to_owned()
+}
+
+fn micros(at: &DateTime) -> Option<i64> {
+    i64::try_from(at.as_nanos() / 1000).ok()
+}
