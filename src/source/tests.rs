@@ -14,8 +14,13 @@ fn uris(listing: &Listing) -> Vec<&str> {
 fn list(sources: &[String]) -> Result<Listing> {
     let (filter, aws) = (Filter::default(), AwsOptions::default());
     let (n_listed, cancelled) = (AtomicU64::new(0), AtomicBool::new(false));
-    let options =
-        ListOptions { filter: &filter, aws: &aws, n_listed: &n_listed, cancelled: &cancelled };
+    let options = ListOptions {
+        filter: &filter,
+        aws: &aws,
+        n_listed: &n_listed,
+        cancelled: &cancelled,
+        fetcher: &Arc::default(),
+    };
     super::list(sources, &options)
 }
 
