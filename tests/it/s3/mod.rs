@@ -15,8 +15,11 @@
 
 mod access;
 mod checks;
+mod delivery;
 mod faults;
+mod ingest;
 mod listing;
+mod organisation;
 mod server;
 mod service;
 mod store;

@@ -123,6 +123,11 @@ impl Server {
         self.shared.counts.most_at_once.load(Ordering::Relaxed)
     }
 
+    /// Keys, and prefixes that a delimiter cut off, that listings have told.
+    pub(crate) fn keys_listed(&self) -> u64 {
+        self.shared.counts.keys_listed.load(Ordering::Relaxed)
+    }
+
     /// Counts requests from nothing again.
     pub(crate) fn forget_requests(&self) {
         self.shared.counts.forget();
@@ -177,6 +182,7 @@ pub(super) struct Counts {
     all: AtomicU64,
     in_flight: AtomicUsize,
     most_at_once: AtomicUsize,
+    keys_listed: AtomicU64,
 }
 
 impl Counts {
@@ -186,6 +192,10 @@ impl Counts {
         let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_at_once.fetch_max(now, Ordering::Relaxed);
         InFlight(self)
+    }
+
+    pub(super) fn listed(&self, n_entries: usize) {
+        self.keys_listed.fetch_add(n_entries as u64, Ordering::Relaxed);
     }
 
     pub(super) fn all(&self) -> u64 {
@@ -204,6 +214,7 @@ impl Counts {
     fn forget(&self) {
         self.of_kind.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.all.store(0, Ordering::Relaxed);
+        self.keys_listed.store(0, Ordering::Relaxed);
         self.most_at_once.store(0, Ordering::Relaxed);
     }
 }

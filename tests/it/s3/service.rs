@@ -130,6 +130,7 @@ impl S3 for Service {
             ..Query::default()
         };
         let page = query.page(bucket);
+        self.0.counts.listed(page.entries.len());
         let with_restore = input.optional_object_attributes.is_some();
         let contents: Vec<Object> = page
             .entries
@@ -177,6 +178,7 @@ impl S3 for Service {
             all_versions: true,
         };
         let page = query.page(bucket);
+        self.0.counts.listed(page.entries.len());
         let (mut versions, mut markers) = (Vec::new(), Vec::new());
         for entry in &page.entries {
             let Entry::Key(key, of_key) = entry else { continue };
