@@ -47,6 +47,8 @@ pub struct IngestOptions {
     pub filter: Filter,
     /// How AWS is reached, for sources in S3.
     pub aws: AwsOptions,
+    /// Whether versions of objects that were deleted or overwritten are read as well.
+    pub versions: bool,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -111,6 +113,9 @@ pub struct IngestReport {
     pub skipped: Vec<Skipped>,
     /// Recognised, but no CloudTrail log.
     pub other: Vec<OtherFile>,
+    /// What to tell people beside it: what the choice of files may hide.
+    #[serde(skip)]
+    pub notices: Vec<String>,
 }
 
 /// Files by outcome.
@@ -214,10 +219,12 @@ fn ingest(
         &ListOptions {
             filter: &options.filter,
             aws: &options.aws,
+            versions: options.versions,
             n_listed: &progress.n_listed,
             cancelled: &progress.cancelled,
         },
     )?;
+    report.notices = listing.notices;
     let snapshot = cache.snapshot()?;
     let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
     let context = Context { options, progress, ledger: &ledger };
