@@ -82,6 +82,7 @@ fn log_files() -> Vec<BookColumn> {
         text("object_version", "version id of the object, where the store has one"),
         text("removed", "`deleted` or `overwritten`: of a version that someone took the place of"),
         time("removed_at", "when that happened"),
+        text("metadata", "what the object's writer said of it (`x-amz-meta-…`), as JSON"),
         text("sha256", "SHA-256 of the stored bytes, hex"),
         text("sha256_inflated", "SHA-256 of the inflated bytes, hex"),
         count("inflated_bytes", "size after inflation, in bytes"),

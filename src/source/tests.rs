@@ -20,6 +20,7 @@ fn list(sources: &[String]) -> Result<Listing> {
         versions: false,
         n_listed: &n_listed,
         cancelled: &cancelled,
+        fetcher: &Arc::default(),
     };
     super::list(sources, &options)
 }

@@ -73,7 +73,11 @@ impl<'a> Found<'a> {
         Self {
             place,
             source: source.into(),
-            opener: Arc::new(Objects { aws: Arc::clone(aws), bucket }),
+            opener: Arc::new(Objects {
+                aws: Arc::clone(aws),
+                bucket,
+                fetcher: Arc::clone(options.fetcher),
+            }),
             keys: Keys::default(),
             options,
             listing,
