@@ -20,6 +20,7 @@ mod delivery;
 mod encoding;
 mod faults;
 mod ingest;
+mod inventory;
 mod listing;
 mod organisation;
 mod server;
