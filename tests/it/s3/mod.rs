@@ -17,6 +17,7 @@ mod access;
 mod checks;
 mod delivery;
 mod faults;
+mod fetch;
 mod ingest;
 mod listing;
 mod organisation;
