@@ -6,7 +6,7 @@ use super::{
     Outcome,
     args::{FilterArgs, LimitArgs},
     ingest_into_cache, print,
-    settings::{Settings, filter},
+    settings::Settings,
 };
 use crate::{ErrorKind, Result, output, repl};
 
@@ -42,7 +42,7 @@ pub(super) struct IngestArgs {
 }
 
 pub(super) fn run(settings: &Settings, args: &IngestArgs) -> Result<Outcome> {
-    let options = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
+    let options = settings.ingest_chosen(&args.sources, &args.filter, args.limits)?;
     let (_, report, interrupted) = ingest_into_cache(settings, &options)?;
     if args.json {
         print(&format!("{}\n", output::json_text(&report)?))?;

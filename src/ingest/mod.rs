@@ -47,6 +47,8 @@ pub struct IngestOptions {
     pub filter: Filter,
     /// How AWS is reached, for sources in S3.
     pub aws: AwsOptions,
+    /// Whether versions of objects that were deleted or overwritten are read as well.
+    pub versions: bool,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -113,6 +115,9 @@ pub struct IngestReport {
     pub skipped: Vec<Skipped>,
     /// Recognised, but no CloudTrail log.
     pub other: Vec<OtherFile>,
+    /// What to tell people beside it: what the choice of files may hide.
+    #[serde(skip)]
+    pub notices: Vec<String>,
 }
 
 /// Files by outcome.
@@ -239,11 +244,13 @@ fn ingest_with(
         &ListOptions {
             filter: &options.filter,
             aws: &options.aws,
+            versions: options.versions,
             n_listed: &progress.n_listed,
             cancelled: &progress.cancelled,
             fetcher,
         },
     )?;
+    report.notices = listing.notices;
     let snapshot = cache.snapshot()?;
     let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
     let is_remote = listing.files.iter().any(|file| file.opener.is_remote());

@@ -81,6 +81,11 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
 /// what comes from buckets also as `· 4 321 objects/s · 7 retries`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
+    if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
+        let listed = get(&progress.n_listed);
+        let rate = whole(approximate(listed) / elapsed.as_secs_f64().max(0.001));
+        return format!("list {} objects · {}/s", count(listed), count(rate));
+    }
     let traffic = &progress.traffic;
     let total = get(&progress.bytes_total);
     // What is fetched ahead is work done: waiting for it is what takes time.
@@ -203,6 +208,25 @@ mod tests {
             line(&progress, Duration::from_secs(10)),
             "ingest 312/1 040 files · 100 MB · 1 234 567 records · 10 MB/s · 2 skipped · stopping"
         );
+    }
+
+    #[test]
+    fn a_listing_counts_objects() {
+        let progress = Progress::default();
+        progress.n_listed.store(120_000, Relaxed);
+        assert_eq!(line(&progress, Duration::from_secs(10)), "list 120 000 objects · 12 000/s");
+    }
+
+    #[test]
+    fn what_comes_from_buckets_counts_as_it_comes() {
+        let progress = Progress::default();
+        progress.bytes_total.store(1_000_000, Relaxed);
+        progress.traffic.n_bytes.store(500_000, Relaxed);
+        progress.traffic.n_objects.store(25, Relaxed);
+        progress.traffic.n_retries.store(3, Relaxed);
+        let line = line(&progress, Duration::from_secs(10));
+        assert!(line.contains(" · 500 kB · 0 records · "), "{line}");
+        assert!(line.contains(" objects/s · 3 retries · 1 s left"), "{line}");
     }
 
     #[test]
