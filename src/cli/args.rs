@@ -228,6 +228,11 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
 
+    /// Take the keys of a SOURCE in S3 from an S3 Inventory report (CSV) instead of listing them:
+    /// its manifest.json or the folder that lies in, in S3 or copied; may be repeated
+    #[arg(long, value_name = "MANIFEST")]
+    pub(super) inventory: Vec<String>,
+
     /// Read what was deleted or overwritten too, where a bucket keeps versions
     #[arg(long)]
     pub(super) versions: bool,

@@ -18,6 +18,7 @@ fn list(sources: &[String]) -> Result<Listing> {
         filter: &filter,
         aws: &aws,
         versions: false,
+        inventories: &[],
         n_listed: &n_listed,
         cancelled: &cancelled,
         fetcher: &Arc::default(),

@@ -240,8 +240,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        import boto3  # noqa: F401
-    except ImportError:
-        environment.reexecute()
+    environment.enter()
     main()
