@@ -77,7 +77,8 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
     bar.finish_and_clear();
 }
 
-/// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`.
+/// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`;
+/// what comes from buckets also as `· 4 321 objects/s · 7 retries`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
     if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
@@ -85,8 +86,14 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         let rate = whole(approximate(listed) / elapsed.as_secs_f64().max(0.001));
         return format!("list {} objects · {}/s", count(listed), count(rate));
     }
-    let (done, total) = (get(&progress.bytes_done), get(&progress.bytes_total));
-    let rate = approximate(done) / elapsed.as_secs_f64().max(0.001);
+    let traffic = &progress.traffic;
+    let total = get(&progress.bytes_total);
+    // What is fetched ahead is work done: waiting for it is what takes time.
+    let came = get(&traffic.n_bytes);
+    let done = get(&progress.bytes_done).max(came.min(total));
+    let elapsed = if came > 0 { traffic.elapsed() } else { elapsed };
+    let per_second = |n: u64| approximate(n) / elapsed.as_secs_f64().max(0.001);
+    let rate = per_second(done);
     let mut parts = vec![
         format!(
             "ingest {}/{} files",
@@ -97,6 +104,12 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         format!("{} records", count(get(&progress.records))),
         format!("{}/s", bytes(whole(rate))),
     ];
+    if came > 0 {
+        parts.push(format!("{} objects/s", count(whole(per_second(get(&traffic.n_objects))))));
+    }
+    if get(&traffic.n_retries) > 0 {
+        parts.push(format!("{} retries", count(get(&traffic.n_retries))));
+    }
     if get(&progress.skipped) > 0 {
         parts.push(format!("{} skipped", count(get(&progress.skipped))));
     }
@@ -202,6 +215,18 @@ mod tests {
         let progress = Progress::default();
         progress.n_listed.store(120_000, Relaxed);
         assert_eq!(line(&progress, Duration::from_secs(10)), "list 120 000 objects · 12 000/s");
+    }
+
+    #[test]
+    fn what_comes_from_buckets_counts_as_it_comes() {
+        let progress = Progress::default();
+        progress.bytes_total.store(1_000_000, Relaxed);
+        progress.traffic.n_bytes.store(500_000, Relaxed);
+        progress.traffic.n_objects.store(25, Relaxed);
+        progress.traffic.n_retries.store(3, Relaxed);
+        let line = line(&progress, Duration::from_secs(10));
+        assert!(line.contains(" · 500 kB · 0 records · "), "{line}");
+        assert!(line.contains(" objects/s · 3 retries · 1 s left"), "{line}");
     }
 
     #[test]

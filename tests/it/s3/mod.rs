@@ -19,6 +19,7 @@ mod chosen;
 mod delivery;
 mod encoding;
 mod faults;
+mod fetch;
 mod ingest;
 mod listing;
 mod organisation;
