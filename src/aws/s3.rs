@@ -194,6 +194,11 @@ impl Bucket {
         &self.name
     }
 
+    /// The SDK's client for its region.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A page of the objects whose key begins with `prefix`; with a delimiter only those of that
     /// level (`ListObjectsV2`).
     ///

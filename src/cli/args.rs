@@ -58,8 +58,8 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// The cache's directory [default: `TRAILHOUND_CACHE`, else that of the case]
-    #[arg(long, value_name = "DIR", global = true, conflicts_with = "case")]
+    /// The cache, a directory or `s3://bucket/prefix` [default: `TRAILHOUND_CACHE`, else the case's]
+    #[arg(long, value_name = "PLACE", global = true, conflicts_with = "case")]
     pub(super) cache: Option<PathBuf>,
 
     /// The case to open, one below the user's data directory [default: default]

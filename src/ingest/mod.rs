@@ -240,7 +240,7 @@ fn ingest_with(
     progress: &Arc<Progress>,
     report: &mut IngestReport,
 ) -> Result<()> {
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     let listing = source::list(
         &options.sources,
         &ListOptions {

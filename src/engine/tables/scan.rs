@@ -29,7 +29,7 @@ use datafusion::{
     physical_optimizer::pruning::PruningPredicateBuilder,
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
-use object_store::{ObjectMeta, path::Path};
+use object_store::ObjectMeta;
 
 use super::{
     stats::FileStats,
@@ -48,6 +48,8 @@ const MAX_FILES_WITH_BOUNDS: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct ParquetTable {
     table: Table,
+    /// The object store that the files are in.
+    store: ObjectStoreUrl,
     schema: SchemaRef,
     files: Vec<File>,
     stats: FileStats,
@@ -61,7 +63,7 @@ struct File {
 }
 
 impl ParquetTable {
-    pub(super) fn new(table: Table, files: &[DataFile]) -> Self {
+    pub(super) fn new(table: Table, files: &[DataFile], store: ObjectStoreUrl) -> Self {
         let schema = with_views(&table.schema());
         let stats = FileStats::new(files, &schema);
         let files = files
@@ -72,7 +74,7 @@ impl ParquetTable {
                 size_bytes: file.size_bytes,
             })
             .collect();
-        Self { table, schema, files, stats }
+        Self { table, store, schema, files, stats }
     }
 
     /// Which table's files they are.
@@ -271,9 +273,8 @@ impl TableProvider for ParquetTable {
         let options = state.config_options();
         let (groups, statistics) = self.groups(&files, options.execution.target_partitions)?;
         let runtime = state.runtime_env();
-        let url = ObjectStoreUrl::local_filesystem();
         let reader = ReadersOfViews(CachedParquetFileReaderFactory::new(
-            runtime.object_store(&url)?,
+            runtime.object_store(&self.store)?,
             runtime.cache_manager.get_file_metadata_cache(),
         ));
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
@@ -284,7 +285,7 @@ impl TableProvider for ParquetTable {
             let schema = Arc::clone(&self.schema).to_dfschema()?;
             source = source.with_predicate(state.create_physical_expr(implied, &schema)?);
         }
-        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
@@ -298,7 +299,7 @@ impl TableProvider for ParquetTable {
 /// modification, by which footers are cached, can stay the same.
 fn object_meta(file: &DataFile) -> Option<ObjectMeta> {
     Some(ObjectMeta {
-        location: Path::from_absolute_path(&file.path).ok()?,
+        location: file.location()?,
         last_modified: chrono::DateTime::UNIX_EPOCH,
         size: file.size_bytes,
         e_tag: None,
