@@ -79,9 +79,13 @@ impl Failure {
                     "ExpiredToken"
                     | "ExpiredTokenException"
                     | "InvalidAccessKeyId"
+                    | "InvalidClientTokenId"
+                    | "InvalidSignatureException"
                     | "InvalidToken"
+                    | "MissingAuthenticationTokenException"
                     | "SignatureDoesNotMatch"
                     | "TokenRefreshRequired"
+                    | "UnrecognizedClientException"
                     | "RequestTimeTooSkewed",
                 ),
                 _,

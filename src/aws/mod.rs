@@ -4,6 +4,7 @@
 //! [`Failure`]s that say what to do. It is asked from ordinary threads ([`Aws::wait`]) and from
 //! tasks on its own runtime ([`Aws::spawn`]).
 
+pub mod cloudtrail;
 mod failure;
 pub mod s3;
 
@@ -11,6 +12,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_types::DateTime;
 use tokio::{runtime::Runtime, sync::OnceCell, task::JoinHandle};
 
 pub use self::failure::{Failure, FailureKind};
@@ -23,7 +25,8 @@ pub struct AwsOptions {
     pub region: Option<String>,
     /// A profile of the user's AWS configuration.
     pub profile: Option<String>,
-    /// Another service that speaks S3.
+    /// Another service that speaks S3. It serves buckets only: roles are assumed and CloudTrail is
+    /// asked at AWS, or where `AWS_ENDPOINT_URL_STS` and `AWS_ENDPOINT_URL_CLOUDTRAIL` say.
     pub endpoint_url: Option<String>,
     /// Whether a bucket's name stands in the path rather than in the host's name.
     pub path_style: bool,
@@ -121,9 +124,6 @@ impl Aws {
         if let Some(region) = &options.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        if let Some(url) = &options.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
         if options.anonymous {
             loader = loader.no_credentials();
         }
@@ -158,4 +158,9 @@ impl Drop for Aws {
             runtime.shutdown_background();
         }
     }
+}
+
+/// Microseconds since 1970; `None` beyond what those can tell.
+fn micros(at: &DateTime) -> Option<i64> {
+    i64::try_from(at.as_nanos().div_euclid(1000)).ok()
 }

@@ -7,10 +7,10 @@ use aws_sdk_s3::{
     config::Builder,
     types::{OptionalObjectAttributes, RequestPayer},
 };
-use aws_smithy_types::{DateTime, byte_stream::ByteStream};
+use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
-use super::{Aws, Failure};
+use super::{Aws, Failure, micros};
 
 /// A bucket, in its region. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -109,6 +109,9 @@ impl Aws {
         let config = self.config().await;
         let options = self.options();
         let mut builder = Builder::from(config).force_path_style(options.path_style);
+        if let Some(url) = &options.endpoint_url {
+            builder = builder.endpoint_url(url);
+        }
         let has_own_region = options.region.is_some() || options.endpoint_url.is_some();
         if !has_own_region && !name.starts_with("arn:") {
             let asked = Client::from_conf(builder.clone().build());
@@ -290,8 +293,4 @@ fn prefixes(listed: Option<Vec<aws_sdk_s3::types::CommonPrefix>>) -> Vec<String>
 
 fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
-}
-
-fn micros(at: &DateTime) -> Option<i64> {
-    i64::try_from(at.as_nanos() / 1000).ok()
 }
