@@ -116,6 +116,18 @@ pub enum ErrorKind {
         /// Why, in a few words.
         reason: String,
     },
+    /// S3 could not be asked, or said no.
+    #[error("cannot {action} `{uri}`: {reason}")]
+    S3 {
+        /// The verb: `list`, `read`, …
+        action: &'static str,
+        /// The source, bucket or object.
+        uri: String,
+        /// What the service, the network or the chain of credentials said.
+        reason: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
     /// A value given on the command line or in the configuration file cannot be used.
     #[error("invalid value `{value}` for `{name}`: {reason}")]
     Value {
@@ -166,6 +178,7 @@ impl ErrorKind {
                 "the directory is not empty and has no `trailhound.json`: name a new or empty one"
                     .to_owned(),
             ),
+            Self::S3 { help, .. } => help.clone(),
             Self::CacheTooNew { .. } => Some("use the trailhound that wrote it".to_owned()),
             _ => None,
         }

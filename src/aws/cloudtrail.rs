@@ -106,7 +106,10 @@ impl Aws {
     pub async fn event_history(&self, region: &str) -> EventHistory {
         let client = self.cloudtrail(region).await;
         let rate = self.options().lookups_per_second.unwrap_or(LOOKUPS_PER_SECOND).max(1);
-        EventHistory { client, pace: self.paces.of(region, Duration::from_secs(1) / u32::from(rate)) }
+        EventHistory {
+            client,
+            pace: self.paces.of(region, Duration::from_secs(1) / u32::from(rate)),
+        }
     }
 
     /// The account that the credentials themselves name, as those of SSO and of roles do.

@@ -5,6 +5,7 @@
 //! twenty seconds of pages hold, which are days where little happens and one hour where much does.
 
 use std::{
+    cmp::Ordering,
     collections::HashSet,
     io,
     path::Path,
@@ -45,7 +46,8 @@ const MOST_RESTARTS: u32 = 8;
 pub(super) struct Region {
     pub(super) name: String,
     client: EventHistory,
-    /// The moment up to which is asked, in microseconds since 1970.
+    /// The moments from which and up to which is asked, in microseconds since 1970.
+    oldest: i64,
     now: i64,
     /// In the order of time.
     windows: Mutex<Vec<Weak<Window>>>,
@@ -54,9 +56,9 @@ pub(super) struct Region {
 }
 
 impl Region {
-    pub(super) fn new(name: String, client: EventHistory, now: i64) -> Self {
+    pub(super) fn new(name: String, client: EventHistory, (oldest, now): (i64, i64)) -> Self {
         let (windows, stirred) = (Mutex::default(), tokio::sync::Notify::new());
-        Self { name, client, now, windows, stirred }
+        Self { name, client, oldest, now, windows, stirred }
     }
 
     /// Takes up a window that follows all others.
@@ -72,9 +74,7 @@ impl Region {
     /// What to tell of a failure.
     pub(super) fn why(&self, failure: &Failure) -> String {
         let advice = match failure.kind {
-            FailureKind::Denied => {
-                "; a policy must allow cloudtrail:LookupEvents in this region"
-            }
+            FailureKind::Denied => "; a policy must allow cloudtrail:LookupEvents in this region",
             FailureKind::Credentials => "; renew the credentials, then run it again",
             _ if failure.is_retryable() => "; run it again: it goes on where it stopped",
             _ => "",
@@ -158,8 +158,10 @@ struct Run<'a> {
     events: Vec<Events>,
     /// The time of the earliest event so far, in microseconds since 1970.
     earliest: i64,
-    /// The events of that time: asked for from there on, they come again.
+    /// The events of that time.
     seen: HashSet<blake3::Hash>,
+    /// Those that come again, where a run goes on from that time.
+    again: HashSet<blake3::Hash>,
     /// Whether every event so far was no later than the one before.
     in_order: bool,
 }
@@ -173,6 +175,7 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             earliest: 0,
             seen: HashSet::new(),
+            again: HashSet::new(),
             in_order: true,
         };
         run.begin();
@@ -183,12 +186,14 @@ impl<'a> Run<'a> {
         self.events = self.windows.iter().map(|_| Events::default()).collect();
         self.earliest = i64::MAX;
         self.seen.clear();
+        self.again.clear();
         self.in_order = true;
     }
 
-    /// The first moment of the run.
+    /// The first moment of the run that is still remembered.
     fn since(&self) -> i64 {
-        self.windows.first().map_or(0, |window| window.start)
+        let start = self.windows.first().map_or(0, |window| window.start);
+        start.max(self.region.oldest).min(self.until())
     }
 
     /// Its last: the API's seconds count whole, and both ends are included.
@@ -209,6 +214,7 @@ impl<'a> Run<'a> {
                     next = None;
                     if self.in_order {
                         until = until.min(self.earliest);
+                        self.again.clone_from(&self.seen);
                     } else {
                         self.begin();
                         until = self.until();
@@ -252,17 +258,19 @@ impl<'a> Run<'a> {
     }
 
     fn push(&mut self, event: &HistoryEvent) -> io::Result<()> {
-        let at = event.at.unwrap_or(self.earliest).min(self.until()).max(self.since());
-        if at <= self.earliest {
-            if at < self.earliest {
+        let at = event.at.unwrap_or(self.earliest).clamp(self.since(), self.until());
+        let hash = blake3::hash(event.json.get().as_bytes());
+        if self.again.remove(&hash) {
+            return Ok(());
+        }
+        match at.cmp(&self.earliest) {
+            Ordering::Less => {
+                self.earliest = at;
                 self.seen.clear();
+                self.seen.insert(hash);
             }
-            self.earliest = at;
-            if !self.seen.insert(blake3::hash(event.json.get().as_bytes())) {
-                return Ok(());
-            }
-        } else {
-            self.in_order = false;
+            Ordering::Equal => drop(self.seen.insert(hash)),
+            Ordering::Greater => self.in_order = false,
         }
         let behind = self.windows.partition_point(|window| window.start <= at);
         match self.events.get_mut(behind.saturating_sub(1)) {
