@@ -112,13 +112,13 @@ impl Open for Window {
 }
 
 /// The events of a window as `aws cloudtrail lookup-events` prints them: `{"Events":[…]}`, each as
-/// CloudTrail sent it.
+/// CloudTrail sent it; `{"Records":[]}` where there are none.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     memory: Vec<u8>,
     /// What no longer fitted into memory, and how long it is.
     spool: Option<(Arc<File>, u64)>,
-    n_events: u64,
+    count: u64,
     is_whole: bool,
 }
 
@@ -128,8 +128,8 @@ impl Events {
     /// # Errors
     /// The spool cannot be written.
     pub(super) fn push(&mut self, event: &HistoryEvent, temp_dir: &Path) -> io::Result<()> {
-        let before = if self.n_events == 0 { "{\"Events\":[" } else { ",\n" };
-        self.n_events += 1;
+        let before = if self.count == 0 { "{\"Events\":[" } else { ",\n" };
+        self.count += 1;
         self.memory.extend_from_slice(before.as_bytes());
         self.memory.extend_from_slice(event.json.get().as_bytes());
         if self.memory.len() > MEMORY_BYTES {
@@ -143,10 +143,9 @@ impl Events {
     /// # Errors
     /// The spool cannot be written.
     pub(super) fn finish(mut self, temp_dir: &Path) -> io::Result<Self> {
-        if self.n_events == 0 {
-            self.memory.extend_from_slice(b"{\"Events\":[");
-        }
-        self.memory.extend_from_slice(b"]}\n");
+        // An empty list of events could be any service's; one of records is CloudTrail's.
+        let end: &[u8] = if self.count == 0 { b"{\"Records\":[]}\n" } else { b"]}\n" };
+        self.memory.extend_from_slice(end);
         self.is_whole = true;
         if self.spool.is_some() {
             self.spill(temp_dir)?;
