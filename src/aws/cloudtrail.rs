@@ -10,7 +10,7 @@ use aws_sdk_cloudtrail::{
     Client,
     config::{
         Builder, ConfigBag, Intercept, RuntimeComponents,
-        interceptors::AfterDeserializationInterceptorContextRef,
+        interceptors::AfterDeserializationInterceptorContextRef, retry::RetryConfig,
     },
 };
 use aws_smithy_types::{Blob, DateTime};
@@ -38,6 +38,10 @@ pub struct PublicKey {
 ///
 /// Source: `LookupEvents` in AWS's `CloudTrail` API reference.
 pub const LOOKUPS_PER_SECOND: u16 = 2;
+
+/// How often the SDK tries a request, some ten seconds in all: who reads a history tries longer,
+/// who only asks which regions answer should not wait for minutes.
+const MAX_ATTEMPTS: u32 = 5;
 
 /// Events on a page, at most.
 const PAGE_EVENTS: i32 = 50;
@@ -129,7 +133,9 @@ impl Aws {
     /// A client for `CloudTrail` in `region`.
     async fn cloudtrail(&self, region: &str) -> Client {
         let region = aws_config::Region::new(region.to_owned());
-        Client::from_conf(Builder::from(self.config().await).region(region).build())
+        let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS);
+        let config = Builder::from(self.config().await).region(region).retry_config(retries);
+        Client::from_conf(config.build())
     }
 }
 

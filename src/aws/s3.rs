@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::{
     Client,
-    config::Builder,
-    types::{OptionalObjectAttributes, RequestPayer},
+    config::{Builder, retry::RetryConfig},
+    operation::get_object::GetObjectOutput,
+    types::{OptionalObjectAttributes, RequestPayer, ServerSideEncryption},
 };
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
@@ -16,6 +17,8 @@ use super::{Aws, Failure, micros};
 #[derive(Debug, Clone)]
 pub struct Bucket {
     client: Client,
+    /// Asks once: whoever reads an object begins again where it broke off, which a client cannot.
+    once: Client,
     name: String,
     payer: Option<RequestPayer>,
 }
@@ -83,20 +86,33 @@ pub struct Head {
     pub modified_at: Option<i64>,
     /// The metadata that whoever wrote it gave it, `x-amz-meta-…`: names in lower case.
     pub metadata: BTreeMap<String, String>,
+    /// The MD5 of its bytes, where the `ETag` is that: of what was put in one part, and not
+    /// encrypted under a key of KMS or of the customer's.
+    ///
+    /// Source: "Object" in the Amazon S3 API Reference.
+    pub md5: Option<[u8; 16]>,
 }
 
 /// An object's bytes as they arrive.
 #[derive(Debug)]
-pub struct Body(ByteStream);
+pub struct Body {
+    bytes: ByteStream,
+    start: u64,
+}
 
 impl Body {
+    /// Where in the object its first byte lies: where it was asked for, or before that where the
+    /// service does not know ranges.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// The next bytes; `None` behind the last.
     ///
     /// # Errors
     /// [`super::FailureKind::Transient`]: the connection broke, or what came is not what was sent.
     pub async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
-        let next = self.0.next().await?;
-        Some(next.map_err(|error| Failure::transient(format!("the connection broke: {error}"))))
+        Some(self.bytes.next().await?.map_err(|error| Failure::of_body(&error)))
     }
 }
 
@@ -119,8 +135,10 @@ impl Aws {
                 builder = builder.region(aws_config::Region::new(region));
             }
         }
+        let once = builder.clone().retry_config(RetryConfig::disabled());
         Ok(Bucket {
             client: Client::from_conf(builder.build()),
+            once: Client::from_conf(once.build()),
             name: name.to_owned(),
             payer: options.requester_pays.then_some(RequestPayer::Requester),
         })
@@ -252,10 +270,12 @@ impl Bucket {
         })
     }
 
-    /// The bytes of an object from `from` on, as long as its `ETag` is still `etag`.
+    /// The bytes of an object from `from` on, as long as its `ETag` is still `etag`. Asks once.
+    ///
+    /// Where the service has a checksum of the whole object, the bytes are compared with it.
     ///
     /// # Errors
-    /// [`super::FailureKind::Changed`] where it is not; else what the service says.
+    /// [`super::FailureKind::Changed`] where the object is another one; else what the service says.
     pub async fn get(
         &self,
         key: &str,
@@ -264,7 +284,7 @@ impl Bucket {
         from: u64,
     ) -> Result<(Head, Body), Failure> {
         let got = self
-            .client
+            .once
             .get_object()
             .bucket(&self.name)
             .key(key)
@@ -275,16 +295,42 @@ impl Bucket {
             .send()
             .await
             .map_err(|error| Failure::of(&error))?;
-        let metadata = got.metadata.unwrap_or_default().into_iter();
+        let range = got.content_range.as_deref().and_then(content_range);
+        let (start, size_bytes) = match range {
+            Some((start, size_bytes)) => (start, size_bytes),
+            None => (0, got.content_length.and_then(|len| u64::try_from(len).ok())),
+        };
+        let md5 = md5_of(&got);
         let head = Head {
-            size_bytes: got.content_length.and_then(|len| u64::try_from(len).ok()),
+            size_bytes,
+            md5,
             etag: got.e_tag.map(|etag| unquoted(&etag)),
             version_id: got.version_id,
             modified_at: got.last_modified.and_then(|at| micros(&at)),
-            metadata: metadata.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
+            metadata: got
+                .metadata
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
         };
-        Ok((head, Body(got.body)))
+        Ok((head, Body { bytes: got.body, start }))
     }
+}
+
+/// Start and whole length that `bytes 5-9/10` tells; the length may be `*`.
+fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
+    let (range, whole) = header.strip_prefix("bytes ")?.split_once('/')?;
+    Some((range.split_once('-')?.0.parse().ok()?, whole.parse().ok()))
+}
+
+fn md5_of(got: &GetObjectOutput) -> Option<[u8; 16]> {
+    let is_plain = matches!(got.server_side_encryption, None | Some(ServerSideEncryption::Aes256))
+        && got.sse_customer_algorithm.is_none();
+    let etag = got.e_tag.as_deref()?.trim_matches('"');
+    let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = u128::from_str_radix(etag, 16).ok().filter(|_number| is_plain && is_md5)?;
+    Some(number.to_be_bytes())
 }
 
 fn prefixes(listed: Option<Vec<aws_sdk_s3::types::CommonPrefix>>) -> Vec<String> {

@@ -32,7 +32,7 @@ use crate::{
     aws::AwsOptions,
     cache::{Cache, CompactOptions, SweepOptions},
     logs::Limits,
-    source::{self, Filter, ListOptions},
+    source::{self, FetchOptions, Fetcher, Filter, ListOptions, Traffic},
 };
 
 /// Memory for rows in flight unless told: with it, the whole process stays below 1 GiB.
@@ -91,6 +91,8 @@ pub struct Progress {
     pub records: AtomicU64,
     /// Files skipped.
     pub skipped: AtomicU64,
+    /// What came from buckets.
+    pub traffic: Arc<Traffic>,
     /// Set it to stop after what is being committed.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -211,6 +213,29 @@ fn ingest(
     progress: &Arc<Progress>,
     report: &mut IngestReport,
 ) -> Result<()> {
+    let fetcher = Arc::new(Fetcher::new(FetchOptions {
+        memory_bytes: fetch_bytes(options.memory_bytes) as u64,
+        cancelled: Arc::clone(&progress.cancelled),
+        traffic: Arc::clone(&progress.traffic),
+        ..FetchOptions::default()
+    }));
+    let result = ingest_with(&fetcher, cache, options, progress, report);
+    fetcher.stop();
+    result
+}
+
+/// Memory for objects of buckets that are fetched ahead: a part of `memory_bytes`.
+fn fetch_bytes(memory_bytes: usize) -> usize {
+    (memory_bytes / 16).clamp(1 << 20, 256 << 20)
+}
+
+fn ingest_with(
+    fetcher: &Arc<Fetcher>,
+    cache: &Cache,
+    options: &IngestOptions,
+    progress: &Arc<Progress>,
+    report: &mut IngestReport,
+) -> Result<()> {
     source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
     let listing = source::list(
         &options.sources,
@@ -220,12 +245,14 @@ fn ingest(
             n_listed: &progress.n_listed,
             temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
+            fetcher,
         },
     )?;
     report.notices.extend(listing.notices);
     let snapshot = cache.snapshot()?;
     let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
-    let context = Context { options, progress, ledger: &ledger };
+    let is_remote = listing.files.iter().any(|file| file.opener.is_remote());
+    let context = Context::new(options, progress, &ledger, is_remote);
     let mut planned = Planned::default();
     planned.add(listing.files, listing.unread, None, &ledger);
     planned.expand_local(&context);
@@ -252,7 +279,7 @@ fn ingest(
     if context.is_cancelled() {
         return Err(ErrorKind::Interrupted.into());
     }
-    Ok(())
+    context.into_result()
 }
 
 /// Merges what many commits left small, and deletes what is long unused.

@@ -189,6 +189,9 @@ impl Walk<'_> {
 
 /// What the operating system says, without the number of the error.
 pub(crate) fn plain_text(error: &io::Error) -> String {
+    if let Some(lost) = super::Lost::of(error) {
+        return lost.reason.clone();
+    }
     let text = error.to_string();
     text.rsplit_once(" (os error ")
         .map_or(text.clone(), |(plain, _number)| plain.to_owned())

@@ -22,7 +22,12 @@ use std::{
 };
 
 pub(crate) use self::local::plain_text;
-pub use self::{history::SCHEME as EVENT_HISTORY, s3::Place, window::Window};
+pub(crate) use self::s3::Lost;
+pub use self::{
+    history::SCHEME as EVENT_HISTORY,
+    s3::{FetchOptions, Fetcher, Place, Traffic},
+    window::Window,
+};
 use crate::{
     ErrorKind, Result,
     aws::{Aws, AwsOptions, s3::Head},
@@ -109,6 +114,18 @@ pub trait Open: Send + Sync {
     fn window(&self, _file: &LogFile) -> io::Result<Option<Window>> {
         Ok(None)
     }
+
+    /// Tells that `file` will be opened soon, the first told first: a store that takes its time
+    /// begins to fetch it. Gives whether it took note of it; if not, it holds as much as it may,
+    /// and is to be told again.
+    fn prepare(&self, _file: &LogFile) -> bool {
+        true
+    }
+
+    /// Whether what it opens comes over a network.
+    fn is_remote(&self) -> bool {
+        false
+    }
 }
 
 /// The stored bytes of a file, as they lie in their directory or archive.
@@ -176,6 +193,8 @@ pub struct ListOptions<'a> {
     pub temp_dir: &'a Path,
     /// Is set to stop.
     pub cancelled: &'a Arc<AtomicBool>,
+    /// Fetches the objects that are listed.
+    pub fetcher: &'a Arc<Fetcher>,
 }
 
 /// Which files to choose by what their key or path tells; where it tells nothing, they are read.

@@ -21,6 +21,7 @@ fn list(sources: &[String]) -> Result<Listing> {
         n_listed: &n_listed,
         temp_dir: &temp_dir,
         cancelled: &cancelled,
+        fetcher: &Arc::default(),
     };
     super::list(sources, &options)
 }

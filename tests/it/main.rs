@@ -26,6 +26,7 @@ mod ingest;
 mod kill;
 mod mutations;
 mod repl;
+mod s3;
 mod shared_data;
 mod sql;
 mod support;

@@ -14,9 +14,12 @@ use std::{
 };
 
 use super::window::{Events, Window};
-use crate::aws::{
-    Failure, FailureKind,
-    cloudtrail::{EventHistory, HistoryEvent, HistoryPage},
+use crate::{
+    aws::{
+        Failure, FailureKind,
+        cloudtrail::{EventHistory, HistoryEvent, HistoryPage},
+    },
+    source::Lost,
 };
 
 /// Windows of the first run.
@@ -34,8 +37,7 @@ const MANY_PAGES: usize = 40;
 /// Bytes fetched and not read, beyond which fetching waits.
 const AHEAD_BYTES: usize = 32 << 20;
 
-/// How often a page is asked for again where trying again may help. The SDK tries ten times
-/// before it says so.
+/// How often a page is asked for again where trying again may help, beside what the SDK tries.
 const PATIENCE: u32 = 6;
 
 /// How often a run begins anew where CloudTrail no longer knows its place.
@@ -71,16 +73,20 @@ impl Region {
         self.stirred.notify_one();
     }
 
-    /// What to tell of a failure.
-    pub(super) fn why(&self, failure: &Failure) -> String {
+    /// What to tell of a failure. Without credentials no other region is read either.
+    pub(super) fn lost(&self, failure: &Failure) -> Lost {
+        let (region, text) = (&self.name, &failure.text);
+        let reason = format!("the event history of {region} cannot be read: {text}");
         let advice = match failure.kind {
-            FailureKind::Denied => "; a policy must allow cloudtrail:LookupEvents in this region",
-            FailureKind::Credentials => "; renew the credentials, then run it again",
+            FailureKind::Credentials => {
+                let renew = "get new credentials (`aws sso login`), then run it again";
+                return Lost { reason: text.clone(), ends_all: true, help: Some(renew.to_owned()) };
+            }
+            FailureKind::Denied => "; the policy must allow cloudtrail:LookupEvents in this region",
             _ if failure.is_retryable() => "; run it again: it goes on where it stopped",
             _ => "",
         };
-        let region = &self.name;
-        format!("the event history of {region} cannot be read: {failure}{advice}")
+        Lost { reason: format!("{reason}{advice}"), ends_all: false, help: None }
     }
 
     /// Fetches what is wanted, until nothing is.

@@ -11,8 +11,11 @@ mod window;
 
 use std::{
     path::Path,
-    sync::{Arc, Once, atomic::AtomicBool},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use chrono::{DateTime, Datelike as _};
@@ -44,6 +47,9 @@ const MEMORY: i64 = 90 * 24 * HOUR;
 /// How late events may arrive and still be asked for. They take some five minutes on average
 /// (the same source); there is no bound.
 const LATENESS: i64 = 15 * 60 * SECOND;
+
+/// How often who waits looks whether the user interrupted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What all windows of an account share.
 #[derive(Debug)]
@@ -129,8 +135,14 @@ pub(super) fn list(
     if times.since > times.until {
         return Ok(());
     }
-    let answers = ask(aws, options.filter, times)?;
+    let answers = ask(aws, options, times)?;
     let account = account(aws, &answers)?;
+    if !options.filter.accounts.is_empty() && !options.filter.accounts.contains(&account) {
+        let text =
+            format!("the credentials are those of account {account}, which --account leaves out");
+        listing.notices.push(text);
+        return Ok(());
+    }
     let n_asked = answers.len();
     let mut read = Vec::new();
     for answer in answers {
@@ -170,8 +182,9 @@ fn remind(filter: &Filter, times: Times, listing: &mut Listing) {
 }
 
 /// Asks each region for its latest events of that time, all at once.
-fn ask(aws: &Arc<Aws>, filter: &Filter, times: Times) -> Result<Vec<Answer>> {
-    let (connection, mut names) = (Arc::clone(aws), filter.regions.clone());
+fn ask(aws: &Arc<Aws>, options: &ListOptions<'_>, times: Times) -> Result<Vec<Answer>> {
+    let (connection, mut names) = (Arc::clone(aws), options.filter.regions.clone());
+    let cancelled = Arc::clone(options.cancelled);
     let answers = aws.wait(async move {
         if names.is_empty() {
             names = regions::of_partition(&connection.home_region().await);
@@ -186,9 +199,18 @@ fn ask(aws: &Arc<Aws>, filter: &Filter, times: Times) -> Result<Vec<Answer>> {
                 Answer { region, client, page }
             }
         });
-        Ok(join_all(asked).await)
+        let interrupted = async {
+            while !cancelled.load(Ordering::Relaxed) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        Ok(tokio::select! {
+            answers = join_all(asked) => Some(answers),
+            () = interrupted => None,
+        })
     });
-    let answers = answers.map_err(|failure| refused(&failure, "all regions"))?;
+    let answers = answers.map_err(|failure| refused(&failure, ""))?;
+    let answers = answers.ok_or(ErrorKind::Interrupted)?;
     match answers.iter().find_map(|answer| Some((answer.page.as_ref().err()?, &answer.region))) {
         Some((failure, region)) if answers.iter().all(|answer| answer.page.is_err()) => {
             Err(refused(failure, region).into())
@@ -227,7 +249,7 @@ fn why_not(answer: &Answer, failure: &Failure, times: Times, was_named: bool) ->
     }
     let region =
         Region::new(answer.region.clone(), answer.client.clone(), (times.oldest, times.now));
-    Why::Fault(region.why(failure))
+    Why::Fault(region.lost(failure).reason)
 }
 
 fn unread(account: &str, region: &str, why: Why) -> Unread {

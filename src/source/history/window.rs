@@ -6,10 +6,9 @@ use std::{
     io::{self, Cursor, Write as _},
     path::Path,
     sync::{Arc, Condvar, Mutex, PoisonError, atomic::Ordering},
-    time::Duration,
 };
 
-use super::{History, fetch::Region};
+use super::{History, LOOK, fetch::Region};
 use crate::{
     aws::{Failure, cloudtrail::HistoryEvent},
     source::{LogFile, Open, Stored, Window as Stretch},
@@ -17,9 +16,6 @@ use crate::{
 
 /// Bytes of a window that are kept in memory; more go to a spool.
 const MEMORY_BYTES: usize = 1 << 20;
-
-/// How often who waits for a window looks whether the user interrupted.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// A window that may be read. As long as someone holds it, it is wanted: what the ledger has
 /// already is let go before anything is fetched.
@@ -99,7 +95,7 @@ impl Open for Window {
                     self.region.wake();
                     return events.stored();
                 }
-                State::Failed(failure) => return Err(io::Error::other(self.region.why(failure))),
+                State::Failed(failure) => return Err(io::Error::other(self.region.lost(failure))),
                 State::Waiting => {}
             }
             if self.history.cancelled.load(Ordering::Relaxed) {
@@ -108,6 +104,10 @@ impl Open for Window {
             let waited = self.arrived.wait_timeout(state, LOOK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 }
 

@@ -28,7 +28,11 @@ pub(crate) fn list(
     };
     let (connection, name) = (Arc::clone(aws), place.bucket.clone());
     let bucket = aws.wait(async move { connection.bucket(&name).await }).map_err(failed)?;
-    let opener: Arc<dyn Open> = Arc::new(Objects { aws: Arc::clone(aws), bucket: bucket.clone() });
+    let opener: Arc<dyn Open> = Arc::new(Objects {
+        aws: Arc::clone(aws),
+        bucket: bucket.clone(),
+        fetcher: Arc::clone(options.fetcher),
+    });
     let source_uri: Arc<str> = source.into();
     let mut keys = Keys::default();
     let mut from = None;

@@ -7,5 +7,9 @@ mod uri;
 /// What URIs of objects begin with.
 pub(super) const SCHEME: &str = "s3://";
 
+pub(crate) use self::fetch::Lost;
 pub(super) use self::list::list;
-pub use self::uri::Place;
+pub use self::{
+    fetch::{FetchOptions, Fetcher, Traffic},
+    uri::Place,
+};
