@@ -162,6 +162,51 @@ fn an_event_history_is_read_whole_and_nothing_is_asked_twice() {
 }
 
 #[test]
+fn answers_and_status_know_what_an_event_history_lacks() {
+    let scene = Scene::new();
+    scene.cloudtrail.record("us-east-1", events(2, scene.hours_ago(30), 1, "us-east-1"));
+    // Another account has a trail with data events, and a longer one.
+    let mut read = record(9, scene.hours_ago(24 * 300), "us-east-1");
+    read["recipientAccountId"] = json!("444455556666");
+    read["eventSource"] = json!("s3.amazonaws.com");
+    read["eventName"] = json!("GetObject");
+    read["eventCategory"] = json!("Data");
+    std::fs::write(scene.cache("trail.json"), json!({ "Records": [read] }).to_string()).unwrap();
+    report(&scene.ingest("cache", &["trail.json", "--region", "us-east-1"]), 0);
+    let said = |sql: &str| {
+        let output = scene.command("cache").args(["sql", sql]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output).to_owned()
+    };
+    let ask = |filter: &str| said(&format!("SELECT count(*) FROM cloudtrail_logs WHERE {filter}"));
+    let lacks = "account 111122223333 is known by its event history, which holds management events";
+    assert!(ask("eventname = 'GetObject'").contains(lacks), "{}", ask("eventname = 'GetObject'"));
+    assert!(!ask("eventname = 'CreateUser'").contains("event history"));
+    let other = "eventname = 'GetObject' AND recipientaccountid = '444455556666'";
+    assert!(!ask(other).contains("event history"), "{}", ask(other));
+    let older = ask("event_ts > now() - interval '200' day");
+    assert!(older.contains("only a trail has what is older"), "{older}");
+    let recent = ask("event_ts > now() - interval '20' day");
+    assert!(!recent.contains("event history"), "{recent}");
+
+    let output = scene.command("cache").arg("status").output().unwrap();
+    let status = String::from_utf8(output.stdout).unwrap();
+    let line = status.lines().find(|line| line.starts_with("histories")).unwrap();
+    assert!(line.contains("111122223333") && line.ends_with("us-east-1 · management events alone"));
+    let sql = "SELECT DISTINCT source, container FROM log_files WHERE uri LIKE 'event-history:%'";
+    let output = scene.command("cache").args(["sql", sql]).output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "source,container\nevent-history://111122223333,event-history://111122223333\n"
+    );
+    // What came from it can be removed like any source.
+    let forget = ["forget", "event-history://111122223333"];
+    let output = scene.command("cache").args(forget).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(written(&scene.cache("cache")), 1);
+}
+
+#[test]
 fn what_a_trail_delivered_is_the_same_event() {
     let scene = Scene::new();
     let at = scene.hours_ago(5);
