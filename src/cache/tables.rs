@@ -81,6 +81,8 @@ fn log_files() -> Vec<BookColumn> {
         text("etag", "ETag, where the store has one"),
         text("object_version", "version id of the object, where the store has one"),
         text("metadata", "what the object's writer said of it (`x-amz-meta-…`), as JSON"),
+        text("removed", "`deleted` or `overwritten`: of a version that someone took the place of"),
+        time("removed_at", "when that happened"),
         text("sha256", "SHA-256 of the stored bytes, hex"),
         text("sha256_inflated", "SHA-256 of the inflated bytes, hex"),
         count("inflated_bytes", "size after inflation, in bytes"),

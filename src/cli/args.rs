@@ -222,6 +222,11 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "TIME", value_parser = values::until)]
     pub(super) until: Option<i64>,
 
+    /// Days of delivery behind --until that are chosen too: the day in the key is that of delivery,
+    /// which may come late [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=400))]
+    pub(super) late_days: Option<u16>,
+
     /// Only files of this account, twelve digits; may be repeated
     #[arg(long, value_name = "ID", value_parser = values::account)]
     pub(super) account: Vec<String>,
@@ -229,6 +234,10 @@ pub(super) struct FilterArgs {
     /// Only files of this region, such as eu-west-1; may be repeated
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
+
+    /// Read what was deleted or overwritten too, where a bucket keeps versions
+    #[arg(long)]
+    pub(super) versions: bool,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::{
     Outcome,
     args::{FilterArgs, LimitArgs},
     ingest_into_cache, print,
-    settings::{Settings, filter},
+    settings::Settings,
 };
 use crate::{ErrorKind, Result, output, repl, source};
 
@@ -55,7 +55,7 @@ pub(super) fn run(settings: &Settings, args: &IngestArgs) -> Result<Outcome> {
     if args.event_history {
         sources.push(source::EVENT_HISTORY.to_owned());
     }
-    let options = settings.ingest(&sources, filter(&args.filter)?, args.limits);
+    let options = settings.ingest_chosen(&sources, &args.filter, args.limits)?;
     let (_, report, interrupted) = ingest_into_cache(settings, &options)?;
     if args.json {
         print(&format!("{}\n", output::json_text(&report)?))?;

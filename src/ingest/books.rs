@@ -118,6 +118,8 @@ fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
             row.job.file.object_version.as_deref().map(str::to_owned).or_else(told)
         }),
         "metadata" => text(&metadata),
+        "removed" => text(&|row| row.job.file.removed.map(|removed| removed.as_str().to_owned())),
+        "removed_at" => time(&|row| row.job.file.removed.and_then(|removed| removed.at)),
         "sha256" => text(&|row| digest(row).map(|digest| hex(&digest.sha256))),
         "sha256_inflated" => text(&|row| {
             digest(row).and_then(|digest| digest.sha256_inflated).map(|hash| hex(&hash))

@@ -47,6 +47,8 @@ pub struct IngestOptions {
     pub filter: Filter,
     /// How AWS is reached, for sources in S3.
     pub aws: AwsOptions,
+    /// Whether versions of objects that were deleted or overwritten are read as well.
+    pub versions: bool,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -113,8 +115,8 @@ pub struct IngestReport {
     pub skipped: Vec<Skipped>,
     /// Recognised, but no CloudTrail log.
     pub other: Vec<OtherFile>,
-    /// What the user should know of how the sources were listed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What to tell people beside it: what the choice of files may hide.
+    #[serde(skip)]
     pub notices: Vec<String>,
 }
 
@@ -242,13 +244,14 @@ fn ingest_with(
         &ListOptions {
             filter: &options.filter,
             aws: &options.aws,
+            versions: options.versions,
             n_listed: &progress.n_listed,
             temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
             fetcher,
         },
     )?;
-    report.notices.extend(listing.notices);
+    report.notices = listing.notices;
     let snapshot = cache.snapshot()?;
     let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
     let is_remote = listing.files.iter().any(|file| file.opener.is_remote());

@@ -245,6 +245,7 @@ impl Planned {
                 modified_at: None,
                 etag: None,
                 object_version: None,
+                removed: None,
                 key: Arc::default(),
                 order: 0,
                 depth: 0,

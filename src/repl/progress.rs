@@ -80,6 +80,11 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
 /// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
+    if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
+        let listed = get(&progress.n_listed);
+        let rate = whole(approximate(listed) / elapsed.as_secs_f64().max(0.001));
+        return format!("list {} objects · {}/s", count(listed), count(rate));
+    }
     let done = get(&progress.bytes_done);
     let rate = approximate(done) / elapsed.as_secs_f64().max(0.001);
     let mut parts = vec![
@@ -200,6 +205,13 @@ mod tests {
             line(&progress, Duration::from_secs(10)),
             "ingest 312/1 040 files · 100 MB · 1 234 567 records · 10 MB/s · 2 skipped · stopping"
         );
+    }
+
+    #[test]
+    fn a_listing_counts_objects() {
+        let progress = Progress::default();
+        progress.n_listed.store(120_000, Relaxed);
+        assert_eq!(line(&progress, Duration::from_secs(10)), "list 120 000 objects · 12 000/s");
     }
 
     #[test]

@@ -57,7 +57,6 @@ pub fn summary(report: &IngestReport) -> String {
         .iter()
         .map(|other| format!("{}: {}", visible(&other.path), visible(&other.kind)))
         .collect();
-    lines.extend(report.notices.iter().map(|notice| format!("notice   {}", visible(notice))));
     name("skipped", &faults, &mut lines);
     name("other", &others, &mut lines);
     if records.rejected > 0 {
@@ -121,13 +120,12 @@ mod tests {
                 reason: "the gzip stream ends early".to_owned(),
             }],
             other: vec![OtherFile { path: "/evidence/d".to_owned(), kind: "digest".to_owned() }],
-            notices: vec!["what is older than 90 days is gone".to_owned()],
+            notices: Vec::new(),
         };
         insta::assert_snapshot!(summary(&report), @r"
         files    1 054: 312 ingested · 728 unchanged · 12 other · 2 skipped
         records  1 000: 990 written · 8 duplicates · 2 rejected
         bytes    88 MB stored · 612 MB inflated · in 12.3 s
-        notice   what is older than 90 days is gone
         skipped  /evidence/a\x1b[2J.gz at byte 4711: the gzip stream ends early
         other    /evidence/d: digest
         rejected 2 records are kept with text and reason: SELECT * FROM rejects

@@ -28,6 +28,8 @@ pub use self::{
     s3::{FetchOptions, Fetcher, Place, Traffic},
     window::Window,
 };
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
 use crate::{
     ErrorKind, Result,
     aws::{Aws, AwsOptions, s3::Head},
@@ -55,6 +57,8 @@ pub struct LogFile {
     pub etag: Option<Arc<str>>,
     /// The version of the object that is meant, where it is not simply what its key leads to.
     pub object_version: Option<Arc<str>>,
+    /// How it ceased to be what its key leads to, of a version that did.
+    pub removed: Option<Removed>,
     /// What its path tells of account, region and delivery day.
     pub key: Arc<LogKey>,
     /// Its place among the members of its container.
@@ -95,6 +99,22 @@ impl std::fmt::Debug for LogFile {
             .field("uri", &self.uri)
             .field("size_bytes", &self.size_bytes)
             .finish_non_exhaustive()
+    }
+}
+
+/// How a version ceased to be what its key leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// Whether a newer version took its place; else it was deleted.
+    pub by_overwriting: bool,
+    /// When, in microseconds since 1970.
+    pub at: Option<i64>,
+}
+
+impl Removed {
+    /// The word of the ledger's column.
+    pub fn as_str(self) -> &'static str {
+        if self.by_overwriting { "overwritten" } else { "deleted" }
     }
 }
 
@@ -176,7 +196,7 @@ pub struct Listing {
     pub files: Vec<LogFile>,
     /// What is there, but is not opened.
     pub unread: Vec<Unread>,
-    /// What the user should know of how it was listed.
+    /// What to tell beside it: what the choice of files may hide.
     pub notices: Vec<String>,
 }
 
@@ -187,6 +207,8 @@ pub struct ListOptions<'a> {
     pub filter: &'a Filter,
     /// How AWS is reached, for sources in S3.
     pub aws: &'a AwsOptions,
+    /// Whether versions of objects that were deleted or overwritten are files as well.
+    pub versions: bool,
     /// Counts the objects of buckets that were listed so far.
     pub n_listed: &'a AtomicU64,
     /// Where spools go.
@@ -198,7 +220,7 @@ pub struct ListOptions<'a> {
 }
 
 /// Which files to choose by what their key or path tells; where it tells nothing, they are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Filter {
     /// Not before this time, in microseconds since 1970 in UTC.
     pub since: Option<i64>,
@@ -208,15 +230,27 @@ pub struct Filter {
     pub accounts: Vec<String>,
     /// Only these regions, where not empty.
     pub regions: Vec<String>,
+    /// Days of delivery behind `until` that are chosen too.
+    ///
+    /// A log file is delivered within minutes, but its key's day is the delivery's: an event
+    /// shortly before midnight lies under the next day, and a delivery that failed is tried again.
+    pub late_days: u16,
 }
 
-/// Days by which a delivery may lag behind its events and still be chosen by `until`.
-///
-/// A log file is delivered within minutes, but its key's day is the delivery's: an event shortly
-/// before midnight lies under the next day, and a delivery that failed is tried again.
-const DELIVERY_LAG_DAYS: i64 = 2;
+/// Days by which a delivery may lag behind its events and still be chosen, unless told.
+pub const DEFAULT_LATE_DAYS: u16 = 2;
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            since: None,
+            until: None,
+            accounts: Vec::new(),
+            regions: Vec::new(),
+            late_days: DEFAULT_LATE_DAYS,
+        }
+    }
+}
 
 impl Filter {
     /// Whether it chooses all files.
@@ -229,15 +263,10 @@ impl Filter {
 
     /// Whether it chooses the file that lies under `key`.
     pub fn chooses(&self, key: &LogKey) -> bool {
-        let day = key.day.and_then(|(year, month, day)| {
-            let date = chrono::NaiveDate::from_ymd_opt(year, month, day)?;
-            Some(date.signed_duration_since(chrono::NaiveDate::default()).num_days())
-        });
+        let day = key.day.and_then(|(y, m, d)| NaiveDate::from_ymd_opt(y, m, d));
+        let (since, until) = self.days();
         let within = day.is_none_or(|day| {
-            self.since.is_none_or(|since| day >= since.div_euclid(MICROS_PER_DAY))
-                && self
-                    .until
-                    .is_none_or(|until| day <= until.div_euclid(MICROS_PER_DAY) + DELIVERY_LAG_DAYS)
+            since.is_none_or(|since| day >= since) && until.is_none_or(|until| day <= until)
         });
         let among = |chosen: &[String], value: Option<&String>| {
             chosen.is_empty() || value.is_none_or(|value| chosen.contains(value))
@@ -245,6 +274,29 @@ impl Filter {
         within
             && among(&self.accounts, key.account.as_ref())
             && among(&self.regions, key.region.as_ref())
+    }
+
+    /// The first and the last day of delivery that are chosen.
+    fn days(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
+        let day = |micros| DateTime::from_timestamp_micros(micros).map(|at| at.date_naive());
+        let since = self.since.and_then(day);
+        let late = Days::new(u64::from(self.late_days));
+        (since, self.until.and_then(day).and_then(|until| until.checked_add_days(late)))
+    }
+
+    /// What a delivery that came later than is chosen still hides, where there can be one: one
+    /// that failed is tried again for a month. Source: "How CloudTrail works" of the AWS
+    /// CloudTrail User Guide.
+    fn notice(&self, today: NaiveDate) -> Option<String> {
+        const RETRIED_FOR_DAYS: u16 = 30;
+        let (_, last) = self.days();
+        let last = last.filter(|last| *last < today && self.late_days < RETRIED_FOR_DAYS)?;
+        Some(format!(
+            "--until chooses what was delivered until {last}, {} days late; where a delivery \
+             failed, it is tried again for {RETRIED_FOR_DAYS} days: --late-days \
+             {RETRIED_FOR_DAYS} chooses those as well",
+            self.late_days
+        ))
     }
 }
 
@@ -305,6 +357,7 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     listing.files.dedup_by(|later, first| later.uri == first.uri);
     listing.unread.sort_by(|a, b| a.uri.cmp(&b.uri));
     listing.unread.dedup_by(|later, first| later.uri == first.uri);
+    listing.notices.extend(options.filter.notice(Utc::now().date_naive()));
     Ok(listing)
 }
 

@@ -12,6 +12,7 @@ fn every_setting_is_read() {
         memory = "1GiB"
         threads = 4
         temp-dir = "/var/tmp"
+        late-days = 0
         strict = true
         [tables]
         "security.trail_logs" = "cloudtrail_logs"
@@ -37,6 +38,7 @@ fn every_setting_is_read() {
         memory: Some(1 << 30),
         threads: Some(4),
         temp_dir: Some("/var/tmp".to_owned()),
+        late_days: Some(0),
         strict: Some(true),
         tables: vec![("security.trail_logs".to_owned(), "cloudtrail_logs".to_owned())],
         limits: Limits {
@@ -84,7 +86,7 @@ fn an_unknown_setting_is_drawn_with_the_one_that_was_meant() {
     1 | colour = true
       | ^^^^^^
       |
-      = help: the settings here are case, memory, threads, temp-dir, strict, tables, limits
+      = help: the settings here are case, memory, threads, temp-dir, late-days, strict, tables, limits, aws
     ");
 }
 

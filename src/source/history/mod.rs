@@ -351,6 +351,7 @@ fn windows(
                 modified_at: Some(if is_settled { end } else { times.now }),
                 etag: None,
                 object_version: None,
+                removed: None,
                 key: Arc::new(key),
                 order: 0,
                 depth: 0,

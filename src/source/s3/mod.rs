@@ -1,8 +1,10 @@
 //! Buckets as sources: which objects lie below `s3://bucket/prefix`, and their bytes.
 
 mod fetch;
+mod layout;
 mod list;
 mod uri;
+mod walk;
 
 /// What URIs of objects begin with.
 pub(super) const SCHEME: &str = "s3://";

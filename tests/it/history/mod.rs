@@ -134,7 +134,7 @@ fn an_event_history_is_read_whole_and_nothing_is_asked_twice() {
         first["records"],
         json!({"read": 203, "written": 203, "duplicates": 0, "rejected": 0})
     );
-    let notices = first["notices"].to_string();
+    let notices = stderr(&output);
     assert!(notices.contains("of 34 regions asked"), "{notices}");
     assert!(notices.contains("has events in: eu-west-1, us-east-1"), "{notices}");
     assert!(notices.contains("no data events"), "{notices}");
@@ -338,11 +338,25 @@ fn what_is_older_than_90_days_is_said_to_be_gone() {
     let scene = Scene::new();
     scene.cloudtrail.record("us-east-1", events(2, scene.hours_ago(3), 1, "us-east-1"));
     let output = scene.ingest("cache", &["--region", "us-east-1", "--since", "200d"]);
-    let report = report(&output, 0);
-    let notices = report["notices"].to_string();
+    report(&output, 0);
+    let notices = stderr(&output);
     assert!(notices.contains("reaches back 90 days, to 20"), "{notices}");
     let lookups = scene.cloudtrail.take_lookups();
     assert!(lookups.iter().all(|l| l.since > scene.now - 90 * 24 * HOUR), "{lookups:?}");
+}
+
+#[test]
+fn proxies_of_the_environment_are_used() {
+    let scene = Scene::new();
+    scene.cloudtrail.record("us-east-1", events(2, scene.hours_ago(3), 1, "us-east-1"));
+    let mut command = scene.command("cache");
+    // There is no such host: only a proxy can reach it.
+    command
+        .env("AWS_ENDPOINT_URL_CLOUDTRAIL", "http://cloudtrail.invalid")
+        .env("HTTP_PROXY", scene.cloudtrail.url());
+    command.args(["ingest", "--json", "--event-history", "--region", "us-east-1"]);
+    let report = report(&command.output().unwrap(), 0);
+    assert_eq!(report["records"]["written"], 2);
 }
 
 #[test]
