@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::{
     Client,
-    config::Builder,
+    config::{Builder, retry::RetryConfig},
     operation::get_object::GetObjectOutput,
     types::{EncodingType, OptionalObjectAttributes, RequestPayer, ServerSideEncryption},
 };
-use aws_smithy_types::{byte_stream::ByteStream, retry::RetryConfig};
+use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
 use super::{Aws, Failure, FailureKind, micros};

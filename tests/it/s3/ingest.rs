@@ -43,7 +43,11 @@ impl Case {
     }
 
     pub(super) fn ingest(&self, arguments: &[&str]) -> Run {
-        let arguments = [&["ingest", "s3://logs", "--json"], arguments].concat();
+        self.ingest_from("s3://logs", arguments)
+    }
+
+    pub(super) fn ingest_from(&self, source: &str, arguments: &[&str]) -> Run {
+        let arguments = [&["ingest", source, "--json"], arguments].concat();
         let output = self.server.command(&self.cache(), &arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let report = serde_json::from_slice(&output.stdout).unwrap_or_default();

@@ -15,7 +15,9 @@
 
 mod access;
 mod checks;
+mod chosen;
 mod delivery;
+mod encoding;
 mod faults;
 mod ingest;
 mod listing;
