@@ -92,10 +92,12 @@ impl Run {
     /// Fails unless everything was done and nothing skipped.
     #[track_caller]
     pub(super) fn assert_clean(&self) {
-        assert_eq!(self.code, Some(0), "{}\n{}", self.report, self.said);
-        assert_eq!(self.count("files", "skipped"), 0, "{}", self.report);
-        assert_eq!(self.count("records", "duplicates"), 0, "{}", self.report);
-        assert_eq!(self.count("records", "rejected"), 0, "{}", self.report);
+        let skipped = self.report["skipped"].as_array().into_iter().flatten().take(3);
+        let skipped: Vec<String> = skipped.map(Value::to_string).collect();
+        assert_eq!(self.code, Some(0), "{}\n{}", skipped.join("\n"), self.said);
+        assert_eq!(self.count("files", "skipped"), 0, "{}", skipped.join("\n"));
+        assert_eq!(self.count("records", "duplicates"), 0, "{}", self.report["records"]);
+        assert_eq!(self.count("records", "rejected"), 0, "{}", self.report["records"]);
     }
 }
 
@@ -130,7 +132,6 @@ fn each_fault_alone_loses_nothing() {
         let case = Case::new(few(), Plan::none().with(fault, 200_000));
         let run = case.ingest(&[]);
         case.server.assert_injected(fault);
-        assert_eq!(run.code, Some(0), "{fault:?}: {}\n{}", run.report, run.said);
         run.assert_clean();
         case.assert_whole();
     }
