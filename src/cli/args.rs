@@ -131,6 +131,12 @@ pub(super) struct AwsArgs {
     /// Put the bucket's name into the path rather than into the host's name
     #[arg(long, global = true)]
     pub(super) path_style: bool,
+
+    /// Requests a second for each region's event history, out of the 2 that all who look into the
+    /// account's share [default: 2]
+    #[arg(long, value_name = "N", global = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) lookups_per_second: Option<u16>,
 }
 
 impl AwsArgs {
@@ -145,6 +151,7 @@ impl AwsArgs {
             anonymous: self.no_sign_request || config.anonymous,
             role_arn: self.role_arn.clone().or(config.role_arn),
             external_id: self.external_id.clone().or(config.external_id),
+            lookups_per_second: self.lookups_per_second.or(config.lookups_per_second),
         }
     }
 }

@@ -249,6 +249,7 @@ fn ingest_with(
             versions: options.versions,
             inventories: &options.inventories,
             n_listed: &progress.n_listed,
+            temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
             fetcher,
         },
