@@ -116,6 +116,14 @@ pub enum ErrorKind {
         /// Why, in a few words.
         reason: String,
     },
+    /// A file of public keys that cannot be used.
+    #[error("cannot use the public keys in `{}`: {reason}", path.display())]
+    PublicKeys {
+        /// The file.
+        path: PathBuf,
+        /// Why, in a few words.
+        reason: String,
+    },
     /// A value given on the command line or in the configuration file cannot be used.
     #[error("invalid value `{value}` for `{name}`: {reason}")]
     Value {
@@ -164,6 +172,11 @@ impl ErrorKind {
             ),
             Self::NotACache { .. } => Some(
                 "the directory is not empty and has no `trailhound.json`: name a new or empty one"
+                    .to_owned(),
+            ),
+            Self::PublicKeys { .. } => Some(
+                "save them with `aws cloudtrail list-public-keys --region REGION --start-time T \
+                 --end-time T >keys.json`, once for each region"
                     .to_owned(),
             ),
             Self::CacheTooNew { .. } => Some("use the trailhound that wrote it".to_owned()),
