@@ -9,6 +9,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use trailhound::{
+    aws::AwsOptions,
     cache::Cache,
     ingest::{self, InflateLimits, IngestOptions, Progress},
     logs::Limits,
@@ -37,6 +38,7 @@ fn gzip_to_cache(criterion: &mut Criterion) {
                     let options = IngestOptions {
                         sources: vec![archive.path().to_str().unwrap().to_owned()],
                         filter: Filter::default(),
+                        aws: AwsOptions::default(),
                         limits: Limits::default(),
                         inflate: InflateLimits::default(),
                         memory_bytes: 512 << 20,

@@ -124,6 +124,29 @@ pub enum ErrorKind {
         /// Why, in a few words.
         reason: String,
     },
+    /// The public keys of a region that CloudTrail does not list.
+    #[error("cannot list the public keys of `{region}`: {reason}")]
+    PublicKeysUnlisted {
+        /// The region.
+        region: String,
+        /// What the service, the network or the chain of credentials said.
+        reason: String,
+    },
+    /// Digests are to be verified, and neither keys nor credentials are at hand.
+    #[error("there are no public keys to verify digests with")]
+    NoPublicKeys,
+    /// S3 could not be asked, or said no.
+    #[error("cannot {action} `{uri}`: {reason}")]
+    S3 {
+        /// The verb: `list`, `read`, …
+        action: &'static str,
+        /// The source, bucket or object.
+        uri: String,
+        /// What the service, the network or the chain of credentials said.
+        reason: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
     /// A value given on the command line or in the configuration file cannot be used.
     #[error("invalid value `{value}` for `{name}`: {reason}")]
     Value {
@@ -174,11 +197,15 @@ impl ErrorKind {
                 "the directory is not empty and has no `trailhound.json`: name a new or empty one"
                     .to_owned(),
             ),
-            Self::PublicKeys { .. } => Some(
-                "save them with `aws cloudtrail list-public-keys --region REGION --start-time T \
-                 --end-time T >keys.json`, once for each region"
-                    .to_owned(),
-            ),
+            Self::PublicKeys { .. } | Self::PublicKeysUnlisted { .. } | Self::NoPublicKeys => {
+                Some(
+                    "save them with `aws cloudtrail list-public-keys --region REGION \
+                     --start-time T --end-time T >keys.json`, once for each region, and give them \
+                     with --public-keys"
+                        .to_owned(),
+                )
+            }
+            Self::S3 { help, .. } => help.clone(),
             Self::CacheTooNew { .. } => Some("use the trailhound that wrote it".to_owned()),
             _ => None,
         }

@@ -4,11 +4,12 @@
 //! [`Failure`]s that say what to do. It is asked from ordinary threads ([`Aws::wait`]) and from
 //! tasks on its own runtime ([`Aws::spawn`]).
 
+mod advice;
 pub mod cloudtrail;
 mod failure;
 pub mod s3;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -38,6 +39,30 @@ pub struct AwsOptions {
     pub role_arn: Option<String>,
     /// The external id that the role's trust policy asks for.
     pub external_id: Option<String>,
+}
+
+impl AwsOptions {
+    /// Whether credentials were told, or lie where AWS's tools look on this machine. No request is
+    /// made, so those of an EC2 instance are not seen unless an option is told.
+    pub fn has_credentials(&self) -> bool {
+        const VARIABLES: [&str; 5] = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_PROFILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ];
+        const FILES: [(&str, &str); 2] = [
+            ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+            ("AWS_CONFIG_FILE", ".aws/config"),
+        ];
+        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_there = |(name, in_home): &(&str, &str)| match std::env::var_os(name) {
+            Some(path) => Path::new(&path).is_file(),
+            None => std::env::home_dir().is_some_and(|home| home.join(in_home).is_file()),
+        };
+        *self != Self::default() || VARIABLES.iter().any(is_set) || FILES.iter().any(is_there)
+    }
 }
 
 /// The region asked first where nothing names one.

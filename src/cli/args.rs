@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{completions, config, convert, forget, ingest, query, sql, status, values};
+use crate::aws::AwsOptions;
 
 const ABOUT: &str =
     "Reads AWS CloudTrail logs in any shape into a columnar cache and answers SQL about them";
@@ -87,9 +88,65 @@ pub(super) struct Global {
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
     pub(super) color: When,
 
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+
     /// The configuration file [default: config.toml in the user's configuration directory]
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
+}
+
+/// How AWS is reached. What is not told comes from AWS's own environment variables and files.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reaching AWS")]
+pub(super) struct AwsArgs {
+    /// The region to ask first [default: the profile's]; buckets are found wherever they lie
+    #[arg(long, value_name = "REGION", global = true)]
+    pub(super) aws_region: Option<String>,
+
+    /// A profile of the AWS configuration files, for keys, SSO, roles [default: `AWS_PROFILE`]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(super) profile: Option<String>,
+
+    /// A role to assume with the credentials at hand
+    #[arg(long, value_name = "ARN", global = true)]
+    pub(super) role_arn: Option<String>,
+
+    /// The external id that the role asks for
+    #[arg(long, value_name = "ID", global = true)]
+    pub(super) external_id: Option<String>,
+
+    /// Do not sign requests: for buckets that are open to everyone
+    #[arg(long, global = true)]
+    pub(super) no_sign_request: bool,
+
+    /// Pay for the requests, as some buckets ask of others than their owner
+    #[arg(long, global = true)]
+    pub(super) requester_pays: bool,
+
+    /// Another service that speaks S3 [default: `AWS_ENDPOINT_URL`, else AWS]
+    #[arg(long, value_name = "URL", global = true, value_parser = values::url)]
+    pub(super) endpoint_url: Option<String>,
+
+    /// Put the bucket's name into the path rather than into the host's name
+    #[arg(long, global = true)]
+    pub(super) path_style: bool,
+}
+
+impl AwsArgs {
+    /// What was typed, else what `config` says.
+    pub(super) fn or(&self, config: AwsOptions) -> AwsOptions {
+        AwsOptions {
+            region: self.aws_region.clone().or(config.region),
+            profile: self.profile.clone().or(config.profile),
+            endpoint_url: self.endpoint_url.clone().or(config.endpoint_url),
+            path_style: self.path_style || config.path_style,
+            requester_pays: self.requester_pays || config.requester_pays,
+            anonymous: self.no_sign_request || config.anonymous,
+            role_arn: self.role_arn.clone().or(config.role_arn),
+            external_id: self.external_id.clone().or(config.external_id),
+        }
+    }
 }
 
 /// When to do something that suits terminals.

@@ -15,6 +15,7 @@ Examples:
   trailhound ingest ./AWSLogs                        a directory, searched to the bottom
   trailhound ingest evidence.zip events.json.gz      archives and files, in any shape
   trailhound ingest ./AWSLogs --since 2024-01-01 --until 2024-01-31 --region us-east-1
+  trailhound ingest s3://acme-logs/AWSLogs --profile audit --since 7d
   aws cloudtrail lookup-events | trailhound ingest -
   trailhound ingest ./AWSLogs --json | jq .files     counts for scripts
 
@@ -25,7 +26,7 @@ skipped or records were rejected. It may be interrupted at any time and run agai
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct IngestArgs {
-    /// Files, directories, zip or tar archives, or `-` for standard input
+    /// Files, directories, zip or tar archives, `s3://bucket/prefix`, or `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
 

@@ -29,9 +29,10 @@ use self::{
 };
 use crate::{
     ErrorKind, Result,
+    aws::AwsOptions,
     cache::{Cache, CompactOptions, SweepOptions},
     logs::Limits,
-    source::{self, Filter},
+    source::{self, Filter, ListOptions},
 };
 
 /// Memory for rows in flight unless told: with it, the whole process stays below 1 GiB.
@@ -40,10 +41,12 @@ pub const DEFAULT_MEMORY_BYTES: usize = 512 << 20;
 /// What to ingest, and within which bounds.
 #[derive(Debug, Clone)]
 pub struct IngestOptions {
-    /// The sources: files, directories, archives, `-`.
+    /// The sources: files, directories, archives, `s3://bucket/prefix`, `-`.
     pub sources: Vec<String>,
     /// Which of their files.
     pub filter: Filter,
+    /// How AWS is reached, for sources in S3.
+    pub aws: AwsOptions,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -74,6 +77,8 @@ impl Default for InflateLimits {
 /// How far an ingest is; shared with whoever draws it.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// Objects of buckets that were listed so far.
+    pub n_listed: AtomicU64,
     /// Files the plan holds so far.
     pub files_total: AtomicU64,
     /// Stored bytes the plan holds so far.
@@ -204,7 +209,15 @@ fn ingest(
     report: &mut IngestReport,
 ) -> Result<()> {
     source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
-    let listing = source::list(&options.sources, &options.filter)?;
+    let listing = source::list(
+        &options.sources,
+        &ListOptions {
+            filter: &options.filter,
+            aws: &options.aws,
+            n_listed: &progress.n_listed,
+            cancelled: &progress.cancelled,
+        },
+    )?;
     let snapshot = cache.snapshot()?;
     let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
     let context = Context { options, progress, ledger: &ledger };

@@ -126,6 +126,9 @@ pub fn ingest_declared(
     options: &IngestOptions,
 ) -> Result<Option<IngestReport>> {
     let sources = session.sources(statement)?;
+    if !sources.in_s3.is_empty() && options.aws.has_credentials() {
+        ingest_from_s3(screen, cache, sources.in_s3, options)?;
+    }
     if sources.places.is_empty() {
         return Ok(None);
     }
@@ -149,6 +152,31 @@ pub fn ingest_declared(
         screen.say(&summary(&report));
     }
     Ok(Some(report))
+}
+
+/// Ingests what lies at locations in S3, as far as credentials allow: those of tables that others
+/// made are often of buckets that only they may read.
+fn ingest_from_s3(
+    screen: Screen,
+    cache: &Cache,
+    sources: Vec<String>,
+    options: &IngestOptions,
+) -> Result<()> {
+    let options = IngestOptions { sources, ..options.clone() };
+    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    match ingest(screen, cache, &options) {
+        Ok((_, true)) => Err(ErrorKind::Interrupted.into()),
+        Ok((report, false)) => {
+            if report.files.unchanged < report.files.seen {
+                screen.say(&summary(&report));
+            }
+            Ok(())
+        }
+        Err(error) => {
+            screen.notice(&format!("{error}; the table has what was ingested otherwise"));
+            Ok(())
+        }
+    }
 }
 
 /// Reads a file of SQL.

@@ -64,32 +64,22 @@ pub(super) fn list(source: &str, filter: &Filter, listing: &mut Listing) -> Resu
     Ok(())
 }
 
-/// Refuses a cache or a directory for spools that lies in a source, and a source that lies in the
-/// cache. To be asked before either is created: nothing is written below evidence.
-///
-/// # Errors
-/// [`ErrorKind::CacheInsideSource`], or [`ErrorKind::Value`] for the directory of spools.
-pub fn check_apart(cache: &Path, temp_dir: Option<&Path>, sources: &[String]) -> Result<()> {
-    let cache_path = resolved(cache);
-    for source in sources.iter().filter(|source| *source != "-" && !source.starts_with("s3://")) {
-        let source_path = resolved(Path::new(source));
-        if cache_path.starts_with(&source_path) || source_path.starts_with(&cache_path) {
-            return Err(ErrorKind::CacheInsideSource {
-                cache: cache.to_owned(),
-                source_uri: source.clone(),
-            }
-            .into());
+/// [`super::check_apart`] for one source of this machine.
+pub(super) fn check_apart(cache: &Path, temp_dir: Option<&Path>, source: &str) -> Result<()> {
+    let (cache_path, source_path) = (resolved(cache), resolved(Path::new(source)));
+    if cache_path.starts_with(&source_path) || source_path.starts_with(&cache_path) {
+        let (cache, source_uri) = (cache.to_owned(), source.to_owned());
+        return Err(ErrorKind::CacheInsideSource { cache, source_uri }.into());
+    }
+    if let Some(temp_dir) = temp_dir
+        && resolved(temp_dir).starts_with(&source_path)
+    {
+        return Err(ErrorKind::Value {
+            name: "--temp-dir".to_owned(),
+            value: temp_dir.display().to_string(),
+            reason: format!("it lies inside the source `{source}`, which is never written to"),
         }
-        if let Some(temp_dir) = temp_dir
-            && resolved(temp_dir).starts_with(&source_path)
-        {
-            return Err(ErrorKind::Value {
-                name: "--temp-dir".to_owned(),
-                value: temp_dir.display().to_string(),
-                reason: format!("it lies inside the source `{source}`, which is never written to"),
-            }
-            .into());
-        }
+        .into());
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! Where logs come from: directories, files, archives, standard input; S3 with its own issue.
+//! Where logs come from: directories, files, archives, standard input, buckets.
 //!
 //! Nothing here inflates and nothing here writes: a source says which files there are, what their
 //! paths tell, and hands out their stored bytes.
 
 pub mod archive;
 mod local;
+pub mod s3;
 mod tar;
 mod window;
 mod zip;
@@ -13,12 +14,19 @@ use std::{
     cmp::Ordering,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 pub(crate) use self::local::plain_text;
-pub use self::{local::check_apart, window::Window};
-use crate::{ErrorKind, Result, aws::s3::Head, logs::cloudtrail::key::LogKey};
+pub use self::{s3::Place, window::Window};
+use crate::{
+    ErrorKind, Result,
+    aws::{Aws, AwsOptions, s3::Head},
+    logs::cloudtrail::key::LogKey,
+};
 
 /// One file or archive member that may hold logs.
 #[derive(Clone)]
@@ -151,6 +159,19 @@ pub struct Listing {
     pub unread: Vec<Unread>,
 }
 
+/// How sources are listed.
+#[derive(Debug)]
+pub struct ListOptions<'a> {
+    /// Which of their files are chosen.
+    pub filter: &'a Filter,
+    /// How AWS is reached, for sources in S3.
+    pub aws: &'a AwsOptions,
+    /// Counts the objects of buckets that were listed so far.
+    pub n_listed: &'a AtomicU64,
+    /// Is set to stop.
+    pub cancelled: &'a AtomicBool,
+}
+
 /// Which files to choose by what their key or path tells; where it tells nothing, they are read.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -202,27 +223,52 @@ impl Filter {
     }
 }
 
+/// Refuses a cache or a directory for spools that lies in a source, and a source that lies in the
+/// cache, on this machine or in S3. To be asked before either is created: nothing is written below
+/// evidence.
+///
+/// # Errors
+/// [`ErrorKind::CacheInsideSource`], or [`ErrorKind::Value`] for the directory of spools.
+pub fn check_apart(cache: &Path, temp_dir: Option<&Path>, sources: &[String]) -> Result<()> {
+    let in_s3 = cache.to_str().and_then(|cache| Place::parse(cache).ok());
+    for source in sources.iter().filter(|source| *source != "-") {
+        if let Ok(source_place) = Place::parse(source) {
+            let lies_within =
+                |cache: &Place| source_place.holds(cache) || cache.holds(&source_place);
+            if in_s3.as_ref().is_some_and(lies_within) {
+                return Err(ErrorKind::CacheInsideSource {
+                    cache: cache.to_owned(),
+                    source_uri: source.clone(),
+                }
+                .into());
+            }
+        } else if !source.starts_with(s3::SCHEME) {
+            local::check_apart(cache, temp_dir, source)?;
+        }
+    }
+    Ok(())
+}
+
 /// Lists the files below `sources` in plan order.
 ///
 /// Archives are listed as the files they are: [`archive::expand`] gives their members.
 ///
 /// # Errors
 /// A source does not exist, cannot be listed, or is of a kind this build cannot read.
-pub fn list(sources: &[String], filter: &Filter) -> Result<Listing> {
+pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     let mut listing = Listing::default();
+    let mut connection = None;
     for source in sources {
         if source == "-" {
             listing.files.push(local::stdin());
-        } else if source.starts_with("s3://") {
-            return Err(ErrorKind::Source {
-                uri: source.clone(),
-                reason: "reading from S3 comes with a later release; until then copy the objects \
-                         to a directory (`aws s3 sync`) and ingest that"
-                    .to_owned(),
-            }
-            .into());
+        } else if source.starts_with(s3::SCHEME) {
+            let aws = match &mut connection {
+                Some(aws) => aws,
+                none => none.insert(connect(options.aws)?),
+            };
+            s3::list(source, aws, options, &mut listing)?;
         } else {
-            local::list(source, filter, &mut listing)?;
+            local::list(source, options.filter, &mut listing)?;
         }
     }
     // Stable: a file that several sources hold is the first one's.
@@ -233,6 +279,14 @@ pub fn list(sources: &[String], filter: &Filter) -> Result<Listing> {
     Ok(listing)
 }
 
+/// The connection to AWS that sources in S3 share.
+fn connect(options: &AwsOptions) -> Result<Arc<Aws>> {
+    Aws::new(options.clone()).map_err(|source| {
+        let path = PathBuf::from(s3::SCHEME);
+        ErrorKind::Io { action: "start the threads that read", path, source }.into()
+    })
+}
+
 /// The absolute form of a SOURCE, as the ledger's `source` has it.
 ///
 /// Symbolic links are resolved, so that the same evidence has the same URIs whatever way leads
@@ -241,7 +295,7 @@ pub fn absolute(source: &str) -> String {
     if source == "-" {
         return local::STDIN_URI.to_owned();
     }
-    if source.starts_with("s3://") {
+    if source.starts_with(s3::SCHEME) {
         return source.to_owned();
     }
     let path = Path::new(source);

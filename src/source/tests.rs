@@ -11,8 +11,16 @@ fn uris(listing: &Listing) -> Vec<&str> {
     listing.files.iter().map(|file| &*file.uri).collect()
 }
 
+fn list(sources: &[String]) -> Result<Listing> {
+    let (filter, aws) = (Filter::default(), AwsOptions::default());
+    let (n_listed, cancelled) = (AtomicU64::new(0), AtomicBool::new(false));
+    let options =
+        ListOptions { filter: &filter, aws: &aws, n_listed: &n_listed, cancelled: &cancelled };
+    super::list(sources, &options)
+}
+
 fn list_of(path: &Path) -> Listing {
-    list(&[path.to_str().unwrap().to_owned()], &Filter::default()).unwrap()
+    list(&[path.to_str().unwrap().to_owned()]).unwrap()
 }
 
 fn read(file: &LogFile) -> Vec<u8> {
@@ -55,7 +63,7 @@ fn a_file_named_twice_is_listed_once() {
         format!("{root}/a.json"),
         format!("{root}/../{}", { dir.path().file_name().unwrap().to_str().unwrap() }),
     ];
-    let listing = list(&sources, &Filter::default()).unwrap();
+    let listing = list(&sources).unwrap();
     assert_eq!(uris(&listing), [format!("{root}/a.json")]);
 }
 
@@ -116,14 +124,17 @@ fn names_that_are_not_utf8_are_told_apart_and_can_be_opened() {
 #[test]
 fn sources_that_cannot_be_read_say_why() {
     let message = |source: &str| {
-        let error = list(&[source.to_owned()], &Filter::default()).unwrap_err();
+        let error = list(&[source.to_owned()]).unwrap_err();
         error.to_string()
     };
     assert_eq!(
         message("/no/such/place"),
         "cannot read the source `/no/such/place`: there is no such file or directory"
     );
-    assert!(message("s3://bucket/prefix").contains("later release"));
+    assert_eq!(
+        message("s3:///prefix"),
+        "cannot read the source `s3:///prefix`: it names no bucket: `s3://bucket/prefix`"
+    );
 }
 
 #[test]
@@ -175,6 +186,25 @@ fn caches_and_sources_are_kept_apart() {
     }
     let spools = check_apart(&dir.path().join("cache"), Some(&evidence.join("tmp")), &sources);
     assert!(matches!(spools.unwrap_err().kind(), ErrorKind::Value { .. }));
+}
+
+#[test]
+fn a_cache_in_a_bucket_is_kept_apart_from_sources_there() {
+    let apart = |cache: &str, source: &str| {
+        let temp_dir = std::env::temp_dir();
+        check_apart(Path::new(cache), Some(&temp_dir), &[source.to_owned()])
+    };
+    assert!(apart("s3://logs/cache", "s3://logs/AWSLogs").is_ok());
+    assert!(apart("s3://logs/AWSLogs2", "s3://logs/AWSLogs").is_ok());
+    assert!(apart("/cache", "s3://logs").is_ok());
+    for (cache, source) in [
+        ("s3://logs/AWSLogs/cache", "s3://logs/AWSLogs"),
+        ("s3://logs/cache", "s3://logs"),
+        ("s3://logs", "s3://logs/AWSLogs/"),
+    ] {
+        let error = apart(cache, source).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::CacheInsideSource { .. }), "{cache}: {error}");
+    }
 }
 
 fn zip_of(members: &[(&str, &[u8], CompressionMethod)]) -> Vec<u8> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 use trailhound::{
+    aws::AwsOptions,
     cache::Cache,
     engine::{Session, SessionOptions},
     ingest::{self, InflateLimits, IngestOptions, Progress},
@@ -42,6 +43,7 @@ impl Archive {
         let options = IngestOptions {
             sources: vec![source.to_str().unwrap().to_owned()],
             filter: Filter::default(),
+            aws: AwsOptions::default(),
             limits: Limits::default(),
             inflate: InflateLimits::default(),
             memory_bytes: 64 << 20,

@@ -14,6 +14,7 @@ use arrow::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use trailhound::{
+    aws::AwsOptions,
     cache::{Cache, Table},
     ingest::{self, InflateLimits, IngestOptions, IngestReport, Progress},
     logs::{Limits, cloudtrail::rebuild},
@@ -47,6 +48,7 @@ pub(crate) fn options(sources: &[&Path]) -> IngestOptions {
     IngestOptions {
         sources: sources.iter().map(|path| path.to_str().unwrap().to_owned()).collect(),
         filter: Filter::default(),
+        aws: AwsOptions::default(),
         limits: Limits::default(),
         inflate: InflateLimits::default(),
         memory_bytes: 256 << 20,

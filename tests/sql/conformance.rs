@@ -14,6 +14,7 @@ use std::{
 use libtest_mimic::{Failed, Trial};
 use sqllogictest::{DefaultColumnType, Record, Runner, parse_file};
 use trailhound::{
+    aws::AwsOptions,
     cache::Cache,
     ingest::{self, InflateLimits, IngestOptions, Progress},
     logs::Limits,
@@ -36,6 +37,7 @@ fn run(dir: &Path, temp: &Path) -> Result<(), Failed> {
     let options = IngestOptions {
         sources: vec![dir.join("fixture.json").to_str().unwrap().to_owned()],
         filter: Filter::default(),
+        aws: AwsOptions::default(),
         limits: Limits::default(),
         inflate: InflateLimits::default(),
         memory_bytes: 64 << 20,

@@ -16,6 +16,16 @@
 //! max-keys = 20000
 //! max-ratio = 250
 //! max-inflated = "64GiB"
+//!
+//! [aws]                     # as the flags of the same names
+//! region = "eu-west-1"
+//! profile = "audit"
+//! role-arn = "arn:aws:iam::111122223333:role/responder"
+//! external-id = "acme"
+//! no-sign-request = false
+//! requester-pays = false
+//! endpoint-url = "https://s3.example.org"
+//! path-style = false
 //! ```
 //!
 //! A setting that is not known is an error: a misspelt limit must not silently be no limit.
@@ -30,6 +40,7 @@ use toml::{
 use super::values;
 use crate::{
     ErrorKind, Result,
+    aws::AwsOptions,
     engine::table_names,
     error::{Diagnostic, nearest},
 };
@@ -45,6 +56,7 @@ pub(super) struct Config {
     /// (Further name, table), in the order of the names.
     pub(super) tables: Vec<(String, String)>,
     pub(super) limits: Limits,
+    pub(super) aws: AwsOptions,
 }
 
 /// Bounds on records and on inflation; what is not said is `None`.
@@ -93,9 +105,12 @@ impl Config {
                 "strict" => config.strict = Some(file.boolean(value)?),
                 "tables" => config.tables = file.tables(value)?,
                 "limits" => config.limits = file.limits(value)?,
+                "aws" => config.aws = file.aws(value)?,
                 _ => {
-                    const KNOWN: [&str; 7] =
-                        ["case", "memory", "threads", "temp-dir", "strict", "tables", "limits"];
+                    const KNOWN: [&str; 8] = [
+                        "case", "memory", "threads", "temp-dir", "strict", "tables", "limits",
+                        "aws",
+                    ];
                     return Err(file.unknown(key, &KNOWN));
                 }
             }
@@ -149,6 +164,37 @@ impl File<'_> {
             }
         }
         Ok(limits)
+    }
+
+    fn aws(&self, value: &Spanned<DeValue<'_>>) -> Result<AwsOptions> {
+        let mut aws = AwsOptions::default();
+        let text = |value| self.text_of(value, |text| Ok(text.to_owned())).map(Some);
+        for (key, value) in self.table(value)? {
+            match &**key.get_ref() {
+                "region" => aws.region = text(value)?,
+                "profile" => aws.profile = text(value)?,
+                "role-arn" => aws.role_arn = text(value)?,
+                "external-id" => aws.external_id = text(value)?,
+                "no-sign-request" => aws.anonymous = self.boolean(value)?,
+                "requester-pays" => aws.requester_pays = self.boolean(value)?,
+                "endpoint-url" => aws.endpoint_url = Some(self.text_of(value, values::url)?),
+                "path-style" => aws.path_style = self.boolean(value)?,
+                _ => {
+                    const KNOWN: [&str; 8] = [
+                        "region",
+                        "profile",
+                        "role-arn",
+                        "external-id",
+                        "no-sign-request",
+                        "requester-pays",
+                        "endpoint-url",
+                        "path-style",
+                    ];
+                    return Err(self.unknown(key, &KNOWN));
+                }
+            }
+        }
+        Ok(aws)
     }
 
     fn table<'v, 'i>(&self, value: &'v Spanned<DeValue<'i>>) -> Result<&'v DeTable<'i>> {

@@ -21,6 +21,15 @@ fn every_setting_is_read() {
         max-keys = 0x10
         max-ratio = 100
         max-inflated = 1024
+        [aws]
+        region = "eu-west-1"
+        profile = "audit"
+        role-arn = "arn:aws:iam::111122223333:role/responder"
+        external-id = "acme"
+        no-sign-request = true
+        requester-pays = true
+        endpoint-url = "http://127.0.0.1:7070"
+        path-style = true
     "#;
     let config = Config {
         case: Some("acme".to_owned()),
@@ -35,6 +44,16 @@ fn every_setting_is_read() {
             max_keys: Some(16),
             max_ratio: Some(100),
             max_inflated_bytes: Some(1024),
+        },
+        aws: AwsOptions {
+            region: Some("eu-west-1".to_owned()),
+            profile: Some("audit".to_owned()),
+            endpoint_url: Some("http://127.0.0.1:7070".to_owned()),
+            path_style: true,
+            requester_pays: true,
+            anonymous: true,
+            role_arn: Some("arn:aws:iam::111122223333:role/responder".to_owned()),
+            external_id: Some("acme".to_owned()),
         },
     };
     assert_eq!(Config::parse(text, "config.toml").unwrap(), config);

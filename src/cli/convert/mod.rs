@@ -52,7 +52,7 @@ const BESIDE: &str = "_trailhound";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ConvertArgs {
-    /// Files, directories, zip or tar archives, or `-` for standard input
+    /// Files, directories, zip or tar archives, `s3://bucket/prefix`, or `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
 

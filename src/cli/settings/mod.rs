@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     ErrorKind, Result,
+    aws::AwsOptions,
     engine::SessionOptions,
     ingest::{self, InflateLimits, IngestOptions},
     logs::Limits,
@@ -44,6 +45,8 @@ pub(super) struct Settings {
     pub(super) strict: bool,
     /// Bounds from the configuration file.
     pub(super) limits: config::Limits,
+    /// How AWS is reached.
+    pub(super) aws: AwsOptions,
     /// Where output goes.
     pub(super) screen: Screen,
     /// The user's own saved queries.
@@ -119,6 +122,7 @@ impl Settings {
             table_names: config.tables,
             strict: global.strict || config.strict.unwrap_or_default(),
             limits: config.limits,
+            aws: global.aws.or(config.aws),
             screen: screen_of(global.color, surroundings.no_color),
             queries_dir: in_config("queries"),
             history_file: surroundings.state_dir.as_ref().map(|dir| dir.join("history")),
@@ -147,6 +151,7 @@ impl Settings {
         IngestOptions {
             sources: sources.to_vec(),
             filter,
+            aws: self.aws.clone(),
             limits,
             inflate,
             memory_bytes: self.memory_bytes,

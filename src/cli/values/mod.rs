@@ -114,6 +114,18 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
     })
 }
 
+/// Parses the URL of a service.
+pub(super) fn url(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(text.to_owned())
+        }
+        _ => {
+            Err("expected a URL such as https://s3.example.org or http://127.0.0.1:7070".to_owned())
+        }
+    }
+}
+
 /// Parses an AWS account id: twelve digits.
 pub(super) fn account(text: &str) -> Result<String, String> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -24,15 +24,18 @@ const READ_FOR: Duration = Duration::from_mins(1);
 pub struct Sources {
     /// Files, archives and directories of this machine.
     pub places: Vec<String>,
+    /// Prefixes in S3. Whether they can be read is known to whoever reads them.
+    pub in_s3: Vec<String>,
     /// Whether the statement must not run without: it declares a table or partition there. A
     /// question is answered all the same, from what was read before.
     pub are_needed: bool,
 }
 
 impl Session {
-    /// The local sources to ingest before `statement` runs: where a table that it declares lies,
-    /// and the locations of the declared tables that it names, but for those that were given
-    /// within the last minute. What lies in S3 is none.
+    /// The sources to ingest before `statement` runs: where a table that it declares lies, and the
+    /// locations of the declared tables that it names, but for those that were given within the
+    /// last minute. What lies in S3 is only named for a table that is declared, altered or
+    /// repaired: listing a bucket for every question takes too long.
     ///
     /// # Errors
     /// The statement is no SQL, or the declarations cannot be read.
@@ -55,19 +58,20 @@ impl Session {
                 given.map(|location| place::resolved(&location.value)).collect()
             }
             Some(Ddl::Repair(table)) => {
-                declared.table(&table.name).map_or_else(Vec::new, |table| table.local_roots())
+                declared.table(&table.name).map_or_else(Vec::new, |table| table.roots())
             }
             Some(_) => return Ok(Sources::default()),
             None => {
                 let places = self.sources_of_query(statement)?;
-                return Ok(Sources { places, are_needed: false });
+                return Ok(Sources { places, ..Sources::default() });
             }
         };
+        let in_s3 = take_s3(&mut places);
         keep_local(&mut places);
         let now = Instant::now();
         let mut listed = locked(&self.listed);
         listed.extend(places.iter().map(|place| (place.clone(), now)));
-        Ok(Sources { places, are_needed: true })
+        Ok(Sources { places, in_s3, are_needed: true })
     }
 
     fn sources_of_query(&self, statement: &Statement) -> Result<Vec<String>> {
@@ -82,7 +86,7 @@ impl Session {
             let table = name.strip_suffix(super::PARTITIONS_SUFFIX).unwrap_or(name);
             declared.table(table)
         });
-        let mut sources: Vec<String> = named.flat_map(|table| table.local_roots()).collect();
+        let mut sources: Vec<String> = named.flat_map(|table| table.roots()).collect();
         keep_local(&mut sources);
         sources.retain(|source| Path::new(source).exists());
         let now = Instant::now();
@@ -104,6 +108,16 @@ fn of_declaration(declaration: &Declaration) -> Vec<String> {
     let template = declaration.projection.as_ref().and_then(|p| p.template.as_deref());
     sources.extend(template.map(place::Template::home_of));
     sources
+}
+
+/// Takes the prefixes in S3 out of `sources`, each once and none below another. A slash ends each:
+/// a location is a folder.
+fn take_s3(sources: &mut Vec<String>) -> Vec<String> {
+    let mut in_s3: Vec<String> =
+        sources.extract_if(.., |source| source.starts_with("s3://")).collect();
+    in_s3.sort();
+    in_s3.dedup_by(|later, first| place::below(first, later).is_some());
+    in_s3.into_iter().map(|source| format!("{source}/")).collect()
 }
 
 /// The files and directories of this machine among `sources`, each once and none below another.
@@ -147,11 +161,16 @@ pub fn declared_sources(text: &str, origin: Option<&str>) -> Result<Option<Vec<S
 impl DeclaredTable {
     /// All places of this machine that it reads, absolute, each once and none below another.
     pub(super) fn local_roots(&self) -> Vec<String> {
+        let mut roots = self.roots();
+        keep_local(&mut roots);
+        roots
+    }
+
+    /// All places that it reads, absolute.
+    fn roots(&self) -> Vec<String> {
         let partitions = self.stored.partitions.iter().map(|partition| partition.root.clone());
         let template = self.template.as_ref().map(place::Template::home);
         let root = std::iter::once(self.stored.root.clone());
-        let mut roots: Vec<String> = root.chain(template).chain(partitions).collect();
-        keep_local(&mut roots);
-        roots
+        root.chain(template).chain(partitions).collect()
     }
 }

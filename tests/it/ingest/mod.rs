@@ -21,6 +21,7 @@ use arrow::{
 };
 use trailhound::{
     Result,
+    aws::AwsOptions,
     cache::{Cache, Table},
     ingest::{self, InflateLimits, IngestOptions, IngestReport, Progress},
     logs::Limits,
@@ -42,6 +43,7 @@ impl Case {
         let options = IngestOptions {
             sources: vec![dir.path().join("evidence").to_str().unwrap().to_owned()],
             filter: Filter::default(),
+            aws: AwsOptions::default(),
             limits: Limits::default(),
             inflate: InflateLimits::default(),
             memory_bytes: 64 << 20,

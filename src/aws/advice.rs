@@ -1,0 +1,61 @@
+//! What to do about a failure, in a line.
+
+use super::{AwsOptions, Failure, FailureKind};
+
+impl Failure {
+    /// What the user can do about it, given what was told.
+    pub fn advice(&self, options: &AwsOptions) -> Option<String> {
+        let advice = match &self.kind {
+            FailureKind::NotFound if self.code.as_deref() == Some("NoSuchBucket") => {
+                "there is no bucket of that name in this AWS partition: look at its spelling; the \
+                 region of --profile or --aws-region decides the partition (China, GovCloud)"
+            }
+            FailureKind::NotFound => {
+                "it is gone: list again; with --versions what was deleted is read where the bucket \
+                 keeps versions"
+            }
+            FailureKind::Denied if options.anonymous => {
+                "it is not open to everyone: leave --no-sign-request out"
+            }
+            FailureKind::Denied if !options.requester_pays => {
+                "the policy needs s3:ListBucket on the bucket and s3:GetObject on its objects; \
+                 where the requester pays, give --requester-pays"
+            }
+            FailureKind::Denied => {
+                "the policy needs s3:ListBucket on the bucket and s3:GetObject on its objects"
+            }
+            FailureKind::KmsDenied => {
+                "the policy needs kms:Decrypt on the key that encrypts the objects"
+            }
+            FailureKind::Archived => {
+                "restore it first (`aws s3api restore-object`), then ingest again"
+            }
+            FailureKind::Credentials => match self.code.as_deref() {
+                Some("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired") => {
+                    "the credentials have expired: get new ones (`aws sso login`), then run it \
+                     again; it goes on where it stopped"
+                }
+                Some("RequestTimeTooSkewed") => "set this machine's clock",
+                Some(_) => "look at the credentials; --profile chooses others",
+                None => {
+                    "give credentials: --profile NAME, AWS_ACCESS_KEY_ID and \
+                     AWS_SECRET_ACCESS_KEY, or `aws sso login`; --no-sign-request reads what is \
+                     open to everyone"
+                }
+            },
+            FailureKind::Region(Some(region)) => {
+                return Some(format!("give --aws-region {region}"));
+            }
+            FailureKind::Region(None) => "give the bucket's region with --aws-region",
+            FailureKind::Throttled => {
+                "wait a while, then run it again: it goes on where it stopped"
+            }
+            FailureKind::Transient if options.endpoint_url.is_some() => {
+                "look at --endpoint-url and the network, then run it again"
+            }
+            FailureKind::Transient => "look at the network, then run it again",
+            FailureKind::Changed | FailureKind::Other => return None,
+        };
+        Some(advice.to_owned())
+    }
+}
