@@ -197,14 +197,12 @@ impl ErrorKind {
                 "the directory is not empty and has no `trailhound.json`: name a new or empty one"
                     .to_owned(),
             ),
-            Self::PublicKeys { .. } | Self::PublicKeysUnlisted { .. } | Self::NoPublicKeys => {
-                Some(
-                    "save them with `aws cloudtrail list-public-keys --region REGION \
+            Self::PublicKeys { .. } | Self::PublicKeysUnlisted { .. } | Self::NoPublicKeys => Some(
+                "save them with `aws cloudtrail list-public-keys --region REGION \
                      --start-time T --end-time T >keys.json`, once for each region, and give them \
                      with --public-keys"
-                        .to_owned(),
-                )
-            }
+                    .to_owned(),
+            ),
             Self::S3 { help, .. } => help.clone(),
             Self::CacheTooNew { .. } => Some("use the trailhound that wrote it".to_owned()),
             _ => None,

@@ -5,7 +5,11 @@
 //! signature that one of CloudTrail's keys made proves a digest wherever it was found; that a digest
 //! which is not valid itself says something proves nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     digest::{Digest, Name, Place},
@@ -96,8 +100,7 @@ const MAX_HOURS: usize = 10_000;
 /// Judges the digests of one chain.
 pub(super) fn walk(links: &[&Link], rules: &Rules<'_>) -> Walk {
     let mut order: Vec<usize> = (0..links.len()).collect();
-    order
-        .sort_by_key(|&at| links.get(at).map(|l| (std::cmp::Reverse(l.end()), l.file.uri.clone())));
+    order.sort_by_key(|&at| links.get(at).map(|l| (Reverse(l.end()), Arc::clone(&l.file.uri))));
     let mut chain =
         Chain { links, rules, judged: vec![None; links.len()], followers: HashMap::new() };
     for (at, link) in links.iter().enumerate() {
@@ -179,12 +182,6 @@ impl<'a> Chain<'a> {
         }
         match (signed, replaced) {
             (Ok(()), replaced) => replaced,
-            (Err(reason), None) if !heirs.is_empty() && reason == Reason::SignatureFailed => {
-                judged.warnings.push(
-                    "the next digest confirms its content: the signature was altered".to_owned(),
-                );
-                Some(reason)
-            }
             (Err(reason), Some(Reason::Replaced { what: "hash" })) => {
                 judged.warnings.push(
                     "the next digest was made from another content: this one was altered"
@@ -196,7 +193,15 @@ impl<'a> Chain<'a> {
                     Reason::Replaced { what: "hash" }
                 })
             }
-            (Err(reason), _) => Some(reason),
+            (Err(reason), _) => {
+                if !heirs.is_empty() && reason == Reason::SignatureFailed {
+                    judged.warnings.push(
+                        "the next digest confirms its content: the signature was altered"
+                            .to_owned(),
+                    );
+                }
+                Some(reason)
+            }
         }
     }
 
@@ -259,7 +264,6 @@ impl<'a> Chain<'a> {
                 (Some(_), Some(end), _) if end.saturating_add(HOUR / 60) < begin => {
                     gaps.push((end, begin));
                 }
-                (Some(_), Some(_), _) => {}
                 (Some(place), None, older) => {
                     let end = Name::parse(&place.key).end.unwrap_or(begin);
                     let older = older.filter(|_| !link.name.is_backfill);

@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Read as _},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 
-use super::{digest::Name, place, time};
+use super::{VerifyOptions, digest::Name, place, time};
 use crate::{
     Result,
-    source::{self, Filter, LogFile, Why, archive},
+    ingest::Progress,
+    source::{self, Filter, ListOptions, LogFile, Why, archive},
 };
 
 /// What may follow a digest file's name to tell its metadata: the output of
@@ -45,9 +46,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Lists `sources`, and the archives in them.
-    pub(super) fn list(sources: &[String], filter: &Filter) -> Result<Self> {
-        let listing = source::list(sources, filter)?;
+    /// Lists the sources, and the archives in them.
+    pub(super) fn list(options: &VerifyOptions, progress: &Progress) -> Result<Self> {
+        let n_listed = AtomicU64::new(0);
+        let VerifyOptions { filter, aws, .. } = options;
+        let cancelled = &progress.cancelled;
+        let how = ListOptions { filter, aws, n_listed: &n_listed, cancelled };
+        let listing = source::list(&options.sources, &how)?;
         let mut sorting = Sorting { filter, groups: BTreeMap::new(), found: Found::default() };
         sorting.unread(listing.unread);
         sorting.files(listing.files);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io::Read as _,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -35,7 +34,7 @@ use crate::{
 const S3_THREADS: usize = 32;
 
 /// The largest sidecar that is read, in bytes.
-const MAX_SIDECAR_BYTES: u64 = 1 << 20;
+const MAX_SIDECAR_BYTES: usize = 1 << 20;
 
 /// What was found of an account and region.
 #[derive(Debug, Default)]
@@ -104,7 +103,7 @@ impl Work<'_> {
 
     /// Reads a digest file and what tells its signature.
     fn read(&self, file: &LogFile, scratch: &mut Scratch) -> Read {
-        let mut signature = self.sidecar(file);
+        let mut signature = self.sidecar(file, scratch);
         let (mut bytes, mut over) = (Vec::new(), false);
         let mut take = |piece: &[u8]| {
             over |= bytes.len() + piece.len() > digest::MAX_BYTES;
@@ -140,11 +139,17 @@ impl Work<'_> {
     }
 
     /// The signature in the file beside `file`.
-    fn sidecar(&self, file: &LogFile) -> Option<Signature> {
+    fn sidecar(&self, file: &LogFile, scratch: &mut Scratch) -> Option<Signature> {
         let sidecar = self.sidecars.get(&file.uri)?;
         let mut text = Vec::new();
-        let reader = sidecar.open().ok()?.reader;
-        std::io::copy(&mut reader.take(MAX_SIDECAR_BYTES), &mut text).ok()?;
+        let mut take = |piece: &[u8]| {
+            if text.len() + piece.len() <= MAX_SIDECAR_BYTES {
+                text.extend_from_slice(piece);
+            }
+        };
+        let (size_bytes, limits) = (sidecar.size_bytes, self.options.inflate);
+        let stored = sidecar.open().ok()?;
+        first_member(stored, size_bytes, MAX_SIDECAR_BYTES, limits, scratch, &mut take).ok()?;
         let value: Value = serde_json::from_slice(&text).ok()?;
         let metadata = value.get("Metadata").or_else(|| value.get("metadata")).unwrap_or(&value);
         let names = ["signature", "x-amz-meta-signature"];
@@ -269,7 +274,13 @@ impl Work<'_> {
                 }
             }
             let mention = finding.mention.and_then(|at| mentions.all.get(at));
-            verified.logs.push(log_row(group, links, Some((file, facts.ok())), mention, finding));
+            verified.logs.push(log_row(
+                group,
+                links,
+                Some((file, facts.as_ref().ok())),
+                mention,
+                finding,
+            ));
         }
         for (place, mention) in check::absent(&mentions, &met) {
             if !self.is_listed(&place.key) {
@@ -371,21 +382,21 @@ fn digest_row(group: &Group, link: &Link, judged: &Judged, sha256: Option<[u8; 3
 fn log_row(
     group: &Group,
     links: &[Link],
-    file: Option<(&LogFile, Option<Facts>)>,
+    file: Option<(&LogFile, Option<&Facts>)>,
     mention: Option<&Mention<'_>>,
     finding: Finding,
 ) -> LogRow {
     let digest = mention.and_then(|mention| links.get(mention.digest));
-    let facts = file.as_ref().and_then(|(_, facts)| facts.as_ref());
+    let facts = file.and_then(|(_, facts)| facts);
     let place = mention.map(|mention| &mention.reference.place);
     LogRow {
-        uri: file.as_ref().map(|(file, _)| Arc::clone(&file.uri)),
+        uri: file.map(|(file, _)| Arc::clone(&file.uri)),
         s3: place.map(ToString::to_string),
         digest: digest.map(|link| Arc::clone(&link.file.uri)),
         backfill: digest.is_some_and(|link| link.name.is_backfill),
         account: group.account.clone(),
         region: group.region.clone(),
-        delivered_at: match &file {
+        delivered_at: match file {
             Some((file, _)) => collect::delivered_at(file),
             None => place.and_then(|place| collect::delivery_time(&place.key)),
         },
@@ -396,8 +407,7 @@ fn log_row(
         expected_sha256: mention.and_then(|mention| mention.reference.hash),
         actual_sha256: facts.map(|facts| facts.sha256_inflated),
         version: file
-            .as_ref()
-            .map(|(file, facts)| version(file, facts.as_ref().map(|facts| facts.sha256)))
+            .map(|(file, facts)| version(file, facts.map(|facts| facts.sha256)))
             .unwrap_or_default(),
         facts: facts.and_then(Facts::to_json),
     }

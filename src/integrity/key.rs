@@ -2,7 +2,7 @@
 //!
 //! AWS hands them out as `aws cloudtrail list-public-keys`, run in the region of the trail's logs.
 //! The same key may come as JSON of that command, as PEM or as bare DER; in PKCS #1 or wrapped as a
-//! SubjectPublicKeyInfo (AWS's own example has both). A fingerprint is the MD5 of the DER bytes:
+//! `SubjectPublicKeyInfo` (AWS's own example has both). A fingerprint is the MD5 of the DER bytes:
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-cli.html>.
 
 use std::{
@@ -79,7 +79,7 @@ impl KeyRing {
         self.keys.get(&fingerprint.to_ascii_lowercase()).map(|key| &**key)
     }
 
-    /// Adds keys that CloudTrail itself gave.
+    /// Adds keys that `CloudTrail` itself gave.
     pub fn add_listed(&mut self, keys: Vec<PublicKey>) {
         for key in keys {
             self.add(&key.value, key.valid_from, key.valid_until);
@@ -196,7 +196,8 @@ fn parse(der: &[u8]) -> Option<ParsedPublicKey> {
 /// The MD5 of a key's bytes in lower-case hexadecimal: how digests name keys.
 fn fingerprint(der: &[u8]) -> String {
     use md5::Digest as _;
-    md5::Md5::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
+    let hash: [u8; 16] = md5::Md5::digest(der).into();
+    format!("{:032x}", u128::from_be_bytes(hash))
 }
 
 /// DER's tags, <https://www.itu.int/rec/T-REC-X.690>.
@@ -208,7 +209,7 @@ const BIT_STRING: u8 = 0x03;
 const RSA_ENCRYPTION: [u8; 15] =
     [SEQUENCE, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
 
-/// A PKCS #1 key as SubjectPublicKeyInfo, and the reverse.
+/// A PKCS #1 key as `SubjectPublicKeyInfo`, and the reverse.
 fn rewrapped(der: &[u8]) -> Option<Vec<u8>> {
     let content = content_of(SEQUENCE, der)?;
     if let Some(bits) = content.strip_prefix(&RSA_ENCRYPTION) {

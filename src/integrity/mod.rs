@@ -45,6 +45,7 @@ pub use self::{
 };
 use crate::{
     Result,
+    aws::AwsOptions,
     cache::Cache,
     ingest::{InflateLimits, Progress},
     source::Filter,
@@ -61,6 +62,8 @@ pub struct VerifyOptions {
     pub strict_path: bool,
     /// Whether the report names valid files, too.
     pub name_all: bool,
+    /// How AWS is reached, for sources in S3.
+    pub aws: AwsOptions,
     /// Bounds on inflation.
     pub inflate: InflateLimits,
     /// Threads that work at once.
@@ -85,7 +88,7 @@ pub fn run(
     progress: &Progress,
 ) -> Result<VerifyReport> {
     let started_at = Instant::now();
-    let found = Found::list(&options.sources, &options.filter)?;
+    let found = Found::list(options, progress)?;
     let n_files: usize = found.groups.iter().map(collect::Group::n_files).sum();
     progress.files_total.fetch_add(n_files as u64, Ordering::Relaxed);
     let mut store = cache.map(Store::open).transpose()?;

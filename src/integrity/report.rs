@@ -84,6 +84,7 @@ impl Span {
 }
 
 /// A time as JSON has it.
+#[expect(clippy::ref_option, reason = "as serde calls it")]
 fn moment<S: Serializer>(at: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => serializer.serialize_str(&time::text(*at)),
@@ -91,6 +92,7 @@ fn moment<S: Serializer>(at: &Option<i64>, serializer: S) -> Result<S::Ok, S::Er
     }
 }
 
+#[expect(clippy::ref_option, reason = "as serde calls it")]
 fn hexadecimal<S: Serializer>(hash: &Option<[u8; 32]>, serializer: S) -> Result<S::Ok, S::Error> {
     match hash {
         Some(hash) => serializer.serialize_str(&super::hex(hash)),

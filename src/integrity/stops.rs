@@ -8,7 +8,7 @@ use super::time::{self, HOUR};
 
 /// The calls after which digests stop.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html>
-pub const STOPPING: [&str; 3] = ["StopLogging", "DeleteTrail", "UpdateTrail"];
+pub(super) const STOPPING: [&str; 3] = ["StopLogging", "DeleteTrail", "UpdateTrail"];
 
 /// A call that may have ended the delivery of log files or digests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -57,18 +57,17 @@ pub(crate) fn first_member(
         Err(error) => return Err(error),
     };
     std::mem::swap(&mut scratch.stored, &mut scratch.data);
-    if is_whole && scratch.data.starts_with(&GZIP_MAGIC) {
-        if single_member(max_bytes, limits, scratch).is_some() {
-            look(&scratch.spare);
-            return Ok(First {
-                sha256: Sha256::digest(&scratch.data).into(),
-                sha256_inflated: Sha256::digest(&scratch.spare).into(),
-                inflated_bytes: scratch.spare.len() as u64,
-                is_gzip: true,
-                trailing: false,
-                fault: None,
-            });
-        }
+    let is_gzip = scratch.data.starts_with(&GZIP_MAGIC);
+    if is_whole && is_gzip && single_member(max_bytes, limits, scratch).is_some() {
+        look(&scratch.spare);
+        return Ok(First {
+            sha256: Sha256::digest(&scratch.data).into(),
+            sha256_inflated: Sha256::digest(&scratch.spare).into(),
+            inflated_bytes: scratch.spare.len() as u64,
+            is_gzip,
+            trailing: false,
+            fault: None,
+        });
     }
     let read = std::mem::take(&mut scratch.data);
     let bottom = Shared::new(Box::new(io::Cursor::new(read).chain(reader)), &meters);

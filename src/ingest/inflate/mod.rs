@@ -20,7 +20,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::first::{First, first_member};
+pub(crate) use self::first::first_member;
 pub(crate) use self::whole::Scratch;
 pub(super) use self::{
     deflate::GZIP_MAGIC,

@@ -20,7 +20,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("engine", &["error", "logs", "cache"]),
     ("queries", &["error"]),
     ("output", &["error"]),
-    ("repl", &["error", "source", "cache", "engine", "ingest", "output", "queries"]),
+    ("repl", &["error", "source", "cache", "engine", "ingest", "integrity", "output", "queries"]),
     (
         "cli",
         &[
