@@ -261,7 +261,9 @@ impl<'a> Chain<'a> {
                     gaps.push((older, begin))
                 }
                 // Its predecessor is there, but ended long before.
-                (Some(_), Some(end), _) if end.saturating_add(HOUR / 60) < begin => {
+                (Some(_), Some(end), _)
+                    if end.saturating_add(HOUR / 60) < begin && !link.name.is_backfill =>
+                {
                     gaps.push((end, begin));
                 }
                 (Some(place), None, older) => {
