@@ -39,6 +39,7 @@ fn gzip_to_cache(criterion: &mut Criterion) {
                         sources: vec![archive.path().to_str().unwrap().to_owned()],
                         filter: Filter::default(),
                         aws: AwsOptions::default(),
+                        versions: false,
                         limits: Limits::default(),
                         inflate: InflateLimits::default(),
                         memory_bytes: 512 << 20,

@@ -50,11 +50,13 @@ impl Failure {
             FailureKind::Throttled => {
                 "wait a while, then run it again: it goes on where it stopped"
             }
-            FailureKind::Transient if options.endpoint_url.is_some() => {
+            FailureKind::Transient | FailureKind::TimedOut if options.endpoint_url.is_some() => {
                 "look at --endpoint-url and the network, then run it again"
             }
-            FailureKind::Transient => "look at the network, then run it again",
-            FailureKind::Changed | FailureKind::Other => return None,
+            FailureKind::Transient | FailureKind::TimedOut => {
+                "look at the network, then run it again"
+            }
+            FailureKind::Changed | FailureKind::Fault | FailureKind::Other => return None,
         };
         Some(advice.to_owned())
     }

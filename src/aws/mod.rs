@@ -39,6 +39,9 @@ pub struct AwsOptions {
     pub role_arn: Option<String>,
     /// The external id that the role's trust policy asks for.
     pub external_id: Option<String>,
+    /// How often a second each region's event history is asked; see
+    /// [`cloudtrail::LOOKUPS_PER_SECOND`].
+    pub lookups_per_second: Option<u16>,
 }
 
 impl AwsOptions {
@@ -74,6 +77,7 @@ pub struct Aws {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
     config: OnceCell<SdkConfig>,
+    paces: cloudtrail::Paces,
 }
 
 impl std::fmt::Debug for Aws {
@@ -93,7 +97,12 @@ impl Aws {
             .thread_name("trailhound-aws")
             .enable_all()
             .build()?;
-        Ok(Arc::new(Self { options, runtime: Some(runtime), config: OnceCell::new() }))
+        Ok(Arc::new(Self {
+            options,
+            runtime: Some(runtime),
+            config: OnceCell::new(),
+            paces: cloudtrail::Paces::default(),
+        }))
     }
 
     /// What the user told.

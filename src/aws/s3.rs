@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use aws_sdk_s3::{
     Client,
     config::Builder,
-    types::{OptionalObjectAttributes, RequestPayer},
+    operation::get_object::GetObjectOutput,
+    types::{EncodingType, OptionalObjectAttributes, RequestPayer, ServerSideEncryption},
 };
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::{byte_stream::ByteStream, retry::RetryConfig};
 use bytes::Bytes;
 
-use super::{Aws, Failure, micros};
+use super::{Aws, Failure, FailureKind, micros};
 
 /// A bucket, in its region. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     client: Client,
+    /// Asks once: whoever reads an object begins again where it broke off, which a client cannot.
+    once: Client,
     name: String,
     payer: Option<RequestPayer>,
 }
@@ -36,6 +39,8 @@ pub struct Page {
 pub enum Next {
     /// A token of `ListObjectsV2`.
     Token(String),
+    /// Behind a key, of `ListObjectsV2`.
+    After(String),
     /// A key, and perhaps a version, of `ListObjectVersions`.
     Marker(String, Option<String>),
 }
@@ -83,28 +88,42 @@ pub struct Head {
     pub modified_at: Option<i64>,
     /// The metadata that whoever wrote it gave it, `x-amz-meta-…`: names in lower case.
     pub metadata: BTreeMap<String, String>,
+    /// The MD5 of its bytes, where the `ETag` is that: of what was put in one part, and not
+    /// encrypted under a key of KMS or of the customer's.
+    ///
+    /// Source: "Object" in the Amazon S3 API Reference.
+    pub md5: Option<[u8; 16]>,
 }
 
 /// An object's bytes as they arrive.
 #[derive(Debug)]
-pub struct Body(ByteStream);
+pub struct Body {
+    bytes: ByteStream,
+    start: u64,
+}
 
 impl Body {
+    /// Where in the object its first byte lies: where it was asked for, or before that where the
+    /// service does not know ranges.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// The next bytes; `None` behind the last.
     ///
     /// # Errors
     /// [`super::FailureKind::Transient`]: the connection broke, or what came is not what was sent.
     pub async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
-        let next = self.0.next().await?;
-        Some(next.map_err(|error| Failure::transient(format!("the connection broke: {error}"))))
+        Some(self.bytes.next().await?.map_err(|error| Failure::of_body(&error)))
     }
 }
 
 impl Aws {
-    /// The bucket `name` (or the access point of that ARN), in the region it lies in.
+    /// The bucket `name` (or the access point of that ARN), in the region it lies in, whatever
+    /// region was told: the service names it to everyone, whatever else it denies.
     ///
     /// # Errors
-    /// The bucket does not exist, or cannot be reached.
+    /// There is no such bucket, there are no credentials, or nothing can be reached.
     pub async fn bucket(&self, name: &str) -> Result<Bucket, Failure> {
         let config = self.config().await;
         let options = self.options();
@@ -112,27 +131,48 @@ impl Aws {
         if let Some(url) = &options.endpoint_url {
             builder = builder.endpoint_url(url);
         }
-        let has_own_region = options.region.is_some() || options.endpoint_url.is_some();
-        if !has_own_region && !name.starts_with("arn:") {
-            let asked = Client::from_conf(builder.clone().build());
-            if let Some(region) = region_of(&asked, name).await {
+        // An access point's ARN names its region.
+        if !name.starts_with("arn:") {
+            // Whoever misspelt an endpoint should not wait for long.
+            let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_TO_REACH);
+            let asked = Client::from_conf(builder.clone().retry_config(retries).build());
+            if let Some(region) = region_of(&asked, name).await? {
                 builder = builder.region(aws_config::Region::new(region));
             }
         }
+        let once = builder.clone().retry_config(RetryConfig::disabled());
         Ok(Bucket {
             client: Client::from_conf(builder.build()),
+            once: Client::from_conf(once.build()),
             name: name.to_owned(),
             payer: options.requester_pays.then_some(RequestPayer::Requester),
         })
     }
 }
 
-/// The region a bucket lies in: the service says so to everyone, whatever else it denies.
-async fn region_of(client: &Client, bucket: &str) -> Option<String> {
+/// How often a bucket is asked for its region.
+const ATTEMPTS_TO_REACH: u32 = 4;
+
+/// The region a bucket lies in, where the service says so (`HeadBucket`, "Errors" of its page in
+/// the Amazon S3 API Reference).
+async fn region_of(client: &Client, bucket: &str) -> Result<Option<String>, Failure> {
     const HEADER: &str = "x-amz-bucket-region";
-    match client.head_bucket().bucket(bucket).send().await {
-        Ok(head) => head.bucket_region,
-        Err(error) => error.raw_response()?.headers().get(HEADER).map(str::to_owned),
+    let error = match client.head_bucket().bucket(bucket).send().await {
+        Ok(head) => return Ok(head.bucket_region),
+        Err(error) => error,
+    };
+    if let Some(region) = error.raw_response().and_then(|response| response.headers().get(HEADER)) {
+        return Ok(Some(region.to_owned()));
+    }
+    let failure = Failure::of(&error);
+    match failure.kind {
+        FailureKind::NotFound => {
+            let text = format!("there is no bucket `{bucket}`");
+            Err(Failure { code: Some("NoSuchBucket".to_owned()), text, ..failure })
+        }
+        // A HEAD has no body to say why: the listing will tell.
+        _ if error.raw_response().is_some() => Ok(None),
+        _ => Err(failure),
     }
 }
 
@@ -153,9 +193,10 @@ impl Bucket {
         delimiter: Option<&str>,
         from: Option<Next>,
     ) -> Result<Page, Failure> {
-        let token = match from {
-            Some(Next::Token(token)) => Some(token),
-            Some(Next::Marker(..)) | None => None,
+        let (token, after) = match from {
+            Some(Next::Token(token)) => (Some(token), None),
+            Some(Next::After(key)) => (None, Some(key)),
+            Some(Next::Marker(..)) | None => (None, None),
         };
         let listed = self
             .client
@@ -164,14 +205,17 @@ impl Bucket {
             .prefix(prefix)
             .set_delimiter(delimiter.map(str::to_owned))
             .set_continuation_token(token)
+            .set_start_after(after)
+            .encoding_type(EncodingType::Url)
             .set_request_payer(self.payer.clone())
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
             .send()
             .await
             .map_err(|error| Failure::of(&error))?;
+        let name = decoder(listed.encoding_type.as_ref());
         let next = listed.next_continuation_token.map(Next::Token);
         let objects = listed.contents.unwrap_or_default().into_iter().map(|object| Object {
-            key: object.key.unwrap_or_default(),
+            key: name(object.key.unwrap_or_default()),
             size_bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
             etag: object.e_tag.map(|etag| unquoted(&etag)),
             modified_at: object.last_modified.and_then(|at| micros(&at)),
@@ -183,7 +227,7 @@ impl Bucket {
         });
         Ok(Page {
             objects: objects.collect(),
-            prefixes: prefixes(listed.common_prefixes),
+            prefixes: prefixes(listed.common_prefixes, name),
             next: listed.is_truncated.unwrap_or_default().then_some(next).flatten(),
         })
     }
@@ -201,7 +245,7 @@ impl Bucket {
     ) -> Result<Page, Failure> {
         let (key, version) = match from {
             Some(Next::Marker(key, version)) => (Some(key), version),
-            Some(Next::Token(_)) | None => (None, None),
+            Some(Next::Token(_) | Next::After(_)) | None => (None, None),
         };
         let listed = self
             .client
@@ -211,13 +255,15 @@ impl Bucket {
             .set_delimiter(delimiter.map(str::to_owned))
             .set_key_marker(key)
             .set_version_id_marker(version)
+            .encoding_type(EncodingType::Url)
             .set_request_payer(self.payer.clone())
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
             .send()
             .await
             .map_err(|error| Failure::of(&error))?;
+        let name = decoder(listed.encoding_type.as_ref());
         let objects = listed.versions.unwrap_or_default().into_iter().map(|object| Object {
-            key: object.key.unwrap_or_default(),
+            key: name(object.key.unwrap_or_default()),
             size_bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
             etag: object.e_tag.map(|etag| unquoted(&etag)),
             modified_at: object.last_modified.and_then(|at| micros(&at)),
@@ -232,7 +278,7 @@ impl Bucket {
             }),
         });
         let markers = listed.delete_markers.unwrap_or_default().into_iter().map(|marker| Object {
-            key: marker.key.unwrap_or_default(),
+            key: name(marker.key.unwrap_or_default()),
             modified_at: marker.last_modified.and_then(|at| micros(&at)),
             version: Some(Version {
                 id: marker.version_id.unwrap_or_default(),
@@ -242,20 +288,28 @@ impl Bucket {
             ..Object::default()
         });
         let mut objects: Vec<Object> = objects.chain(markers).collect();
-        objects.sort_by(|a, b| a.key.cmp(&b.key).then(b.modified_at.cmp(&a.modified_at)));
-        let next =
-            listed.next_key_marker.map(|key| Next::Marker(key, listed.next_version_id_marker));
+        // Times are those of whole seconds: of equal ones the latest is what the key leads to.
+        let rank = |object: &Object| {
+            let is_latest = object.version.as_ref().is_some_and(|version| version.is_latest);
+            std::cmp::Reverse((is_latest, object.modified_at))
+        };
+        objects.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| rank(a).cmp(&rank(b))));
+        let next = listed
+            .next_key_marker
+            .map(|key| Next::Marker(name(key), listed.next_version_id_marker));
         Ok(Page {
             objects,
-            prefixes: prefixes(listed.common_prefixes),
+            prefixes: prefixes(listed.common_prefixes, name),
             next: listed.is_truncated.unwrap_or_default().then_some(next).flatten(),
         })
     }
 
-    /// The bytes of an object from `from` on, as long as its `ETag` is still `etag`.
+    /// The bytes of an object from `from` on, as long as its `ETag` is still `etag`. Asks once.
+    ///
+    /// Where the service has a checksum of the whole object, the bytes are compared with it.
     ///
     /// # Errors
-    /// [`super::FailureKind::Changed`] where it is not; else what the service says.
+    /// [`super::FailureKind::Changed`] where the object is another one; else what the service says.
     pub async fn get(
         &self,
         key: &str,
@@ -264,7 +318,7 @@ impl Bucket {
         from: u64,
     ) -> Result<(Head, Body), Failure> {
         let got = self
-            .client
+            .once
             .get_object()
             .bucket(&self.name)
             .key(key)
@@ -275,22 +329,95 @@ impl Bucket {
             .send()
             .await
             .map_err(|error| Failure::of(&error))?;
-        let metadata = got.metadata.unwrap_or_default().into_iter();
+        let range = got.content_range.as_deref().and_then(content_range);
+        let (start, size_bytes) = match range {
+            Some((start, size_bytes)) => (start, size_bytes),
+            None => (0, got.content_length.and_then(|len| u64::try_from(len).ok())),
+        };
+        let md5 = md5_of(&got);
         let head = Head {
-            size_bytes: got.content_length.and_then(|len| u64::try_from(len).ok()),
+            size_bytes,
+            md5,
             etag: got.e_tag.map(|etag| unquoted(&etag)),
             version_id: got.version_id,
             modified_at: got.last_modified.and_then(|at| micros(&at)),
-            metadata: metadata.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
+            metadata: got
+                .metadata
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
         };
-        Ok((head, Body(got.body)))
+        Ok((head, Body { bytes: got.body, start }))
     }
 }
 
-fn prefixes(listed: Option<Vec<aws_sdk_s3::types::CommonPrefix>>) -> Vec<String> {
-    listed.unwrap_or_default().into_iter().filter_map(|common| common.prefix).collect()
+/// Start and whole length that `bytes 5-9/10` tells; the length may be `*`.
+fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
+    let (range, whole) = header.strip_prefix("bytes ")?.split_once('/')?;
+    Some((range.split_once('-')?.0.parse().ok()?, whole.parse().ok()))
+}
+
+fn md5_of(got: &GetObjectOutput) -> Option<[u8; 16]> {
+    let is_plain = matches!(got.server_side_encryption, None | Some(ServerSideEncryption::Aes256))
+        && got.sse_customer_algorithm.is_none();
+    let etag = got.e_tag.as_deref()?.trim_matches('"');
+    let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = u128::from_str_radix(etag, 16).ok().filter(|_number| is_plain && is_md5)?;
+    Some(number.to_be_bytes())
+}
+
+fn prefixes(
+    listed: Option<Vec<aws_sdk_s3::types::CommonPrefix>>,
+    name: fn(String) -> String,
+) -> Vec<String> {
+    let listed = listed.unwrap_or_default().into_iter();
+    listed.filter_map(|common| common.prefix).map(name).collect()
+}
+
+/// Reads names as the service wrote them: encoded, since XML cannot hold every key, where it says
+/// so.
+fn decoder(encoding: Option<&EncodingType>) -> fn(String) -> String {
+    if encoding == Some(&EncodingType::Url) { decoded } else { std::convert::identity }
+}
+
+/// A name in which `%2B` stands for a plus and a plus for a space.
+fn decoded(name: String) -> String {
+    if !name.contains(['%', '+']) {
+        return name;
+    }
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let hex = behind.first_chunk::<2>().filter(|_| first == b'%');
+        let code = hex.and_then(|hex| {
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            u8::try_from(digit(hex[0])? * 16 + digit(hex[1])?).ok()
+        });
+        if let Some(code) = code {
+            bytes.push(code);
+            rest = behind.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(if first == b'+' { b' ' } else { first });
+            rest = behind;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_names_are_read() {
+        let plain = |name: &str| decoded(name.to_owned());
+        assert_eq!(plain("AWSLogs/1/a.gz"), "AWSLogs/1/a.gz");
+        assert_eq!(plain("year%3D2024/a+b%2Bc%01/%C3%A9"), "year=2024/a b+c\u{1}/é");
+        assert_eq!(plain("100%/%zz%4"), "100%/%zz%4");
+    }
 }

@@ -133,6 +133,12 @@ pub(super) struct AwsArgs {
     /// Put the bucket's name into the path rather than into the host's name
     #[arg(long, global = true)]
     pub(super) path_style: bool,
+
+    /// Requests a second for each region's event history, out of the 2 that all who look into the
+    /// account's share [default: 2]
+    #[arg(long, value_name = "N", global = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) lookups_per_second: Option<u16>,
 }
 
 impl AwsArgs {
@@ -147,6 +153,7 @@ impl AwsArgs {
             anonymous: self.no_sign_request || config.anonymous,
             role_arn: self.role_arn.clone().or(config.role_arn),
             external_id: self.external_id.clone().or(config.external_id),
+            lookups_per_second: self.lookups_per_second.or(config.lookups_per_second),
         }
     }
 }
@@ -217,6 +224,11 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "TIME", value_parser = values::until)]
     pub(super) until: Option<i64>,
 
+    /// Days of delivery behind --until that are chosen too: the day in the key is that of delivery,
+    /// which may come late [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=400))]
+    pub(super) late_days: Option<u16>,
+
     /// Only files of this account, twelve digits; may be repeated
     #[arg(long, value_name = "ID", value_parser = values::account)]
     pub(super) account: Vec<String>,
@@ -224,6 +236,10 @@ pub(super) struct FilterArgs {
     /// Only files of this region, such as eu-west-1; may be repeated
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
+
+    /// Read what was deleted or overwritten too, where a bucket keeps versions
+    #[arg(long)]
+    pub(super) versions: bool,
 }
 
 #[cfg(test)]

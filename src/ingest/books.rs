@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     ErrorKind, Result,
+    aws::s3::Head,
     cache::Table,
     error::BoxError,
     logs::cloudtrail::{decode::Rows, decode::SortKey, key::LogKey},
@@ -60,6 +61,21 @@ fn digest(row: &FileRow) -> Option<&Digest> {
     row.ending.as_ref()?.digest.as_ref()
 }
 
+/// What the store said of the content that was read, where that is another than was listed.
+fn newer(row: &FileRow) -> Option<&Head> {
+    let (file, head) = (&row.job.file, row.ending.as_ref()?.head.as_deref()?);
+    let is_as_listed = match (&file.etag, &head.etag) {
+        (Some(listed), Some(read)) => **listed == **read,
+        _ => head.size_bytes.is_none_or(|size_bytes| size_bytes == file.size_bytes),
+    };
+    (!is_as_listed).then_some(head)
+}
+
+fn metadata(row: &FileRow) -> Option<String> {
+    let metadata = &row.ending.as_ref()?.head.as_ref()?.metadata;
+    if metadata.is_empty() { None } else { serde_json::to_string(metadata).ok() }
+}
+
 fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
     let text = |of: &dyn Fn(&FileRow) -> Option<String>| -> ArrayRef {
         Arc::new(rows.iter().map(of).collect::<StringArray>())
@@ -85,10 +101,25 @@ fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
         }),
         "source" => text(&|row| Some(row.job.file.source.to_string())),
         "size_bytes" => count(&|row| {
-            (read(row) || row.job.file.modified_at.is_some()).then_some(row.job.file.size_bytes)
+            let listed = row.job.file.size_bytes;
+            let size_bytes = newer(row).and_then(|head| head.size_bytes).unwrap_or(listed);
+            (read(row) || row.job.file.modified_at.is_some()).then_some(size_bytes)
         }),
-        "modified_at" => time(&|row| row.job.file.modified_at),
-        "etag" => text(&|row| row.job.file.etag.as_deref().map(str::to_owned)),
+        "modified_at" => time(&|row| match newer(row) {
+            Some(head) => head.modified_at,
+            None => row.job.file.modified_at,
+        }),
+        "etag" => text(&|row| match newer(row) {
+            Some(head) => head.etag.clone(),
+            None => row.job.file.etag.as_deref().map(str::to_owned),
+        }),
+        "object_version" => text(&|row| {
+            let told = || row.ending.as_ref()?.head.as_ref()?.version_id.clone();
+            row.job.file.object_version.as_deref().map(str::to_owned).or_else(told)
+        }),
+        "metadata" => text(&metadata),
+        "removed" => text(&|row| row.job.file.removed.map(|removed| removed.as_str().to_owned())),
+        "removed_at" => time(&|row| row.job.file.removed.and_then(|removed| removed.at)),
         "sha256" => text(&|row| digest(row).map(|digest| hex(&digest.sha256))),
         "sha256_inflated" => text(&|row| {
             digest(row).and_then(|digest| digest.sha256_inflated).map(|hash| hex(&hash))
@@ -133,9 +164,8 @@ pub(super) fn touched(old: &[RecordBatch], rows: &[FileRow], stamp: &Stamp) -> R
     let old =
         concat_batches(&Table::LogFiles.schema(), old).map_err(|error| failed(error.into()))?;
     build(Table::LogFiles, rows.len(), |name| match name {
-        "size_bytes" | "modified_at" | "etag" | "part" | "ingested_at" | "source" => {
-            Some(log_files_column(name, rows, stamp))
-        }
+        "size_bytes" | "modified_at" | "etag" | "object_version" | "metadata" | "part"
+        | "ingested_at" | "source" => Some(log_files_column(name, rows, stamp)),
         _ => old.column_by_name(name).cloned(),
     })
 }

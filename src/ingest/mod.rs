@@ -32,7 +32,7 @@ use crate::{
     aws::AwsOptions,
     cache::{Cache, CompactOptions, SweepOptions},
     logs::Limits,
-    source::{self, Filter, ListOptions},
+    source::{self, FetchOptions, Fetcher, Filter, ListOptions, Traffic},
 };
 
 /// Memory for rows in flight unless told: with it, the whole process stays below 1 GiB.
@@ -47,6 +47,8 @@ pub struct IngestOptions {
     pub filter: Filter,
     /// How AWS is reached, for sources in S3.
     pub aws: AwsOptions,
+    /// Whether versions of objects that were deleted or overwritten are read as well.
+    pub versions: bool,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -91,8 +93,10 @@ pub struct Progress {
     pub records: AtomicU64,
     /// Files skipped.
     pub skipped: AtomicU64,
+    /// What came from buckets.
+    pub traffic: Arc<Traffic>,
     /// Set it to stop after what is being committed.
-    pub cancelled: AtomicBool,
+    pub cancelled: Arc<AtomicBool>,
 }
 
 /// What an ingest did: the object that `ingest --json` prints. The counts are those of what is
@@ -111,6 +115,9 @@ pub struct IngestReport {
     pub skipped: Vec<Skipped>,
     /// Recognised, but no CloudTrail log.
     pub other: Vec<OtherFile>,
+    /// What to tell people beside it: what the choice of files may hide.
+    #[serde(skip)]
+    pub notices: Vec<String>,
 }
 
 /// Files by outcome.
@@ -208,19 +215,47 @@ fn ingest(
     progress: &Arc<Progress>,
     report: &mut IngestReport,
 ) -> Result<()> {
+    let fetcher = Arc::new(Fetcher::new(FetchOptions {
+        memory_bytes: fetch_bytes(options.memory_bytes) as u64,
+        cancelled: Arc::clone(&progress.cancelled),
+        traffic: Arc::clone(&progress.traffic),
+        ..FetchOptions::default()
+    }));
+    let result = ingest_with(&fetcher, cache, options, progress, report);
+    fetcher.stop();
+    result
+}
+
+/// Memory for objects of buckets that are fetched ahead: a part of `memory_bytes`.
+fn fetch_bytes(memory_bytes: usize) -> usize {
+    (memory_bytes / 16).clamp(1 << 20, 256 << 20)
+}
+
+fn ingest_with(
+    fetcher: &Arc<Fetcher>,
+    cache: &Cache,
+    options: &IngestOptions,
+    progress: &Arc<Progress>,
+    report: &mut IngestReport,
+) -> Result<()> {
     source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
     let listing = source::list(
         &options.sources,
         &ListOptions {
             filter: &options.filter,
             aws: &options.aws,
+            versions: options.versions,
             n_listed: &progress.n_listed,
+            temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
+            fetcher,
         },
     )?;
+    report.notices = listing.notices;
     let snapshot = cache.snapshot()?;
     let ledger = Ledger::load(cache, &snapshot, options.inflate)?;
-    let context = Context { options, progress, ledger: &ledger };
+    let is_remote = listing.files.iter().any(|file| file.opener.is_remote());
+    let context = Context::new(options, progress, &ledger, is_remote);
     let mut planned = Planned::default();
     planned.add(listing.files, listing.unread, None, &ledger);
     planned.expand_local(&context);
@@ -247,7 +282,7 @@ fn ingest(
     if context.is_cancelled() {
         return Err(ErrorKind::Interrupted.into());
     }
-    Ok(())
+    context.into_result()
 }
 
 /// Merges what many commits left small, and deletes what is long unused.

@@ -16,10 +16,13 @@ use super::{
     ledger::{Ledger, Outcome, Prior, Settled, Verdict},
     round::{Context, Ending, Part},
 };
-use crate::source::{
-    LogFile, Stored, Unread, Why, Window,
-    archive::{self, Format, Members},
-    plain_text,
+use crate::{
+    aws::s3::Head,
+    source::{
+        LogFile, Stored, Unread, Why, Window,
+        archive::{self, Format, Members},
+        plain_text,
+    },
 };
 
 /// How a file is read.
@@ -89,15 +92,33 @@ impl Container {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     lists: Vec<std::vec::IntoIter<Job>>,
+    /// How many of the next files their stores were told of.
+    n_prepared: usize,
 }
+
+/// Files of which stores are told ahead, at most.
+const MAX_PREPARED: usize = 1 << 15;
 
 impl Queue {
     pub(super) fn new(jobs: Vec<Job>) -> Self {
-        Self { lists: vec![jobs.into_iter()] }
+        Self { lists: vec![jobs.into_iter()], n_prepared: 0 }
+    }
+
+    /// Tells stores what comes next, as far as they take note of it.
+    pub(super) fn prepare(&mut self) {
+        let ahead = self.lists.iter().rev().flat_map(std::vec::IntoIter::as_slice);
+        for job in ahead.skip(self.n_prepared) {
+            let is_noted = job.mode != Mode::Auto || job.file.opener.prepare(&job.file);
+            if !is_noted || self.n_prepared >= MAX_PREPARED {
+                return;
+            }
+            self.n_prepared += 1;
+        }
     }
 
     /// The next file.
     pub(super) fn pop(&mut self) -> Option<Job> {
+        self.n_prepared = self.n_prepared.saturating_sub(1);
         loop {
             match self.lists.last_mut()?.next() {
                 Some(job) => return Some(job),
@@ -114,6 +135,8 @@ impl Queue {
     /// Puts `jobs` before everything else.
     pub(super) fn push(&mut self, jobs: Vec<Job>) {
         if !jobs.is_empty() {
+            // Some of them may have been read before; to be told twice does no harm.
+            self.n_prepared = 0;
             self.lists.push(jobs.into_iter());
         }
     }
@@ -168,7 +191,7 @@ impl Planned {
         let is_local = |job: &mut Job| {
             let name = job.file.uri.to_ascii_lowercase();
             let in_place = [".zip", ".tar"].iter().any(|end| name.ends_with(end));
-            in_place && !job.file.once
+            in_place && !job.file.once && !job.file.opener.is_remote()
         };
         let archives: Vec<Job> = self.jobs.extract_if(.., is_local).collect();
         if archives.is_empty() {
@@ -184,6 +207,7 @@ impl Planned {
                 }
                 Expanded::File(job) => self.jobs.push(job),
                 Expanded::Settled(part) => self.parts.push(part),
+                Expanded::Ended => {}
             }
         }
         self.jobs.sort_by(|a, b| a.file.plan_order(&b.file));
@@ -221,6 +245,7 @@ impl Planned {
                 modified_at: None,
                 etag: None,
                 object_version: None,
+                removed: None,
                 key: Arc::default(),
                 order: 0,
                 depth: 0,
@@ -249,6 +274,8 @@ pub(super) enum Expanded {
     File(Job),
     /// It is settled.
     Settled(Part),
+    /// Nothing more can be read, this or any other.
+    Ended,
 }
 
 /// Looks into a file that may be an archive; spools what cannot be read in place.
@@ -262,21 +289,25 @@ pub(super) fn expand(mut job: Job, context: &Context<'_>) -> Expanded {
                     job = Job { version, prior, settled, same_as, ..job };
                 }
             }
-            Err(error) => return Expanded::Settled(unreadable(job, &error)),
+            Err(error) => return unreadable(job, &error, context),
         }
     }
     match look(&job, context) {
         Ok(Look::Plain) => Expanded::File(Job { mode: Mode::Auto, ..job }),
-        Ok(Look::Archive { format, window, digest, fault }) => {
-            members(job, format, &window, digest, fault, context)
+        Ok(Look::Archive { format, window, digest, head, fault }) => {
+            let ending = Ending { digest: Some(digest), head, ..Ending::archive(format.kind()) };
+            members(job, format, &window, ending, fault, context)
         }
-        Err(error) => Expanded::Settled(unreadable(job, &error)),
+        Err(error) => unreadable(job, &error, context),
     }
 }
 
-fn unreadable(job: Job, error: &io::Error) -> Part {
+fn unreadable(job: Job, error: &io::Error, context: &Context<'_>) -> Expanded {
+    if context.ends_at(&job.file, error) {
+        return Expanded::Ended;
+    }
     let reason = format!("cannot be read: {}", plain_text(error));
-    Part::settled(Arc::new(job), Ending::unread(reason))
+    Expanded::Settled(Part::settled(Arc::new(job), Ending::unread(reason)))
 }
 
 /// What the front of a file says.
@@ -286,6 +317,8 @@ enum Look {
         format: Format,
         window: Window,
         digest: inflate::Digest,
+        /// What the store said of it.
+        head: Option<Arc<Head>>,
         /// What ended its bytes early.
         fault: Option<Fault>,
     },
@@ -293,22 +326,24 @@ enum Look {
 
 fn look(job: &Job, context: &Context<'_>) -> io::Result<Look> {
     let limits = context.options.inflate;
-    let format_and_stream = match inflate::open(job.file.open()?, limits) {
+    let mut stored = job.file.open()?;
+    let head = stored.head.take().map(Arc::new);
+    let format_and_stream = match inflate::open(stored, limits) {
         Opened::Archive(format, stream) => (format, stream),
         Opened::Data(_) | Opened::Foreign(_) => return Ok(Look::Plain),
     };
     let (format, mut stream) = format_and_stream;
     if let Some(window) = job.file.opener.window(&job.file)? {
-        let mut head = Vec::with_capacity(archive::SNIFF_BYTES);
+        let mut front = Vec::with_capacity(archive::SNIFF_BYTES);
         let wanted = archive::SNIFF_BYTES as u64;
-        io::copy(&mut window.reader()?.take(wanted), &mut head)?;
-        if archive::sniff(&head) == Some(format) {
+        io::copy(&mut window.reader()?.take(wanted), &mut front)?;
+        if archive::sniff(&front) == Some(format) {
             let digest = hash(&window, context.progress)?;
-            return Ok(Look::Archive { format, window, digest, fault: None });
+            return Ok(Look::Archive { format, window, digest, head, fault: None });
         }
     }
     let (window, digest, fault) = spool(&mut stream, context)?;
-    Ok(Look::Archive { format, window, digest, fault })
+    Ok(Look::Archive { format, window, digest, head, fault })
 }
 
 /// Hashes an archive that is read in place.
@@ -371,11 +406,10 @@ fn members(
     job: Job,
     format: Format,
     window: &Window,
-    digest: inflate::Digest,
+    ending: Ending,
     fault: Option<Fault>,
     context: &Context<'_>,
 ) -> Expanded {
-    let ending = Ending { digest: Some(digest), ..Ending::archive(format.kind()) };
     if job.same_as.is_some() && job.same_as == ending.digest.as_ref().map(|digest| digest.sha256) {
         let n_members = context.ledger.n_members_of(&job.file.uri);
         let touched = Ending { outcome: None, ..ending };
@@ -390,7 +424,7 @@ fn members(
             format!("archives nested more than {} deep are not opened", archive::MAX_DEPTH);
         return Expanded::Settled(Part::settled(
             Arc::new(job),
-            Ending::damaged(reason, None, ending.digest),
+            Ending { head: ending.head, ..Ending::damaged(reason, None, ending.digest) },
         ));
     }
     let listed = match archive::expand(&job.file, window, format, &context.options.filter) {
@@ -400,10 +434,11 @@ fn members(
                 || error.kind() == io::ErrorKind::UnexpectedEof =>
         {
             let reason = format!("damaged {}: {}", format.kind(), plain_text(&error));
-            let ending = Ending::damaged(reason, None, ending.digest);
+            let head = ending.head;
+            let ending = Ending { head, ..Ending::damaged(reason, None, ending.digest) };
             return Expanded::Settled(Part::settled(Arc::new(job), ending));
         }
-        Err(error) => return Expanded::Settled(unreadable(job, &error)),
+        Err(error) => return unreadable(job, &error, context),
     };
     Expanded::Archive(settle_later(job, listed, ending, fault, context))
 }
@@ -416,6 +451,7 @@ fn settle_later(
     fault: Option<Fault>,
     context: &Context<'_>,
 ) -> Planned {
+    let head = ending.head.take();
     if let Some((offset, reason)) = listed.damage {
         ending = Ending::damaged(reason, Some(offset), ending.digest);
     }
@@ -427,6 +463,7 @@ fn settle_later(
         };
     }
     ending.may_change = listed.filtered;
+    ending.head = head;
     let container = Arc::new(Container {
         job: Arc::new(job),
         ending,

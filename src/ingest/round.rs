@@ -7,24 +7,31 @@
 
 use std::{
     borrow::Cow,
+    io,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::Sender;
 
 use super::{
-    IngestOptions, Progress,
+    IngestOptions, Progress, fetch_bytes,
     inflate::Digest,
     ledger::{Ledger, Outcome},
     plan::{self, Expanded, Job, Mode, Planned, Queue},
     stream::{self, Begun, Step, Streaming},
     worker::{self, Output, Reject, Task},
 };
-use crate::{logs::cloudtrail::decode::Rows, source::Why};
+use crate::{
+    ErrorKind,
+    aws::s3::Head,
+    logs::cloudtrail::decode::Rows,
+    source::{LogFile, Lost, Why},
+};
 
 /// What all of an ingest shares.
 pub(super) struct Context<'a> {
@@ -32,6 +39,45 @@ pub(super) struct Context<'a> {
     pub(super) progress: &'a Arc<Progress>,
     /// The ledger that the plan is made upon.
     pub(super) ledger: &'a Ledger,
+    /// Memory that is not for rows, in bytes.
+    fetch_bytes: usize,
+    /// Why nothing more can be read: what comes before is committed.
+    end: OnceLock<crate::Error>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        options: &'a IngestOptions,
+        progress: &'a Arc<Progress>,
+        ledger: &'a Ledger,
+        is_remote: bool,
+    ) -> Self {
+        let fetch_bytes = if is_remote { fetch_bytes(options.memory_bytes) } else { 0 };
+        Self { options, progress, ledger, fetch_bytes, end: OnceLock::new() }
+    }
+
+    /// Whether `error`, met in `file`, ends the work rather than the file.
+    pub(super) fn ends_at(&self, file: &LogFile, error: &io::Error) -> bool {
+        let Some(lost) = Lost::of(error).filter(|lost| lost.ends_all) else { return false };
+        let failure = ErrorKind::S3 {
+            action: "read",
+            uri: file.uri.to_string(),
+            reason: lost.reason.clone(),
+            help: lost.help.clone(),
+        };
+        // The first to meet it is enough.
+        let _ = self.end.set(failure.into());
+        true
+    }
+
+    fn is_ended(&self) -> bool {
+        self.end.get().is_some()
+    }
+
+    /// Why the work ended early, if it did.
+    pub(super) fn into_result(self) -> crate::Result<()> {
+        self.end.into_inner().map_or(Ok(()), Err)
+    }
 }
 
 impl Context<'_> {
@@ -44,7 +90,8 @@ impl Context<'_> {
     /// Two chunks are in memory at once, one being decoded and one being committed; sorting and
     /// encoding the latter takes about its size again, and workers overshoot by a file each.
     fn round_bytes(&self) -> i64 {
-        i64::try_from(self.options.memory_bytes / 4).unwrap_or(i64::MAX).max(1 << 20)
+        let memory_bytes = self.options.memory_bytes.saturating_sub(self.fetch_bytes);
+        i64::try_from(memory_bytes / 4).unwrap_or(i64::MAX).max(1 << 20)
     }
 
     /// The longest file that a worker takes whole.
@@ -80,6 +127,8 @@ pub(super) struct Ending {
     /// Where, in its inflated bytes.
     pub(super) reason_offset: Option<u64>,
     pub(super) digest: Option<Digest>,
+    /// What the store said of it.
+    pub(super) head: Option<Arc<Head>>,
     /// The members that follow the records in their container.
     pub(super) wrapper: Option<String>,
     /// Whether it is an archive: its members are the files that count.
@@ -216,6 +265,10 @@ impl Gauge {
     }
 }
 
+/// How long a round may take before it ends: what comes slowly, over a network, is committed now and
+/// then, so that an interruption loses little of it.
+const LONGEST_ROUND: Duration = Duration::from_secs(30);
+
 /// Bytes that a file costs beside its records: its row in the ledger, its place in the round.
 const FILE_BYTES: i64 = 1024;
 
@@ -239,6 +292,9 @@ impl<'a> Driver<'a> {
     /// The next round; `None` when nothing is left of the plan, or the work was cancelled.
     pub(super) fn next_round(&mut self) -> Option<Round> {
         let context = self.context;
+        if context.is_ended() {
+            return None;
+        }
         let threads = context.options.threads.max(1);
         let gauge = Gauge::new();
         let mut attempt = Attempt { first_seq: self.next_seq, ..Attempt::default() };
@@ -276,10 +332,14 @@ impl<'a> Driver<'a> {
             self.stream(streaming.go_on(seq), attempt, gauge, sender);
         }
         let target = self.context.round_bytes();
+        let started_at = Instant::now();
         while gauge.bytes() < target
+            && started_at.elapsed() < LONGEST_ROUND
             && !gauge.is_stopped_before(self.next_seq)
             && !self.context.is_cancelled()
+            && !self.context.is_ended()
         {
+            self.queue.prepare();
             let Some(job) = self.queue.pop() else { break };
             if job.mode == Mode::Archive {
                 self.expand(job, attempt);
@@ -318,6 +378,7 @@ impl<'a> Driver<'a> {
             }
             Expanded::File(job) => self.queue.push(vec![job]),
             Expanded::Settled(part) => attempt.round.settled.push(part),
+            Expanded::Ended => {}
         }
     }
 
@@ -335,6 +396,7 @@ impl<'a> Driver<'a> {
                 attempt.stops.push((seq, Mode::Archive));
                 gauge.stop_before(seq);
             }
+            Begun::Ended => gauge.stop_before(seq),
         }
     }
 

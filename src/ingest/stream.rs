@@ -15,9 +15,12 @@ use super::{
     round::{Context, Ending, Gauge, Part},
     worker::{self, Found, Reject, Task, Text},
 };
-use crate::logs::cloudtrail::{
-    decode::FileMeta,
-    envelope::{Framer, Item},
+use crate::{
+    aws::s3::Head,
+    logs::cloudtrail::{
+        decode::FileMeta,
+        envelope::{Framer, Item},
+    },
 };
 
 /// Bytes framed and handed over at once.
@@ -30,6 +33,8 @@ const ROW_BYTES: usize = 512;
 pub(super) struct Streaming {
     job: Arc<Job>,
     meta: Arc<FileMeta>,
+    /// What the store said of it.
+    head: Option<Arc<Head>>,
     stream: Stream,
     framer: Framer,
     /// What is read and not framed yet.
@@ -51,6 +56,8 @@ pub(super) enum Begun {
     Settled(Ending),
     /// It is an archive.
     Archive,
+    /// Nothing more can be read, this or any other.
+    Ended,
 }
 
 /// Why [`Streaming::run`] returned.
@@ -68,6 +75,7 @@ pub(super) enum Step {
 pub(super) fn begin(job: &Arc<Job>, seq: u32, context: &Context<'_>) -> Begun {
     match open(job, seq, context) {
         Ok(begun) => begun,
+        Err(error) if context.ends_at(&job.file, &error) => Begun::Ended,
         Err(error) => Begun::Settled(worker::unreadable(&error)),
     }
 }
@@ -77,20 +85,25 @@ fn open(job: &Arc<Job>, seq: u32, context: &Context<'_>) -> io::Result<Begun> {
         && hash(job, context)? == known
     {
         let digest = inflate::Digest { sha256: known, ..inflate::Digest::default() };
-        return Ok(Begun::Settled(Ending { digest: Some(digest), ..Ending::default() }));
+        let head = job.file.open()?.head.map(Arc::new);
+        return Ok(Begun::Settled(Ending { digest: Some(digest), head, ..Ending::default() }));
     }
-    let stream = match inflate::open(job.file.open()?, context.options.inflate) {
+    let mut stored = job.file.open()?;
+    let head = stored.head.take().map(Arc::new);
+    let stream = match inflate::open(stored, context.options.inflate) {
         Opened::Data(stream) => stream,
         Opened::Archive(..) => return Ok(Begun::Archive),
         Opened::Foreign(name) => {
             let digest =
                 inflate::Digest { sha256: hash(job, context)?, ..inflate::Digest::default() };
-            return Ok(Begun::Settled(worker::foreign(name, Some(digest))));
+            let ending = Ending { head, ..worker::foreign(name, Some(digest)) };
+            return Ok(Begun::Settled(ending));
         }
     };
     Ok(Begun::Streaming(Streaming {
         job: Arc::clone(job),
         meta: Arc::new(worker::file_meta(job, seq)),
+        head,
         stream,
         framer: Framer::new(context.options.limits),
         buf: vec![0; WINDOW_BYTES],
@@ -160,6 +173,10 @@ impl Streaming {
                 return Step::Dropped;
             }
             if let Err(error) = self.fill() {
+                if context.ends_at(&self.job.file, &error) {
+                    gauge.stop_before(self.meta.seq);
+                    return Step::Dropped;
+                }
                 return Step::Ended(self.end(worker::unreadable(&error)));
             }
             let last = self.at_end && !self.fault.as_ref().is_some_and(|fault| fault.over_limit);
@@ -180,7 +197,7 @@ impl Streaming {
                 }
             }
             if self.at_end && (last || consumed == 0 || self.filled == 0) {
-                return self.finish(context);
+                return self.finish(gauge, context);
             }
             if gauge.bytes() >= target {
                 return Step::Full;
@@ -257,17 +274,21 @@ impl Streaming {
         std::mem::replace(&mut self.buf, next)
     }
 
-    fn finish(&mut self, context: &Context<'_>) -> Step {
+    fn finish(&mut self, gauge: &Gauge, context: &Context<'_>) -> Step {
         let framer = std::mem::replace(&mut self.framer, Framer::new(context.options.limits));
         let ending = match self.stream.finish() {
             Ok(digest) => worker::ending(framer.finish(), digest, self.fault.take()),
+            Err(error) if context.ends_at(&self.job.file, &error) => {
+                gauge.stop_before(self.meta.seq);
+                return Step::Dropped;
+            }
             Err(error) => worker::unreadable(&error),
         };
         Step::Ended(self.end(ending))
     }
 
     fn end(&mut self, ending: Ending) -> Part {
-        Part { ending: Some(ending), ..self.part() }
+        Part { ending: Some(Ending { head: self.head.clone(), ..ending }), ..self.part() }
     }
 }
 

@@ -161,12 +161,18 @@ impl Worker<'_> {
         let max_bytes = self.context.whole_bytes();
         // The scratch is borrowed by what it holds while the decoder works.
         let mut scratch = std::mem::take(&mut self.scratch);
-        let whole = job.file.open().and_then(|stored| {
+        let mut head = None;
+        let whole = job.file.open().and_then(|mut stored| {
+            head = stored.head.take().map(Arc::new);
             inflate::whole(stored, size_hint, max_bytes, options.inflate, &mut scratch)
         });
+        if let Some(size_bytes) = head.as_ref().and_then(|head| head.size_bytes) {
+            part.stored_bytes = size_bytes;
+        }
         let mode = match whole {
             Ok(Whole::TooBig) => Some(Mode::Stream),
             Ok(Whole::Archive) => Some(Mode::Archive),
+            Err(error) if self.context.ends_at(&job.file, &error) => Some(job.mode),
             Ok(Whole::Foreign(name, digest)) => {
                 part.ending = Some(foreign(name, Some(digest)));
                 None
@@ -186,6 +192,9 @@ impl Worker<'_> {
             }
         };
         self.scratch = scratch;
+        if let Some(ending) = &mut part.ending {
+            ending.head = head;
+        }
         match mode {
             Some(mode) => {
                 self.output.stops.push((seq, mode));

@@ -107,6 +107,9 @@ pub fn ingest(
     let done = progress::watch(screen, &progress, || {
         ingest::run_into(cache, options, &progress, &mut report)
     });
+    for notice in &report.notices {
+        screen.notice(notice);
+    }
     match done {
         Ok(()) => Ok((report, false)),
         Err(error) if matches!(error.kind(), ErrorKind::Interrupted) => Ok((report, true)),

@@ -107,7 +107,12 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
 /// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
-    let (done, total) = (get(&progress.bytes_done), get(&progress.bytes_total));
+    if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
+        let listed = get(&progress.n_listed);
+        let rate = whole(approximate(listed) / elapsed.as_secs_f64().max(0.001));
+        return format!("list {} objects · {}/s", count(listed), count(rate));
+    }
+    let done = get(&progress.bytes_done);
     let rate = approximate(done) / elapsed.as_secs_f64().max(0.001);
     let mut parts = vec![
         format!(
@@ -124,8 +129,7 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     }
     if progress.cancelled.load(Relaxed) {
         parts.push("stopping".to_owned());
-    } else if done > 0 && total > done {
-        let left = approximate(total - done) / rate.max(1.0);
+    } else if let Some(left) = seconds_left(progress, elapsed) {
         // Nobody plans by more than a month, and no float overflows a duration then.
         let left = Duration::from_secs(whole(left.clamp(1.0, 2_592_000.0)));
         let text = if left < Duration::from_mins(1) {
@@ -136,6 +140,17 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         parts.push(format!("{text} left"));
     }
     parts.join(" · ")
+}
+
+/// How long it takes at the rate so far: by bytes, or by files where those have no size before
+/// they are fetched, as the hours of an event history.
+fn seconds_left(progress: &Progress, elapsed: Duration) -> Option<f64> {
+    let of = |done: &AtomicU64, total: &AtomicU64| (done.load(Relaxed), total.load(Relaxed));
+    let bytes = of(&progress.bytes_done, &progress.bytes_total);
+    let files = of(&progress.files_done, &progress.files_total);
+    let (done, total) = if bytes.1 > 0 { bytes } else { files };
+    let left = total.checked_sub(done).filter(|left| *left > 0 && done > 0)?;
+    Some(approximate(left) / approximate(done) * elapsed.as_secs_f64())
 }
 
 #[expect(
@@ -220,12 +235,31 @@ mod tests {
     }
 
     #[test]
+    fn a_listing_counts_objects() {
+        let progress = Progress::default();
+        progress.n_listed.store(120_000, Relaxed);
+        assert_eq!(line(&progress, Duration::from_secs(10)), "list 120 000 objects · 12 000/s");
+    }
+
+    #[test]
     fn nothing_done_yet_promises_nothing() {
         let progress = Progress::default();
         progress.bytes_total.store(u64::MAX, Relaxed);
         assert_eq!(line(&progress, Duration::ZERO), "ingest 0/0 files · 0 B · 0 records · 0 B/s");
         progress.bytes_done.store(1, Relaxed);
         assert!(line(&progress, Duration::from_secs(9)).ends_with("720 h 0 min left"));
+    }
+
+    #[test]
+    fn what_has_no_size_yet_is_counted_by_files() {
+        let progress = Progress::default();
+        progress.files_total.store(2160, Relaxed);
+        progress.files_done.store(540, Relaxed);
+        progress.records.store(100, Relaxed);
+        assert_eq!(
+            line(&progress, Duration::from_secs(10)),
+            "ingest 540/2 160 files · 0 B · 100 records · 0 B/s · 30 s left"
+        );
     }
 
     #[test]

@@ -120,6 +120,7 @@ mod tests {
                 reason: "the gzip stream ends early".to_owned(),
             }],
             other: vec![OtherFile { path: "/evidence/d".to_owned(), kind: "digest".to_owned() }],
+            notices: Vec::new(),
         };
         insta::assert_snapshot!(summary(&report), @r"
         files    1 054: 312 ingested · 728 unchanged · 12 other · 2 skipped

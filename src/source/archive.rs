@@ -136,6 +136,7 @@ impl Gather<'_> {
             modified_at: member.modified_at,
             etag: member.etag,
             object_version: None,
+            removed: None,
             key,
             order: self.order,
             depth: self.archive.depth.saturating_add(1),

@@ -23,6 +23,7 @@ pub(super) fn stdin() -> LogFile {
         modified_at: None,
         etag: None,
         object_version: None,
+        removed: None,
         key: Arc::default(),
         order: 0,
         depth: 0,
@@ -178,6 +179,7 @@ impl Walk<'_> {
             modified_at: if once { None } else { metadata.modified().ok().and_then(micros) },
             etag: None,
             object_version: None,
+            removed: None,
             key,
             order: 0,
             depth: 0,
@@ -189,6 +191,9 @@ impl Walk<'_> {
 
 /// What the operating system says, without the number of the error.
 pub(crate) fn plain_text(error: &io::Error) -> String {
+    if let Some(lost) = super::Lost::of(error) {
+        return lost.reason.clone();
+    }
     let text = error.to_string();
     text.rsplit_once(" (os error ")
         .map_or(text.clone(), |(plain, _number)| plain.to_owned())

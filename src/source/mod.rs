@@ -1,9 +1,10 @@
-//! Where logs come from: directories, files, archives, standard input, buckets.
+//! Where logs come from: directories, files, archives, standard input, buckets, event histories.
 //!
 //! Nothing here inflates and nothing here writes: a source says which files there are, what their
 //! paths tell, and hands out their stored bytes.
 
 pub mod archive;
+mod history;
 mod local;
 pub mod s3;
 mod tar;
@@ -21,7 +22,14 @@ use std::{
 };
 
 pub(crate) use self::local::plain_text;
-pub use self::{s3::Place, window::Window};
+pub(crate) use self::s3::Lost;
+pub use self::{
+    history::SCHEME as EVENT_HISTORY,
+    s3::{FetchOptions, Fetcher, Place, Traffic},
+    window::Window,
+};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
 use crate::{
     ErrorKind, Result,
     aws::{Aws, AwsOptions, s3::Head},
@@ -31,7 +39,8 @@ use crate::{
 /// One file or archive member that may hold logs.
 #[derive(Clone)]
 pub struct LogFile {
-    /// Its URI: an absolute path, `a.zip!/member`, `s3://bucket/key`, `stdin`.
+    /// Its URI: an absolute path, `a.zip!/member`, `s3://bucket/key`, a window of an
+    /// `event-history://`, `stdin`.
     ///
     /// Bytes of a name that are not UTF-8 stand in it as `%FF`; of several members with one name
     /// the second is `a.zip!/member#2`.
@@ -48,6 +57,8 @@ pub struct LogFile {
     pub etag: Option<Arc<str>>,
     /// The version of the object that is meant, where it is not simply what its key leads to.
     pub object_version: Option<Arc<str>>,
+    /// How it ceased to be what its key leads to, of a version that did.
+    pub removed: Option<Removed>,
     /// What its path tells of account, region and delivery day.
     pub key: Arc<LogKey>,
     /// Its place among the members of its container.
@@ -91,6 +102,22 @@ impl std::fmt::Debug for LogFile {
     }
 }
 
+/// How a version ceased to be what its key leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// Whether a newer version took its place; else it was deleted.
+    pub by_overwriting: bool,
+    /// When, in microseconds since 1970.
+    pub at: Option<i64>,
+}
+
+impl Removed {
+    /// The word of the ledger's column.
+    pub fn as_str(self) -> &'static str {
+        if self.by_overwriting { "overwritten" } else { "deleted" }
+    }
+}
+
 /// Opens a file or member for reading its stored bytes.
 pub trait Open: Send + Sync {
     /// A reader from the first stored byte of `file`, which is one this opener was made for.
@@ -106,6 +133,18 @@ pub trait Open: Send + Sync {
     /// As [`Open::open`].
     fn window(&self, _file: &LogFile) -> io::Result<Option<Window>> {
         Ok(None)
+    }
+
+    /// Tells that `file` will be opened soon, the first told first: a store that takes its time
+    /// begins to fetch it. Gives whether it took note of it; if not, it holds as much as it may,
+    /// and is to be told again.
+    fn prepare(&self, _file: &LogFile) -> bool {
+        true
+    }
+
+    /// Whether what it opens comes over a network.
+    fn is_remote(&self) -> bool {
+        false
     }
 }
 
@@ -157,6 +196,8 @@ pub struct Listing {
     pub files: Vec<LogFile>,
     /// What is there, but is not opened.
     pub unread: Vec<Unread>,
+    /// What to tell beside it: what the choice of files may hide.
+    pub notices: Vec<String>,
 }
 
 /// How sources are listed.
@@ -166,14 +207,20 @@ pub struct ListOptions<'a> {
     pub filter: &'a Filter,
     /// How AWS is reached, for sources in S3.
     pub aws: &'a AwsOptions,
+    /// Whether versions of objects that were deleted or overwritten are files as well.
+    pub versions: bool,
     /// Counts the objects of buckets that were listed so far.
     pub n_listed: &'a AtomicU64,
+    /// Where spools go.
+    pub temp_dir: &'a Path,
     /// Is set to stop.
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: &'a Arc<AtomicBool>,
+    /// Fetches the objects that are listed.
+    pub fetcher: &'a Arc<Fetcher>,
 }
 
 /// Which files to choose by what their key or path tells; where it tells nothing, they are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Filter {
     /// Not before this time, in microseconds since 1970 in UTC.
     pub since: Option<i64>,
@@ -183,15 +230,27 @@ pub struct Filter {
     pub accounts: Vec<String>,
     /// Only these regions, where not empty.
     pub regions: Vec<String>,
+    /// Days of delivery behind `until` that are chosen too.
+    ///
+    /// A log file is delivered within minutes, but its key's day is the delivery's: an event
+    /// shortly before midnight lies under the next day, and a delivery that failed is tried again.
+    pub late_days: u16,
 }
 
-/// Days by which a delivery may lag behind its events and still be chosen by `until`.
-///
-/// A log file is delivered within minutes, but its key's day is the delivery's: an event shortly
-/// before midnight lies under the next day, and a delivery that failed is tried again.
-const DELIVERY_LAG_DAYS: i64 = 2;
+/// Days by which a delivery may lag behind its events and still be chosen, unless told.
+pub const DEFAULT_LATE_DAYS: u16 = 2;
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            since: None,
+            until: None,
+            accounts: Vec::new(),
+            regions: Vec::new(),
+            late_days: DEFAULT_LATE_DAYS,
+        }
+    }
+}
 
 impl Filter {
     /// Whether it chooses all files.
@@ -204,15 +263,10 @@ impl Filter {
 
     /// Whether it chooses the file that lies under `key`.
     pub fn chooses(&self, key: &LogKey) -> bool {
-        let day = key.day.and_then(|(year, month, day)| {
-            let date = chrono::NaiveDate::from_ymd_opt(year, month, day)?;
-            Some(date.signed_duration_since(chrono::NaiveDate::default()).num_days())
-        });
+        let day = key.day.and_then(|(y, m, d)| NaiveDate::from_ymd_opt(y, m, d));
+        let (since, until) = self.days();
         let within = day.is_none_or(|day| {
-            self.since.is_none_or(|since| day >= since.div_euclid(MICROS_PER_DAY))
-                && self
-                    .until
-                    .is_none_or(|until| day <= until.div_euclid(MICROS_PER_DAY) + DELIVERY_LAG_DAYS)
+            since.is_none_or(|since| day >= since) && until.is_none_or(|until| day <= until)
         });
         let among = |chosen: &[String], value: Option<&String>| {
             chosen.is_empty() || value.is_none_or(|value| chosen.contains(value))
@@ -220,6 +274,29 @@ impl Filter {
         within
             && among(&self.accounts, key.account.as_ref())
             && among(&self.regions, key.region.as_ref())
+    }
+
+    /// The first and the last day of delivery that are chosen.
+    fn days(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
+        let day = |micros| DateTime::from_timestamp_micros(micros).map(|at| at.date_naive());
+        let since = self.since.and_then(day);
+        let late = Days::new(u64::from(self.late_days));
+        (since, self.until.and_then(day).and_then(|until| until.checked_add_days(late)))
+    }
+
+    /// What a delivery that came later than is chosen still hides, where there can be one: one
+    /// that failed is tried again for a month. Source: "How CloudTrail works" of the AWS
+    /// CloudTrail User Guide.
+    fn notice(&self, today: NaiveDate) -> Option<String> {
+        const RETRIED_FOR_DAYS: u16 = 30;
+        let (_, last) = self.days();
+        let last = last.filter(|last| *last < today && self.late_days < RETRIED_FOR_DAYS)?;
+        Some(format!(
+            "--until chooses what was delivered until {last}, {} days late; where a delivery \
+             failed, it is tried again for {RETRIED_FOR_DAYS} days: --late-days \
+             {RETRIED_FOR_DAYS} chooses those as well",
+            self.late_days
+        ))
     }
 }
 
@@ -242,7 +319,7 @@ pub fn check_apart(cache: &Path, temp_dir: Option<&Path>, sources: &[String]) ->
                 }
                 .into());
             }
-        } else if !source.starts_with(s3::SCHEME) {
+        } else if !source.starts_with(s3::SCHEME) && !source.starts_with(history::SCHEME) {
             local::check_apart(cache, temp_dir, source)?;
         }
     }
@@ -261,12 +338,16 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     for source in sources {
         if source == "-" {
             listing.files.push(local::stdin());
-        } else if source.starts_with(s3::SCHEME) {
+        } else if source.starts_with(s3::SCHEME) || source.starts_with(history::SCHEME) {
             let aws = match &mut connection {
                 Some(aws) => aws,
                 none => none.insert(connect(options.aws)?),
             };
-            s3::list(source, aws, options, &mut listing)?;
+            if source.starts_with(s3::SCHEME) {
+                s3::list(source, aws, options, &mut listing)?;
+            } else {
+                history::list(source, aws, options, &mut listing)?;
+            }
         } else {
             local::list(source, options.filter, &mut listing)?;
         }
@@ -276,10 +357,11 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     listing.files.dedup_by(|later, first| later.uri == first.uri);
     listing.unread.sort_by(|a, b| a.uri.cmp(&b.uri));
     listing.unread.dedup_by(|later, first| later.uri == first.uri);
+    listing.notices.extend(options.filter.notice(Utc::now().date_naive()));
     Ok(listing)
 }
 
-/// The connection to AWS that sources in S3 share.
+/// The connection to AWS that sources there share.
 ///
 /// # Errors
 /// The operating system gives no threads.
@@ -298,7 +380,7 @@ pub fn absolute(source: &str) -> String {
     if source == "-" {
         return local::STDIN_URI.to_owned();
     }
-    if source.starts_with(s3::SCHEME) {
+    if source.starts_with(s3::SCHEME) || source.starts_with(history::SCHEME) {
         return source.to_owned();
     }
     let path = Path::new(source);

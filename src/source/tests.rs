@@ -13,9 +13,17 @@ fn uris(listing: &Listing) -> Vec<&str> {
 
 fn list(sources: &[String]) -> Result<Listing> {
     let (filter, aws) = (Filter::default(), AwsOptions::default());
-    let (n_listed, cancelled) = (AtomicU64::new(0), AtomicBool::new(false));
-    let options =
-        ListOptions { filter: &filter, aws: &aws, n_listed: &n_listed, cancelled: &cancelled };
+    let (n_listed, cancelled) = (AtomicU64::new(0), Arc::default());
+    let temp_dir = std::env::temp_dir();
+    let options = ListOptions {
+        filter: &filter,
+        aws: &aws,
+        versions: false,
+        n_listed: &n_listed,
+        temp_dir: &temp_dir,
+        cancelled: &cancelled,
+        fetcher: &Arc::default(),
+    };
     super::list(sources, &options)
 }
 
@@ -146,7 +154,7 @@ fn a_filter_chooses_by_what_the_key_tells() {
         kind: None,
     };
     let day = |day: u32| {
-        let date = chrono::NaiveDate::from_ymd_opt(2024, 3, day).unwrap();
+        let date = NaiveDate::from_ymd_opt(2024, 3, day).unwrap();
         date.and_hms_opt(15, 0, 0).unwrap().and_utc().timestamp_micros()
     };
     let filter = Filter {
@@ -154,6 +162,7 @@ fn a_filter_chooses_by_what_the_key_tells() {
         until: Some(day(7)),
         accounts: vec!["111122223333".to_owned()],
         regions: vec!["us-east-1".to_owned(), "eu-west-1".to_owned()],
+        ..Filter::default()
     };
     let chosen = |account, region, day| filter.chooses(&key(account, region, (2024, 3, day)));
     assert!(!chosen("111122223333", "us-east-1", 4));

@@ -44,6 +44,7 @@ impl Archive {
             sources: vec![source.to_str().unwrap().to_owned()],
             filter: Filter::default(),
             aws: AwsOptions::default(),
+            versions: false,
             limits: Limits::default(),
             inflate: InflateLimits::default(),
             memory_bytes: 64 << 20,

@@ -49,6 +49,7 @@ pub(crate) fn options(sources: &[&Path]) -> IngestOptions {
         sources: sources.iter().map(|path| path.to_str().unwrap().to_owned()).collect(),
         filter: Filter::default(),
         aws: AwsOptions::default(),
+        versions: false,
         limits: Limits::default(),
         inflate: InflateLimits::default(),
         memory_bytes: 256 << 20,

@@ -38,6 +38,7 @@ fn run(dir: &Path, temp: &Path) -> Result<(), Failed> {
         sources: vec![dir.join("fixture.json").to_str().unwrap().to_owned()],
         filter: Filter::default(),
         aws: AwsOptions::default(),
+        versions: false,
         limits: Limits::default(),
         inflate: InflateLimits::default(),
         memory_bytes: 64 << 20,

@@ -5,6 +5,7 @@
 //! memory = "1GiB"
 //! threads = 4
 //! temp-dir = "/var/tmp"
+//! late-days = 2             # days of delivery behind --until that are chosen too
 //! strict = true             # refuse what Athena refuses
 //!
 //! [tables]                  # further names of tables
@@ -26,6 +27,7 @@
 //! requester-pays = false
 //! endpoint-url = "https://s3.example.org"
 //! path-style = false
+//! lookups-per-second = 2
 //! ```
 //!
 //! A setting that is not known is an error: a misspelt limit must not silently be no limit.
@@ -52,6 +54,7 @@ pub(super) struct Config {
     pub(super) memory: Option<u64>,
     pub(super) threads: Option<usize>,
     pub(super) temp_dir: Option<String>,
+    pub(super) late_days: Option<u16>,
     pub(super) strict: Option<bool>,
     /// (Further name, table), in the order of the names.
     pub(super) tables: Vec<(String, String)>,
@@ -102,13 +105,24 @@ impl Config {
                 "temp-dir" => {
                     config.temp_dir = Some(file.text_of(value, |text| Ok(text.to_owned()))?);
                 }
+                "late-days" => {
+                    let days = u16::try_from(file.number_from(0, value)?).unwrap_or(u16::MAX);
+                    config.late_days = Some(days);
+                }
                 "strict" => config.strict = Some(file.boolean(value)?),
                 "tables" => config.tables = file.tables(value)?,
                 "limits" => config.limits = file.limits(value)?,
                 "aws" => config.aws = file.aws(value)?,
                 _ => {
-                    const KNOWN: [&str; 8] = [
-                        "case", "memory", "threads", "temp-dir", "strict", "tables", "limits",
+                    const KNOWN: [&str; 9] = [
+                        "case",
+                        "memory",
+                        "threads",
+                        "temp-dir",
+                        "late-days",
+                        "strict",
+                        "tables",
+                        "limits",
                         "aws",
                     ];
                     return Err(file.unknown(key, &KNOWN));
@@ -179,8 +193,12 @@ impl File<'_> {
                 "requester-pays" => aws.requester_pays = self.boolean(value)?,
                 "endpoint-url" => aws.endpoint_url = Some(self.text_of(value, values::url)?),
                 "path-style" => aws.path_style = self.boolean(value)?,
+                "lookups-per-second" => {
+                    let rate = u16::try_from(self.number(value)?).unwrap_or(u16::MAX);
+                    aws.lookups_per_second = Some(rate);
+                }
                 _ => {
-                    const KNOWN: [&str; 8] = [
+                    const KNOWN: [&str; 9] = [
                         "region",
                         "profile",
                         "role-arn",
@@ -189,6 +207,7 @@ impl File<'_> {
                         "requester-pays",
                         "endpoint-url",
                         "path-style",
+                        "lookups-per-second",
                     ];
                     return Err(self.unknown(key, &KNOWN));
                 }
@@ -240,11 +259,19 @@ impl File<'_> {
 
     /// A whole number from 1.
     fn number(&self, value: &Spanned<DeValue<'_>>) -> Result<u64> {
+        self.number_from(1, value)
+    }
+
+    fn number_from(&self, least: u64, value: &Spanned<DeValue<'_>>) -> Result<u64> {
+        let wrong = || {
+            let message = format!("expected a whole number from {least}");
+            self.fault(&value.span(), &message, None)
+        };
         match value.get_ref() {
             DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
                 .ok()
-                .filter(|number| *number > 0)
-                .ok_or_else(|| self.fault(&value.span(), "expected a whole number from 1", None)),
+                .filter(|number| *number >= least)
+                .ok_or_else(wrong),
             other => Err(self.expected(value, "a whole number", other)),
         }
     }

@@ -12,6 +12,7 @@ fn every_setting_is_read() {
         memory = "1GiB"
         threads = 4
         temp-dir = "/var/tmp"
+        late-days = 0
         strict = true
         [tables]
         "security.trail_logs" = "cloudtrail_logs"
@@ -30,12 +31,14 @@ fn every_setting_is_read() {
         requester-pays = true
         endpoint-url = "http://127.0.0.1:7070"
         path-style = true
+        lookups-per-second = 1
     "#;
     let config = Config {
         case: Some("acme".to_owned()),
         memory: Some(1 << 30),
         threads: Some(4),
         temp_dir: Some("/var/tmp".to_owned()),
+        late_days: Some(0),
         strict: Some(true),
         tables: vec![("security.trail_logs".to_owned(), "cloudtrail_logs".to_owned())],
         limits: Limits {
@@ -54,6 +57,7 @@ fn every_setting_is_read() {
             anonymous: true,
             role_arn: Some("arn:aws:iam::111122223333:role/responder".to_owned()),
             external_id: Some("acme".to_owned()),
+            lookups_per_second: Some(1),
         },
     };
     assert_eq!(Config::parse(text, "config.toml").unwrap(), config);
@@ -82,7 +86,7 @@ fn an_unknown_setting_is_drawn_with_the_one_that_was_meant() {
     1 | colour = true
       | ^^^^^^
       |
-      = help: the settings here are case, memory, threads, temp-dir, strict, tables, limits
+      = help: the settings here are case, memory, threads, temp-dir, late-days, strict, tables, limits, aws
     ");
 }
 

@@ -21,7 +21,7 @@ use super::{
     Outcome,
     args::{FilterArgs, LimitArgs},
     print,
-    settings::{Settings, filter},
+    settings::Settings,
 };
 use crate::{
     ErrorKind, Result,
@@ -78,7 +78,7 @@ pub(super) struct ConvertArgs {
 }
 
 pub(super) fn run(settings: &Settings, args: &ConvertArgs) -> Result<Outcome> {
-    let options = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
+    let options = settings.ingest_chosen(&args.sources, &args.filter, args.limits)?;
     // The working directory lies below --temp-dir, which may hold evidence beside it.
     let work_dir = settings.temp_dir.join("trailhound-convert");
     source::check_apart(&work_dir, Some(&settings.temp_dir), &args.sources)?;

@@ -22,7 +22,7 @@ use crate::{
     ingest::{self, InflateLimits, IngestOptions},
     logs::Limits,
     repl::Screen,
-    source::Filter,
+    source::{self, Filter},
 };
 
 /// The case that is opened unless told.
@@ -47,6 +47,8 @@ pub(super) struct Settings {
     pub(super) strict: bool,
     /// Bounds from the configuration file.
     pub(super) limits: config::Limits,
+    /// Days of delivery behind `--until`, from the configuration file.
+    pub(super) late_days: Option<u16>,
     /// How AWS is reached.
     pub(super) aws: AwsOptions,
     /// Where output goes.
@@ -125,6 +127,7 @@ impl Settings {
             table_names: config.tables,
             strict: global.strict || config.strict.unwrap_or_default(),
             limits: config.limits,
+            late_days: config.late_days,
             aws: global.aws.or(config.aws),
             screen: screen_of(global.color, surroundings.no_color),
             queries_dir: in_config("queries"),
@@ -155,6 +158,7 @@ impl Settings {
             sources: sources.to_vec(),
             filter,
             aws: self.aws.clone(),
+            versions: false,
             limits,
             inflate,
             memory_bytes: self.memory_bytes,
@@ -201,11 +205,23 @@ fn bounds(limits: config::Limits) -> (Limits, InflateLimits) {
     )
 }
 
-/// The files that `args` choose.
-///
-/// # Errors
-/// The span of time is empty.
-pub(super) fn filter(args: &FilterArgs) -> Result<Filter> {
+impl Settings {
+    /// How `sources` are ingested, with the files of them that `args` choose.
+    ///
+    /// # Errors
+    /// The span of time is empty.
+    pub(super) fn ingest_chosen(
+        &self,
+        sources: &[String],
+        args: &FilterArgs,
+        limits: LimitArgs,
+    ) -> Result<IngestOptions> {
+        let filter = filter(args, self.late_days)?;
+        Ok(IngestOptions { versions: args.versions, ..self.ingest(sources, filter, limits) })
+    }
+}
+
+fn filter(args: &FilterArgs, late_days: Option<u16>) -> Result<Filter> {
     if let (Some(since), Some(until)) = (args.since, args.until)
         && since > until
     {
@@ -221,6 +237,7 @@ pub(super) fn filter(args: &FilterArgs) -> Result<Filter> {
         until: args.until,
         accounts: args.account.clone(),
         regions: args.region.clone(),
+        late_days: args.late_days.or(late_days).unwrap_or(source::DEFAULT_LATE_DAYS),
     })
 }
 

@@ -82,6 +82,13 @@ fn a_cache_and_a_case_exclude_each_other() {
 
 #[test]
 fn an_empty_span_of_time_is_an_error() {
-    let args = FilterArgs { since: Some(2), until: Some(1), account: vec![], region: vec![] };
-    assert!(filter(&args).unwrap_err().to_string().contains("later than --until"));
+    let args = FilterArgs {
+        since: Some(2),
+        until: Some(1),
+        late_days: None,
+        account: vec![],
+        region: vec![],
+        versions: false,
+    };
+    assert!(filter(&args, None).unwrap_err().to_string().contains("later than --until"));
 }

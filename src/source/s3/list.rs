@@ -1,73 +1,178 @@
-//! Listing a prefix.
+//! What a walk over a bucket finds → files of the plan.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::sync::Arc;
 
-use super::{Place, fetch::Objects};
+use super::{
+    Place,
+    fetch::Objects,
+    walk::{Finds, Walk},
+};
 use crate::{
     ErrorKind, Result,
-    aws::{Aws, Failure, s3::Object},
-    source::{Keys, ListOptions, Listing, LogFile, Open},
+    aws::{
+        Aws, Failure,
+        s3::{Bucket, Object},
+    },
+    source::{Keys, ListOptions, Listing, LogFile, Open, Removed, Unread, Why},
 };
 
 /// Adds the objects below `source` to `listing`.
-pub(crate) fn list(
+pub(in crate::source) fn list(
     source: &str,
     aws: &Arc<Aws>,
     options: &ListOptions<'_>,
     listing: &mut Listing,
 ) -> Result<()> {
-    let place = Place::parse(source).map_err(|reason| ErrorKind::Source {
-        uri: source.to_owned(),
-        reason: reason.to_owned(),
-    })?;
+    let refused =
+        |reason: &str| ErrorKind::Source { uri: source.to_owned(), reason: reason.to_owned() };
+    let place = Place::parse(source).map_err(refused)?;
     let failed = |failure: Failure| ErrorKind::S3 {
         action: "list",
         uri: source.to_owned(),
         help: failure.advice(aws.options()),
         reason: failure.text,
     };
-    let (connection, name) = (Arc::clone(aws), place.bucket.clone());
-    let bucket = aws.wait(async move { connection.bucket(&name).await }).map_err(failed)?;
-    let opener: Arc<dyn Open> = Arc::new(Objects { aws: Arc::clone(aws), bucket: bucket.clone() });
-    let source_uri: Arc<str> = source.into();
-    let mut keys = Keys::default();
-    let mut from = None;
-    loop {
-        if options.cancelled.load(Relaxed) {
-            return Err(ErrorKind::Interrupted.into());
+    let bucket = open(aws, &place.bucket).map_err(failed)?;
+    let mut found = Found::new(source, place, aws, bucket.clone(), options, listing);
+    let key = found.place.key.clone();
+    let is_anything = Walk::new(aws, &bucket, options).below(&key, &failed, &mut found)?;
+    if !is_anything && key.is_empty() {
+        listing.notices.push(format!("{source} is empty"));
+    } else if !is_anything {
+        let hint = if options.versions { "" } else { "; --versions finds what was deleted" };
+        return Err(refused(&format!("no key of the bucket begins so{hint}")).into());
+    }
+    Ok(())
+}
+
+/// The bucket of that name or ARN.
+pub(super) fn open(aws: &Arc<Aws>, name: &str) -> Result<Bucket, Failure> {
+    let (connection, name) = (Arc::clone(aws), name.to_owned());
+    aws.wait(async move { connection.bucket(&name).await })
+}
+
+/// Makes files of objects.
+pub(super) struct Found<'a> {
+    place: Place,
+    source: Arc<str>,
+    opener: Arc<dyn Open>,
+    keys: Keys,
+    options: &'a ListOptions<'a>,
+    listing: &'a mut Listing,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(
+        source: &str,
+        place: Place,
+        aws: &Arc<Aws>,
+        bucket: Bucket,
+        options: &'a ListOptions<'a>,
+        listing: &'a mut Listing,
+    ) -> Self {
+        Self {
+            place,
+            source: source.into(),
+            opener: Arc::new(Objects {
+                aws: Arc::clone(aws),
+                bucket,
+                fetcher: Arc::clone(options.fetcher),
+            }),
+            keys: Keys::default(),
+            options,
+            listing,
         }
-        let (bucket, prefix) = (bucket.clone(), place.key.clone());
-        let page =
-            aws.wait(async move { bucket.page(&prefix, None, from).await }).map_err(failed)?;
-        options.n_listed.fetch_add(page.objects.len() as u64, Relaxed);
-        for object in page.objects {
-            let uri = place.uri_of(&object.key, None);
-            let key = keys.of(&uri);
-            if options.filter.chooses(&key) && !is_folder(&object) {
-                listing.files.push(LogFile {
-                    uri: uri.into(),
-                    container: None,
-                    source: Arc::clone(&source_uri),
-                    size_bytes: object.size_bytes,
-                    modified_at: object.modified_at,
-                    etag: object.etag.map(Into::into),
-                    object_version: None,
-                    key,
-                    order: 0,
-                    depth: 0,
-                    once: false,
-                    opener: Arc::clone(&opener),
-                });
+    }
+
+    /// Takes one object, or a version of one that `removed` tells how it was removed.
+    fn object(&mut self, object: Object, removed: Option<Removed>) {
+        let key = self.keys.of(&object.key);
+        if !self.options.filter.chooses(&key) || is_folder(&object) {
+            return;
+        }
+        let version = object.version.map(|version| version.id).filter(|_| removed.is_some());
+        let uri = self.place.uri_of(&object.key, version.as_deref());
+        if let Some(class) = object.storage_class.filter(|class| is_archive(class))
+            && !object.is_restored
+        {
+            self.unread(uri, Why::Fault(archived(&class)));
+            return;
+        }
+        self.listing.files.push(LogFile {
+            uri: uri.into(),
+            container: None,
+            source: Arc::clone(&self.source),
+            size_bytes: object.size_bytes,
+            modified_at: object.modified_at,
+            etag: object.etag.map(Into::into),
+            object_version: version.map(Into::into),
+            removed,
+            key,
+            order: 0,
+            depth: 0,
+            once: false,
+            opener: Arc::clone(&self.opener),
+        });
+    }
+
+    fn unread(&mut self, uri: String, why: Why) {
+        let source = Arc::clone(&self.source);
+        self.listing.unread.push(Unread { uri: uri.into(), container: None, source, why });
+    }
+}
+
+impl Finds for Found<'_> {
+    fn objects(&mut self, objects: Vec<Object>, newer: &mut Option<Object>) {
+        for object in objects {
+            let Some(version) = &object.version else {
+                self.object(object, None);
+                continue;
+            };
+            let is_marker = version.is_delete_marker;
+            let after = newer.take().filter(|newer| newer.key == object.key);
+            let removed = after.filter(|_| !version.is_latest).map(|newer| Removed {
+                by_overwriting: newer.version.is_some_and(|newer| !newer.is_delete_marker),
+                at: newer.modified_at,
+            });
+            *newer = Some(object.clone());
+            if !is_marker {
+                self.object(object, removed);
             }
         }
-        match page.next {
-            Some(next) => from = Some(next),
-            None => return Ok(()),
+    }
+
+    fn other(&mut self, prefix: &str, service: &'static str) {
+        let uri = self.place.uri_of(prefix, None);
+        let what = format!("{service} logs: not listed, unless it is given as a SOURCE");
+        self.unread(uri, Why::Other(what));
+    }
+
+    fn fault(&mut self, prefix: &str, failure: &Failure) {
+        let uri = self.place.uri_of(prefix, None);
+        let mut reason = format!("cannot be listed: {failure}");
+        if let Some(advice) = failure.advice(&self.options.aws.clone()) {
+            reason.push_str("; ");
+            reason.push_str(&advice);
         }
+        self.unread(uri, Why::Fault(reason));
     }
 }
 
 /// Whether it only stands for a folder, as the console makes them: nothing is in it.
 fn is_folder(object: &Object) -> bool {
     object.key.ends_with('/') && object.size_bytes == 0
+}
+
+/// Whether objects of this class must be restored before they can be read. Instant retrieval needs
+/// none; of intelligent tiering a listing does not tell. Source: "Archiving" in the Amazon S3 User
+/// Guide.
+fn is_archive(class: &str) -> bool {
+    matches!(class, "GLACIER" | "DEEP_ARCHIVE")
+}
+
+fn archived(class: &str) -> String {
+    format!(
+        "archived in {class}: restore it (`aws s3api restore-object --bucket … --key … \
+         --restore-request Days=7`), then ingest again"
+    )
 }

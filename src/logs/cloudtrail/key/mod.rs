@@ -125,12 +125,12 @@ impl LogKey {
 }
 
 /// Twelve digits; text, since they may begin with 0.
-fn is_account(word: &str) -> bool {
+pub(crate) fn is_account(word: &str) -> bool {
     word.len() == 12 && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `CloudTrail`, or that with `-` and letters behind it.
-fn is_kind(word: &str) -> bool {
+pub(crate) fn is_kind(word: &str) -> bool {
     word.strip_prefix("CloudTrail").is_some_and(|rest| {
         rest.is_empty()
             || rest.strip_prefix('-').is_some_and(|kind| {
@@ -140,7 +140,7 @@ fn is_kind(word: &str) -> bool {
 }
 
 /// `us-east-1`, `us-gov-west-1`, or an invented one of that form.
-fn is_region(word: &str) -> bool {
+pub(crate) fn is_region(word: &str) -> bool {
     let mut parts = word.split('-');
     let lower = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     let first = parts.next().is_some_and(lower);
