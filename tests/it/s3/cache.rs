@@ -119,11 +119,13 @@ fn a_cache_in_s3_holds_what_a_local_one_does() {
     // Another prefix is another cache, and the end of a prefix matters.
     scene.ingest("s3://cache/cases/on", &scene.files()[0]);
     assert!(scene.content("s3://cache/cases/on") != scene.content(CACHE));
-    let local_status = scene.run(&local, &["status"]);
-    assert_eq!(
-        status.lines().skip(1).collect::<Vec<_>>(),
-        local_status.lines().skip(1).collect::<Vec<_>>()
-    );
+    let below = |status: &str| status.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(below(&status), below(&scene.run(&local, &["status"])));
+
+    // Who may only read can ask, and nothing is written then.
+    let content = scene.content(CACHE);
+    scene.server.change("cache", |bucket| bucket.policy = super::Policy::Evidence);
+    assert_eq!(scene.content(CACHE), content);
 }
 
 #[test]
@@ -153,6 +155,27 @@ fn two_processes_at_once_fill_a_cache_in_s3() {
     assert_eq!(written.iter().sum::<u64>(), 4_000, "{written:?}");
     scene.ingest("s3://cache/alone", &evidence);
     assert_eq!(scene.content(CACHE), scene.content("s3://cache/alone"));
+}
+
+#[test]
+fn many_processes_may_create_one_cache_in_s3() {
+    let scene = Scene::new(20, Plan { latency: Duration::from_millis(2), ..Plan::none() });
+    let evidence = scene.evidence();
+    let arguments = ["ingest", evidence.to_str().unwrap()];
+    for round in 0..3 {
+        let cache = format!("s3://cache/{round}");
+        let runs: Vec<Child> = (0..6)
+            .map(|n| {
+                std::thread::sleep(Duration::from_millis(n * 4));
+                scene.spawn(&cache, &arguments)
+            })
+            .collect();
+        for run in runs {
+            succeeded(&run.wait_with_output().unwrap());
+        }
+        let counted = scene.run(&cache, &["sql", "SELECT count(*) AS n FROM cloudtrail_logs"]);
+        assert_eq!(counted, "n\n20\n");
+    }
 }
 
 #[test]
