@@ -80,6 +80,8 @@ pub(super) struct Entry {
     pub(super) data_change: bool,
     /// Whether the table's schema, settings or protocol changed.
     pub(super) metadata: bool,
+    /// Whether it asks readers or writers for more than tables of ours do.
+    pub(super) asks_more: bool,
     /// The changes it promises for the other tables.
     pub(super) pending: Changes,
 }
@@ -156,6 +158,31 @@ impl Log {
 
     /// Reads its state whole.
     pub(super) async fn load(&self) -> Result<State, BoxError> {
+        match self.replay().await? {
+            Some(state) => Ok(state),
+            None => self.load_by_library().await,
+        }
+    }
+
+    /// Reads the log from its first entry, as long as there is no checkpoint: the library takes ten
+    /// times as long for a few entries. Nothing where there is one, or where an entry asks for what
+    /// only the library can judge.
+    async fn replay(&self) -> Result<Option<State>, BoxError> {
+        let hint = object_store::path::Path::from("_delta_log/_last_checkpoint");
+        match self.store.object_store(None).head(&hint).await {
+            Err(object_store::Error::NotFound { .. }) => {}
+            Ok(_) | Err(_) => return Ok(None),
+        }
+        let Some(first) = self.entry(0).await? else { return Ok(None) };
+        let mut state = State::default();
+        state.apply(&first);
+        let later = self.follow(&mut state).await?;
+        let entries = || std::iter::once(&first).chain(&later);
+        let is_plain = entries().all(|entry| !entry.asks_more) && first.metadata;
+        Ok(is_plain.then_some(state))
+    }
+
+    async fn load_by_library(&self) -> Result<State, BoxError> {
         let table = self.open().await?;
         let snapshot = table.snapshot()?;
         let mut state = State { version: snapshot.version(), ..State::default() };
@@ -219,7 +246,11 @@ impl Log {
                     self.read_pending(entry, ours).await?;
                 }
             }
-            Action::Metadata(_) | Action::Protocol(_) => entry.metadata = true,
+            Action::Metadata(_) => entry.metadata = true,
+            Action::Protocol(protocol) => {
+                entry.metadata = true;
+                entry.asks_more |= serde_json::to_value(protocol)? != plain_protocol();
+            }
             Action::Txn(_) | Action::Cdc(_) | Action::DomainMetadata(_) => {}
         }
         Ok(())
@@ -362,6 +393,11 @@ impl State {
             self.files.insert(file.name.to_string(), file.clone());
         }
     }
+}
+
+/// The protocol of the tables that we create: no features beyond plain files.
+fn plain_protocol() -> Value {
+    serde_json::json!({ "minReaderVersion": 1, "minWriterVersion": 2 })
 }
 
 fn deletion_vector(name: &str) -> BoxError {

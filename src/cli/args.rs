@@ -131,6 +131,12 @@ pub(super) struct AwsArgs {
     /// Put the bucket's name into the path rather than into the host's name
     #[arg(long, global = true)]
     pub(super) path_style: bool,
+
+    /// Requests a second for each region's event history, out of the 2 that all who look into the
+    /// account's share [default: 2]
+    #[arg(long, value_name = "N", global = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) lookups_per_second: Option<u16>,
 }
 
 impl AwsArgs {
@@ -145,6 +151,7 @@ impl AwsArgs {
             anonymous: self.no_sign_request || config.anonymous,
             role_arn: self.role_arn.clone().or(config.role_arn),
             external_id: self.external_id.clone().or(config.external_id),
+            lookups_per_second: self.lookups_per_second.or(config.lookups_per_second),
         }
     }
 }
@@ -227,6 +234,11 @@ pub(super) struct FilterArgs {
     /// Only files of this region, such as eu-west-1; may be repeated
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
+
+    /// Take the keys of a SOURCE in S3 from an S3 Inventory report (CSV) instead of listing them:
+    /// its manifest.json or the folder that lies in, in S3 or copied; may be repeated
+    #[arg(long, value_name = "MANIFEST")]
+    pub(super) inventory: Vec<String>,
 
     /// Read what was deleted or overwritten too, where a bucket keeps versions
     #[arg(long)]

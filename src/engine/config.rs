@@ -48,7 +48,8 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
     // As Athena does; DataFusion's default would put NULLs first in descending order.
     "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
     all.execution.time_zone = Some("UTC".to_owned());
-    all.execution.parquet.pushdown_filters = true;
+    // Each scan decides (`tables::scan`).
+    all.execution.parquet.pushdown_filters = false;
     all.execution.parquet.reorder_filters = true;
     all.execution.parquet.bloom_filter_on_read = true;
     all.execution.parquet.enable_page_index = true;

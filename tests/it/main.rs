@@ -21,6 +21,7 @@ mod engine;
 mod errors;
 mod functions;
 mod generator;
+mod history;
 mod ingest;
 mod kill;
 mod mutations;

@@ -180,6 +180,7 @@ impl Settings {
             filter,
             aws: self.aws.clone(),
             versions: false,
+            inventories: Vec::new(),
             limits,
             inflate,
             memory_bytes: self.memory_bytes,
@@ -238,7 +239,11 @@ impl Settings {
         limits: LimitArgs,
     ) -> Result<IngestOptions> {
         let filter = filter(args, self.late_days)?;
-        Ok(IngestOptions { versions: args.versions, ..self.ingest(sources, filter, limits) })
+        Ok(IngestOptions {
+            versions: args.versions,
+            inventories: args.inventory.clone(),
+            ..self.ingest(sources, filter, limits)
+        })
     }
 }
 

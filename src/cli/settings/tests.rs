@@ -89,6 +89,7 @@ fn an_empty_span_of_time_is_an_error() {
         account: vec![],
         region: vec![],
         versions: false,
+        inventory: vec![],
     };
     assert!(filter(&args, None).unwrap_err().to_string().contains("later than --until"));
 }

@@ -7,11 +7,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
-    common::{ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision},
+    common::{
+        Column, ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision,
+    },
     datasource::{
         TableProvider, TableType,
         listing::PartitionedFile,
@@ -196,6 +198,17 @@ impl ParquetTable {
         Ok((groups, statistics))
     }
 
+    /// Whether rows are to be filtered while they are read, so that further columns are read for
+    /// those alone that stay. Where there is no other column, choosing rows only costs.
+    fn reads_more(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) -> bool {
+        let Some(&[column]) = projection.map(Vec::as_slice) else { return true };
+        let field = self.schema.field(column);
+        let is_meant = |asked: &Column| asked.name() == field.name();
+        field.data_type() != &DataType::Utf8View
+            || filters.is_empty()
+            || !filters.iter().all(|filter| filter.column_refs().into_iter().all(is_meant))
+    }
+
     /// As many of `files` as hold `limit` rows, where every row counts.
     fn first_rows(&self, files: Vec<usize>, limit: usize) -> Vec<usize> {
         let mut rows = 0_u64;
@@ -237,6 +250,7 @@ impl TableProvider for ParquetTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let reads_more = self.reads_more(projection, filters);
         let mut filters = filters.to_vec();
         // What follows from the filters, in terms of what files and row groups have bounds of.
         let days = computed::delivery_range(&filters);
@@ -265,6 +279,7 @@ impl TableProvider for ParquetTable {
         ));
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(state.default_table_options().parquet)
+            .with_pushdown_filters(reads_more)
             .with_parquet_file_reader_factory(Arc::new(reader));
         if let Some(implied) = implied {
             let schema = Arc::clone(&self.schema).to_dfschema()?;

@@ -22,6 +22,7 @@ mod encoding;
 mod faults;
 mod fetch;
 mod ingest;
+mod inventory;
 mod listing;
 mod organisation;
 mod server;
