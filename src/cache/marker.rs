@@ -26,12 +26,14 @@ struct Marker {
 /// Whether `files` are those of a cache that this build can use.
 pub(super) fn check(files: &Files) -> Result<()> {
     let path = || files.name().to_owned();
-    let Some(text) = files.read(NAME)? else {
-        return Err(if files.is_vacant()? {
-            ErrorKind::NoCache { path: path() }.into()
-        } else {
-            ErrorKind::NotACache { path: path() }.into()
-        });
+    let text = match files.read(NAME)? {
+        Some(text) => text,
+        None if files.is_vacant()? => return Err(ErrorKind::NoCache { path: path() }.into()),
+        // Where something lies now, another process may have created the cache between the looks.
+        None => match files.read(NAME)? {
+            Some(text) => text,
+            None => return Err(ErrorKind::NotACache { path: path() }.into()),
+        },
     };
     let marker: Marker = serde_json::from_str(&text).map_err(|error| ErrorKind::Cache {
         action: "read the marker of",
