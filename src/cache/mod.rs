@@ -298,7 +298,9 @@ impl Cache {
 
     fn create_with(dir: &Path, schemas: Schemas) -> Result<Self> {
         marker::create(dir)?;
-        Self::open_with(dir, schemas)
+        let cache = Self::open_with(dir, schemas)?;
+        cache.grow_tables().map_err(|source| cache.failed("open", source))?;
+        Ok(cache)
     }
 
     fn new(dir: PathBuf, schemas: Schemas) -> Result<Self> {
@@ -335,6 +337,16 @@ impl Cache {
                 if log.exists().await? { Ok(()) } else { log.create(schema).await }
             });
             futures::future::try_join_all(ensure).await.map(drop)
+        })
+    }
+
+    /// Adds the columns that tables of an earlier build lack.
+    fn grow_tables(&self) -> Result<(), BoxError> {
+        let tables: Vec<(Log, SchemaRef)> =
+            Table::ALL.map(|table| (self.log(table), self.schemas.of(table))).into();
+        self.runtime.wait(async move {
+            let grow = tables.iter().map(|(log, schema)| log.grow(schema));
+            futures::future::try_join_all(grow).await.map(drop)
         })
     }
 
