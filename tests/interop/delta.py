@@ -149,8 +149,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        import duckdb_extensions  # noqa: F401
-    except ImportError:
-        environment.reexecute()
+    environment.enter()
     main()

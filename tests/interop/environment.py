@@ -9,8 +9,9 @@ sys.path.insert(0, str(HERE.parent.parent / "benches"))
 import measure  # noqa: E402
 
 
-def reexecute() -> None:
-    """Runs the program again by the Python of an environment that has `requirements.txt`."""
+def enter() -> None:
+    """Runs the program again by the Python of an environment that has `requirements.txt`, unless
+    it is run by that already: whatever else a machine has installed is not what was pinned."""
     folder = measure.cache_folder() / "interop"
     python = folder / "bin" / "python"
     wanted = (HERE / "requirements.txt").read_text()
@@ -19,7 +20,8 @@ def reexecute() -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         pip(folder, "--requirement", HERE / "requirements.txt")
         stamp.write_text(wanted)
-    sys.exit(subprocess.run([python, *sys.argv]).returncode)
+    if pathlib.Path(sys.prefix) != folder:
+        sys.exit(subprocess.run([python, *sys.argv]).returncode)
 
 
 def pip(folder: pathlib.Path, *what: object) -> None:

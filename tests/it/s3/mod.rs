@@ -14,6 +14,7 @@
 //! ```
 
 mod access;
+mod cache;
 mod checks;
 mod chosen;
 mod delivery;
@@ -21,6 +22,7 @@ mod encoding;
 mod faults;
 mod fetch;
 mod ingest;
+mod inventory;
 mod listing;
 mod organisation;
 mod server;

@@ -129,7 +129,7 @@ impl S3 for Service {
             ..Query::default()
         };
         let page = query.page(bucket);
-        self.0.counts.listed(page.entries.len());
+        self.0.counts.listed(page.entries.iter().filter_map(Entry::latest).count());
         let with_restore = input.optional_object_attributes.is_some();
         let contents: Vec<Object> = page
             .entries
@@ -181,7 +181,7 @@ impl S3 for Service {
             all_versions: true,
         };
         let page = query.page(bucket);
-        self.0.counts.listed(page.entries.len());
+        self.0.counts.listed(page.entries.iter().filter_map(Entry::latest).count());
         let (mut versions, mut markers) = (Vec::new(), Vec::new());
         for entry in &page.entries {
             let Entry::Key(key, of_key) = entry else { continue };

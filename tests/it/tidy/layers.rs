@@ -15,15 +15,25 @@ const MODULES: &[(&str, &[&str])] = &[
     ("aws", &["error"]),
     ("source", &["error", "logs", "aws"]),
     ("ingest", &["error", "logs", "aws", "source", "cache"]),
+    ("integrity", &["error", "logs", "aws", "source", "ingest", "cache"]),
     ("cache", &["error", "logs", "aws"]),
     ("engine", &["error", "logs", "cache"]),
     ("queries", &["error"]),
     ("output", &["error"]),
-    ("repl", &["error", "source", "cache", "engine", "ingest", "output", "queries"]),
+    ("repl", &["error", "source", "cache", "engine", "ingest", "integrity", "output", "queries"]),
     (
         "cli",
         &[
-            "error", "logs", "aws", "source", "ingest", "cache", "engine", "queries", "output",
+            "error",
+            "logs",
+            "aws",
+            "source",
+            "ingest",
+            "integrity",
+            "cache",
+            "engine",
+            "queries",
+            "output",
             "repl",
         ],
     ),
@@ -38,16 +48,17 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["output"]),
     ("aws_config", &["aws"]),
     ("aws_credential_types", &["aws"]),
+    ("aws_lc_rs", &["integrity"]),
     ("aws_sdk_cloudtrail", &["aws"]),
     ("aws_sdk_s3", &["aws"]),
     ("aws_smithy_runtime_api", &["aws"]),
     ("aws_smithy_types", &["aws"]),
     ("clap", &["cli", "output"]), // output: the names of the formats are clap's values
     ("clap_complete", &["cli"]),
-    ("csv", &["logs", "output"]), // logs: records in a column of CSV
+    ("csv", &["logs", "output", "source"]), // logs: records in a column of CSV; source: inventories
     ("datafusion", &["engine"]),
     ("deltalake", &["cache"]),
-    ("flate2", &["ingest"]),
+    ("flate2", &["ingest", "source"]), // source: inventories
     ("indicatif", &["repl"]),
     ("libdeflater", &["engine", "ingest"]), // engine: crc32()
     ("object_store", &["cache", "engine"]),
