@@ -85,7 +85,7 @@ fn a_cache_of_an_earlier_build_is_read_and_gets_the_later_columns() {
     let case = Case::new();
     case.write("a.json", file_of(0..10));
     case.ingest();
-    let dir = case.cache().dir().to_owned();
+    let dir = case.dir.path().join("cache");
     age(&dir);
     assert!(LATER.iter().all(|name| !told(&dir).contains(&(*name).to_owned())), "it is aged");
 
