@@ -345,3 +345,6 @@ impl Open for Objects {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;
