@@ -389,7 +389,7 @@ pub fn absolute(source: &str) -> String {
         return local::STDIN_URI.to_owned();
     }
     if source.starts_with(s3::SCHEME) {
-        return source.to_owned();
+        return Place::parse(source).map_or_else(|_reason| source.to_owned(), |place| place.uri());
     }
     let path = Path::new(source);
     let resolved = path
