@@ -6,6 +6,10 @@ impl Failure {
     /// What the user can do about it, given what was told.
     pub fn advice(&self, options: &AwsOptions) -> Option<String> {
         let advice = match &self.kind {
+            _ if self.is_untrusted() => {
+                "a proxy that inspects TLS has an authority of its own: name its certificate (PEM) \
+                 with SSL_CERT_FILE; AWS_CA_BUNDLE is not read"
+            }
             FailureKind::NotFound if self.code.as_deref() == Some("NoSuchBucket") => {
                 "look at its spelling; the region of --profile or --aws-region decides the AWS \
                  partition that is asked (China, GovCloud)"

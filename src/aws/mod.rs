@@ -4,7 +4,9 @@
 //! [`Failure`]s that say what to do. It is asked from ordinary threads ([`Aws::wait`]) and from
 //! tasks on its own runtime ([`Aws::spawn`]).
 
+mod access;
 mod advice;
+pub mod cloudtrail;
 mod failure;
 pub mod s3;
 
@@ -12,9 +14,13 @@ use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_types::DateTime;
 use tokio::{runtime::Runtime, sync::OnceCell, task::JoinHandle};
 
-pub use self::failure::{Failure, FailureKind};
+pub use self::{
+    access::{BucketAddress, Credentials},
+    failure::{Failure, FailureKind},
+};
 
 /// How to reach AWS, as the user told. What is not told comes from the environment and the
 /// user's AWS configuration files, as with AWS's own tools.
@@ -24,7 +30,8 @@ pub struct AwsOptions {
     pub region: Option<String>,
     /// A profile of the user's AWS configuration.
     pub profile: Option<String>,
-    /// Another service that speaks S3.
+    /// Another service that speaks S3. It serves buckets only: roles are assumed and CloudTrail is
+    /// asked at AWS, or where `AWS_ENDPOINT_URL_STS` and `AWS_ENDPOINT_URL_CLOUDTRAIL` say.
     pub endpoint_url: Option<String>,
     /// Whether a bucket's name stands in the path rather than in the host's name.
     pub path_style: bool,
@@ -36,6 +43,9 @@ pub struct AwsOptions {
     pub role_arn: Option<String>,
     /// The external id that the role's trust policy asks for.
     pub external_id: Option<String>,
+    /// How often a second each region's event history is asked; see
+    /// [`cloudtrail::LOOKUPS_PER_SECOND`].
+    pub lookups_per_second: Option<u16>,
 }
 
 impl AwsOptions {
@@ -71,6 +81,7 @@ pub struct Aws {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
     config: OnceCell<SdkConfig>,
+    paces: cloudtrail::Paces,
 }
 
 impl std::fmt::Debug for Aws {
@@ -90,7 +101,12 @@ impl Aws {
             .thread_name("trailhound-aws")
             .enable_all()
             .build()?;
-        Ok(Arc::new(Self { options, runtime: Some(runtime), config: OnceCell::new() }))
+        Ok(Arc::new(Self {
+            options,
+            runtime: Some(runtime),
+            config: OnceCell::new(),
+            paces: cloudtrail::Paces::default(),
+        }))
     }
 
     /// What the user told.
@@ -146,9 +162,6 @@ impl Aws {
         if let Some(region) = &options.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        if let Some(url) = &options.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
         if options.anonymous {
             loader = loader.no_credentials();
         }
@@ -183,4 +196,9 @@ impl Drop for Aws {
             runtime.shutdown_background();
         }
     }
+}
+
+/// Microseconds since 1970; `None` beyond what those can tell.
+fn micros(at: &DateTime) -> Option<i64> {
+    i64::try_from(at.as_nanos().div_euclid(1000)).ok()
 }

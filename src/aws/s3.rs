@@ -11,10 +11,10 @@ use aws_sdk_s3::{
     operation::get_object::GetObjectOutput,
     types::{EncodingType, OptionalObjectAttributes, RequestPayer, ServerSideEncryption},
 };
-use aws_smithy_types::{DateTime, byte_stream::ByteStream};
+use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
-use super::{Aws, Failure, FailureKind};
+use super::{Aws, Failure, FailureKind, micros};
 
 /// A bucket, in its region. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -143,6 +143,9 @@ impl Aws {
         let config = self.config().await;
         let options = self.options();
         let mut builder = Builder::from(config).force_path_style(options.path_style);
+        if let Some(url) = &options.endpoint_url {
+            builder = builder.endpoint_url(url);
+        }
         // An access point's ARN names its region.
         if !name.starts_with("arn:") {
             // Whoever misspelt an endpoint should not wait for long.
@@ -192,6 +195,11 @@ impl Bucket {
     /// Its name, or its access point's ARN.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The SDK's client for its region.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// A page of the objects whose key begins with `prefix`; with a delimiter only those of that
@@ -414,10 +422,6 @@ pub fn decoded(name: String) -> String {
 
 fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
-}
-
-fn micros(at: &DateTime) -> Option<i64> {
-    i64::try_from(at.as_nanos() / 1000).ok()
 }
 
 #[cfg(test)]

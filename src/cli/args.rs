@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completions, config, convert, forget, ingest, query, sql, status, values};
+use super::{completions, config, convert, forget, ingest, query, sql, status, values, verify};
 use crate::aws::AwsOptions;
 
 const ABOUT: &str =
@@ -48,6 +48,8 @@ pub(super) enum Command {
     Convert(convert::ConvertArgs),
     /// Show what the cache covers, and what was skipped
     Status(status::StatusArgs),
+    /// Verify log files by `CloudTrail`'s digests: signatures, chains, hashes
+    Verify(verify::VerifyArgs),
     /// Remove a source's records from the cache
     Forget(forget::ForgetArgs),
     /// Print a script that completes commands and flags in a shell
@@ -58,8 +60,8 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// The cache's directory [default: `TRAILHOUND_CACHE`, else that of the case]
-    #[arg(long, value_name = "DIR", global = true, conflicts_with = "case")]
+    /// The cache, a directory or `s3://bucket/prefix` [default: `TRAILHOUND_CACHE`, else the case's]
+    #[arg(long, value_name = "PLACE", global = true, conflicts_with = "case")]
     pub(super) cache: Option<PathBuf>,
 
     /// The case to open, one below the user's data directory [default: default]
@@ -131,6 +133,12 @@ pub(super) struct AwsArgs {
     /// Put the bucket's name into the path rather than into the host's name
     #[arg(long, global = true)]
     pub(super) path_style: bool,
+
+    /// Requests a second for each region's event history, out of the 2 that all who look into the
+    /// account's share [default: 2]
+    #[arg(long, value_name = "N", global = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) lookups_per_second: Option<u16>,
 }
 
 impl AwsArgs {
@@ -145,6 +153,7 @@ impl AwsArgs {
             anonymous: self.no_sign_request || config.anonymous,
             role_arn: self.role_arn.clone().or(config.role_arn),
             external_id: self.external_id.clone().or(config.external_id),
+            lookups_per_second: self.lookups_per_second.or(config.lookups_per_second),
         }
     }
 }

@@ -58,7 +58,7 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use self::{
     answer::{Answer, Outcome},
-    coverage::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
+    coverage::{Coverage, EventHistory, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
     ddl::{Sources, declared_sources},
     functions::{Function, functions},
     names::{Name, NameKind},

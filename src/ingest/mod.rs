@@ -3,7 +3,7 @@
 mod books;
 mod commit;
 mod dedupe;
-mod inflate;
+pub(crate) mod inflate;
 mod ledger;
 mod plan;
 mod round;
@@ -240,7 +240,7 @@ fn ingest_with(
     progress: &Arc<Progress>,
     report: &mut IngestReport,
 ) -> Result<()> {
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     let listing = source::list(
         &options.sources,
         &ListOptions {
@@ -249,6 +249,7 @@ fn ingest_with(
             versions: options.versions,
             inventories: &options.inventories,
             n_listed: &progress.n_listed,
+            temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
             fetcher,
         },

@@ -13,6 +13,7 @@ use std::{
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::Sender;
@@ -264,6 +265,10 @@ impl Gauge {
     }
 }
 
+/// How long a round may take before it ends: what comes slowly, over a network, is committed now and
+/// then, so that an interruption loses little of it.
+const LONGEST_ROUND: Duration = Duration::from_secs(30);
+
 /// Bytes that a file costs beside its records: its row in the ledger, its place in the round.
 const FILE_BYTES: i64 = 1024;
 
@@ -327,7 +332,9 @@ impl<'a> Driver<'a> {
             self.stream(streaming.go_on(seq), attempt, gauge, sender);
         }
         let target = self.context.round_bytes();
+        let started_at = Instant::now();
         while gauge.bytes() < target
+            && started_at.elapsed() < LONGEST_ROUND
             && !gauge.is_stopped_before(self.next_seq)
             && !self.context.is_cancelled()
             && !self.context.is_ended()

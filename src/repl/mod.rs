@@ -39,6 +39,7 @@ use crate::{
     cache::Cache,
     engine::{Session, SessionOptions, Statement},
     ingest::{self, IngestOptions, IngestReport, Progress},
+    integrity::{self, VerifyOptions, VerifyReport},
     source,
 };
 
@@ -116,6 +117,23 @@ pub fn ingest(
     }
 }
 
+/// Verifies what `options` name, with progress on the screen. What was done when the user
+/// interrupted is in the report.
+///
+/// # Errors
+/// As [`integrity::run`].
+pub fn verify(
+    screen: Screen,
+    cache: Option<&Cache>,
+    options: &VerifyOptions,
+    keys: integrity::KeysOf<'_>,
+) -> Result<VerifyReport> {
+    let progress = Arc::<Progress>::default();
+    progress::watch_files(screen, "verify", &progress, || {
+        integrity::run(options, keys, cache, &progress)
+    })
+}
+
 /// Ingests what lies at the locations of the declared tables that `statement` declares, alters or
 /// asks about, with progress on the screen; says what was new. The report, where there were any.
 ///
@@ -136,7 +154,7 @@ pub fn ingest_declared(
         return Ok(None);
     }
     let options = IngestOptions { sources: sources.places, ..options.clone() };
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     let (report, interrupted) = match ingest(screen, cache, &options) {
         // A cache that may only be read, evidence that may not be: what is known is known.
         Err(error) if !sources.are_needed => {
@@ -166,7 +184,7 @@ fn ingest_from_s3(
     options: &IngestOptions,
 ) -> Result<()> {
     let options = IngestOptions { sources, ..options.clone() };
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     match ingest(screen, cache, &options) {
         Ok((_, true)) => Err(ErrorKind::Interrupted.into()),
         Ok((report, false)) => {

@@ -37,6 +37,33 @@ pub(super) fn watch<T>(screen: Screen, progress: &Arc<Progress>, work: impl FnOn
     })
 }
 
+/// As [`watch`], with how many of the files are done with.
+pub(super) fn watch_files<T>(
+    screen: Screen,
+    verb: &str,
+    progress: &Arc<Progress>,
+    work: impl FnOnce() -> T,
+) -> T {
+    let _interrupts = Interrupts::heed(screen, progress);
+    let (done, finished) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        if screen.stderr_is_terminal {
+            let line = move |elapsed: Duration| {
+                let (done, total) =
+                    (progress.files_done.load(Relaxed), progress.files_total.load(Relaxed));
+                let read = progress.bytes_done.load(Relaxed);
+                let rate = whole(approximate(read) / elapsed.as_secs_f64().max(0.001));
+                let (done, total) = (count(done), count(total));
+                format!("{verb} {done}/{total} files · {} · {}/s", bytes(read), bytes(rate))
+            };
+            scope.spawn(move || draw(&line, &finished));
+        }
+        let outcome = work();
+        drop(done);
+        outcome
+    })
+}
+
 /// Runs `work` while it is drawn how much of a known number of things is done.
 pub fn watch_count<T>(
     screen: Screen,
@@ -115,8 +142,7 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     }
     if progress.cancelled.load(Relaxed) {
         parts.push("stopping".to_owned());
-    } else if done > 0 && total > done {
-        let left = approximate(total - done) / rate.max(1.0);
+    } else if let Some(left) = seconds_left(progress, done, elapsed) {
         // Nobody plans by more than a month, and no float overflows a duration then.
         let left = Duration::from_secs(whole(left.clamp(1.0, 2_592_000.0)));
         let text = if left < Duration::from_mins(1) {
@@ -127,6 +153,17 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         parts.push(format!("{text} left"));
     }
     parts.join(" · ")
+}
+
+/// How long it takes at the rate so far: by bytes, or by files where those have no size before
+/// they are fetched, as the hours of an event history.
+fn seconds_left(progress: &Progress, bytes_done: u64, elapsed: Duration) -> Option<f64> {
+    let of = |done: &AtomicU64, total: &AtomicU64| (done.load(Relaxed), total.load(Relaxed));
+    let bytes = (bytes_done, progress.bytes_total.load(Relaxed));
+    let files = of(&progress.files_done, &progress.files_total);
+    let (done, total) = if bytes.1 > 0 { bytes } else { files };
+    let left = total.checked_sub(done).filter(|left| *left > 0 && done > 0)?;
+    Some(approximate(left) / approximate(done) * elapsed.as_secs_f64())
 }
 
 #[expect(
@@ -236,6 +273,18 @@ mod tests {
         assert_eq!(line(&progress, Duration::ZERO), "ingest 0/0 files · 0 B · 0 records · 0 B/s");
         progress.bytes_done.store(1, Relaxed);
         assert!(line(&progress, Duration::from_secs(9)).ends_with("720 h 0 min left"));
+    }
+
+    #[test]
+    fn what_has_no_size_yet_is_counted_by_files() {
+        let progress = Progress::default();
+        progress.files_total.store(2160, Relaxed);
+        progress.files_done.store(540, Relaxed);
+        progress.records.store(100, Relaxed);
+        assert_eq!(
+            line(&progress, Duration::from_secs(10)),
+            "ingest 540/2 160 files · 0 B · 100 records · 0 B/s · 30 s left"
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ const MOST_NAMED: usize = 20;
 /// events      1 234 567 · 2024-01-01T00:00:03Z → 2024-01-07T23:59:58Z
 /// accounts    111122223333   1 200 000   2024-01-01T00:00:03Z → 2024-01-07T23:59:58Z
 ///             444455556666      34 567   2024-01-02T08:00:00Z → 2024-01-03T19:59:58Z
+/// histories   444455556666   2024-01-01T00:00:00Z → 2024-01-07T23:00:00Z · us-east-1 · management
+///             events alone
 /// files       1 054: 1 040 ingested · 12 other · 2 skipped
 /// records     1 234 600: 1 234 567 written · 31 duplicates · 2 rejected
 /// gaps        2 hours between the first event and the last have none
@@ -39,6 +41,16 @@ pub fn render_status(coverage: &Coverage, dir: &Path) -> String {
     out.slices("regions", &coverage.regions);
     out.slices("categories", &coverage.categories);
     out.slices("data events", &coverage.data_sources);
+    let histories = coverage.event_histories.iter().map(|history| {
+        let (account, regions) = (visible(&history.account), history.regions.join(", "));
+        format!(
+            "{account}   {} → {} · {} · management events alone",
+            history.from,
+            history.to,
+            visible(&regions)
+        )
+    });
+    out.named("histories", histories, coverage.event_histories.len());
     if coverage.aggregated > 0 {
         let rows = counted(coverage.aggregated, "row", "rows");
         out.line("aggregated", &format!("{rows} in cloudtrail_aggregated"));
@@ -168,7 +180,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{FileCoverage, Gap, RecordCoverage, SkippedFile};
+    use crate::engine::{EventHistory, FileCoverage, Gap, RecordCoverage, SkippedFile};
 
     fn slice(name: Option<&str>, events: u64) -> Slice {
         Slice {
@@ -191,6 +203,12 @@ mod tests {
             ],
             regions: vec![slice(Some("us-east-1\u{1b}[2J"), 1_234_567)],
             categories: vec![slice(Some("Management"), 1_234_567)],
+            event_histories: vec![EventHistory {
+                account: "444455556666".to_owned(),
+                regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+                from: "2024-01-01T00:00:00Z".to_owned(),
+                to: "2024-01-07T23:00:00Z".to_owned(),
+            }],
             files: FileCoverage {
                 seen: 1054,
                 ingested: 1040,
@@ -223,6 +241,7 @@ mod tests {
                     none                   7   2024-01-01T00:00:03Z → 2024-01-07T23:59:58Z
         regions     us-east-1\x1b[2J   1 234 567   2024-01-01T00:00:03Z → 2024-01-07T23:59:58Z
         categories  Management   1 234 567   2024-01-01T00:00:03Z → 2024-01-07T23:59:58Z
+        histories   444455556666   2024-01-01T00:00:00Z → 2024-01-07T23:00:00Z · eu-west-1, us-east-1 · management events alone
         files       1 054: 1 040 ingested · 12 other · 2 skipped
         records     1 000: 990 written · 8 duplicates · 2 rejected
         gaps        2 hours between the first event and the last without any

@@ -1,9 +1,10 @@
-//! Where logs come from: directories, files, archives, standard input, buckets.
+//! Where logs come from: directories, files, archives, standard input, buckets, event histories.
 //!
 //! Nothing here inflates and nothing here writes: a source says which files there are, what their
 //! paths tell, and hands out their stored bytes.
 
 pub mod archive;
+mod history;
 mod local;
 pub mod s3;
 mod tar;
@@ -24,6 +25,7 @@ pub(crate) use self::local::plain_text;
 use self::s3::Inventory;
 pub(crate) use self::s3::Lost;
 pub use self::{
+    history::SCHEME as EVENT_HISTORY,
     s3::{FetchOptions, Fetcher, Place, Traffic},
     window::Window,
 };
@@ -38,7 +40,8 @@ use crate::{
 /// One file or archive member that may hold logs.
 #[derive(Clone)]
 pub struct LogFile {
-    /// Its URI: an absolute path, `a.zip!/member`, `s3://bucket/key`, `stdin`.
+    /// Its URI: an absolute path, `a.zip!/member`, `s3://bucket/key`, a window of an
+    /// `event-history://`, `stdin`.
     ///
     /// Bytes of a name that are not UTF-8 stand in it as `%FF`; of several members with one name
     /// the second is `a.zip!/member#2`.
@@ -211,8 +214,10 @@ pub struct ListOptions<'a> {
     pub inventories: &'a [String],
     /// Counts the objects of buckets that were listed so far.
     pub n_listed: &'a AtomicU64,
+    /// Where spools go.
+    pub temp_dir: &'a Path,
     /// Is set to stop.
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: &'a Arc<AtomicBool>,
     /// Fetches the objects that are listed.
     pub fetcher: &'a Arc<Fetcher>,
 }
@@ -317,7 +322,7 @@ pub fn check_apart(cache: &Path, temp_dir: Option<&Path>, sources: &[String]) ->
                 }
                 .into());
             }
-        } else if !source.starts_with(s3::SCHEME) {
+        } else if !source.starts_with(s3::SCHEME) && !source.starts_with(history::SCHEME) {
             local::check_apart(cache, temp_dir, source)?;
         }
     }
@@ -359,6 +364,8 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
             listing.files.push(local::stdin());
         } else if source.starts_with(s3::SCHEME) {
             s3::list(source, &connected()?, &inventories, options, &mut listing)?;
+        } else if source.starts_with(history::SCHEME) {
+            history::list(source, &connected()?, options, &mut listing)?;
         } else {
             local::list(source, options.filter, &mut listing)?;
         }
@@ -372,8 +379,11 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     Ok(listing)
 }
 
-/// The connection to AWS that sources in S3 share.
-fn connect(options: &AwsOptions) -> Result<Arc<Aws>> {
+/// The connection to AWS that sources there share.
+///
+/// # Errors
+/// The operating system gives no threads.
+pub fn connect(options: &AwsOptions) -> Result<Arc<Aws>> {
     Aws::new(options.clone()).map_err(|source| {
         let path = PathBuf::from(s3::SCHEME);
         ErrorKind::Io { action: "start the threads that read", path, source }.into()
@@ -390,6 +400,9 @@ pub fn absolute(source: &str) -> String {
     }
     if source.starts_with(s3::SCHEME) {
         return Place::parse(source).map_or_else(|_reason| source.to_owned(), |place| place.uri());
+    }
+    if source.starts_with(history::SCHEME) {
+        return source.to_owned();
     }
     let path = Path::new(source);
     let resolved = path

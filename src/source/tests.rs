@@ -13,13 +13,15 @@ fn uris(listing: &Listing) -> Vec<&str> {
 
 fn list(sources: &[String]) -> Result<Listing> {
     let (filter, aws) = (Filter::default(), AwsOptions::default());
-    let (n_listed, cancelled) = (AtomicU64::new(0), AtomicBool::new(false));
+    let (n_listed, cancelled) = (AtomicU64::new(0), Arc::default());
+    let temp_dir = std::env::temp_dir();
     let options = ListOptions {
         filter: &filter,
         aws: &aws,
         versions: false,
         inventories: &[],
         n_listed: &n_listed,
+        temp_dir: &temp_dir,
         cancelled: &cancelled,
         fetcher: &Arc::default(),
     };

@@ -33,7 +33,12 @@ impl Window {
 
     /// All of a spooled file, which is `len` bytes long.
     pub fn of_spool(file: File, len: u64) -> Self {
-        Self { backing: Backing::Spool(Arc::new(file)), start: 0, len }
+        Self::of_shared(Arc::new(file), len)
+    }
+
+    /// The same of one that others read, too.
+    pub fn of_shared(file: Arc<File>, len: u64) -> Self {
+        Self { backing: Backing::Spool(file), start: 0, len }
     }
 
     /// The `len` bytes from `start` on; as many of them as there are.

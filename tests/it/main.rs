@@ -11,6 +11,8 @@
 
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
+#[path = "../../benches/verify/trail.rs"]
+mod trail;
 
 mod answers;
 mod cli;
@@ -21,6 +23,7 @@ mod engine;
 mod errors;
 mod functions;
 mod generator;
+mod history;
 mod ingest;
 mod kill;
 mod mutations;
@@ -31,4 +34,5 @@ mod sql;
 mod support;
 mod testdata;
 mod tidy;
+mod verify;
 mod wrappers;

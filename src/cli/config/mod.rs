@@ -27,6 +27,7 @@
 //! requester-pays = false
 //! endpoint-url = "https://s3.example.org"
 //! path-style = false
+//! lookups-per-second = 2
 //! ```
 //!
 //! A setting that is not known is an error: a misspelt limit must not silently be no limit.
@@ -192,8 +193,12 @@ impl File<'_> {
                 "requester-pays" => aws.requester_pays = self.boolean(value)?,
                 "endpoint-url" => aws.endpoint_url = Some(self.text_of(value, values::url)?),
                 "path-style" => aws.path_style = self.boolean(value)?,
+                "lookups-per-second" => {
+                    let rate = u16::try_from(self.number(value)?).unwrap_or(u16::MAX);
+                    aws.lookups_per_second = Some(rate);
+                }
                 _ => {
-                    const KNOWN: [&str; 8] = [
+                    const KNOWN: [&str; 9] = [
                         "region",
                         "profile",
                         "role-arn",
@@ -202,6 +207,7 @@ impl File<'_> {
                         "requester-pays",
                         "endpoint-url",
                         "path-style",
+                        "lookups-per-second",
                     ];
                     return Err(self.unknown(key, &KNOWN));
                 }

@@ -31,6 +31,7 @@ fn every_setting_is_read() {
         requester-pays = true
         endpoint-url = "http://127.0.0.1:7070"
         path-style = true
+        lookups-per-second = 1
     "#;
     let config = Config {
         case: Some("acme".to_owned()),
@@ -56,6 +57,7 @@ fn every_setting_is_read() {
             anonymous: true,
             role_arn: Some("arn:aws:iam::111122223333:role/responder".to_owned()),
             external_id: Some("acme".to_owned()),
+            lookups_per_second: Some(1),
         },
     };
     assert_eq!(Config::parse(text, "config.toml").unwrap(), config);

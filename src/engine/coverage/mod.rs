@@ -5,6 +5,7 @@
 
 mod asked;
 mod data_events;
+mod history;
 mod notices;
 mod probe;
 mod report;
@@ -13,6 +14,7 @@ mod tests;
 mod time;
 mod window;
 
+pub use history::EventHistory;
 pub use report::{Coverage, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice};
 
 pub(super) use notices::{closing, notices};

@@ -11,7 +11,7 @@ use datafusion::{
     scalar::ScalarValue,
 };
 
-use super::{HOUR, asked::Asked, data_events, instant, report};
+use super::{HOUR, asked::Asked, data_events, history, instant, report};
 use crate::{
     cache::Table,
     engine::{
@@ -58,6 +58,12 @@ pub(in crate::engine) async fn notices(
                 }
                 values(&asked, &of, &mut notices).await?;
                 times(&asked, &of, &mut notices).await?;
+                if of.table.is_none() {
+                    let others = asks_for_others(&asked);
+                    for notice in history::notices(&asked, others, state, tables).await? {
+                        push(&mut notices, notice);
+                    }
+                }
             }
             Table::Aggregated if tables.rows(table) == 0 => {
                 push(&mut notices, "the cache holds no aggregated events".to_owned());
@@ -190,6 +196,13 @@ async fn values(asked: &Asked, of: &Of<'_>, notices: &mut Vec<String>) -> Result
         }
     }
     Ok(())
+}
+
+/// Whether events are asked for that are no management events.
+fn asks_for_others(asked: &Asked) -> bool {
+    let is_other = |category: &String| category != "Management";
+    asked.categories.iter().flatten().any(is_other)
+        || !data_events::asked_for(asked.names.iter().flatten(), asked.sources.as_ref()).is_empty()
 }
 
 /// Times before the first event and after the last: of the account and region asked for where it

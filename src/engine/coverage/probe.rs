@@ -17,6 +17,7 @@ use datafusion::{
 };
 use futures::StreamExt;
 
+use super::history::{self, EventHistory};
 use crate::{
     cache::Table,
     engine::{ddl::Catalogue, tables::SnapshotTables},
@@ -42,6 +43,7 @@ type Span = (i64, i64);
 pub(in crate::engine) struct Probes {
     any: Mutex<HashMap<Question, bool>>,
     spans: Mutex<HashMap<Question, Option<Span>>>,
+    histories: tokio::sync::OnceCell<Vec<EventHistory>>,
 }
 
 fn filter(table: Option<&Arc<Catalogue>>, key: &Key) -> Expr {
@@ -51,6 +53,12 @@ fn filter(table: Option<&Arc<Catalogue>>, key: &Key) -> Expr {
 }
 
 impl Probes {
+    /// The event histories in the cache.
+    pub(super) async fn histories(&self, state: &SessionState) -> Result<&[EventHistory]> {
+        let histories = self.histories.get_or_try_init(|| history::of_cache(state));
+        histories.await.map(Vec::as_slice)
+    }
+
     /// Whether there is any event that `key` describes. Ends at the first one it finds; bounds,
     /// dictionaries and bloom filters make the search for one that is not there cheap.
     pub(super) async fn any(

@@ -17,7 +17,10 @@ use datafusion::{
 use futures::StreamExt;
 use serde::Serialize;
 
-use super::HOUR;
+use super::{
+    HOUR,
+    history::{self, EventHistory},
+};
 use crate::{
     ErrorKind,
     cache::Table,
@@ -41,6 +44,8 @@ pub struct Coverage {
     pub categories: Vec<Slice>,
     /// By service, the data events alone: others were not recorded, or there were none.
     pub data_sources: Vec<Slice>,
+    /// By account, what came from event histories: management events alone.
+    pub event_histories: Vec<EventHistory>,
     /// Rows of `cloudtrail_aggregated`.
     pub aggregated: u64,
     /// Files by outcome.
@@ -179,6 +184,7 @@ async fn gather(state: &SessionState, tables: &SnapshotTables) -> Result<Coverag
     coverage.data_sources = slices(data_sources);
     coverage.first_event = all.first.and_then(rfc3339);
     coverage.last_event = all.last.and_then(rfc3339);
+    coverage.event_histories = history::of_cache(state).await?;
     coverage.gaps = gaps(state).await?;
     files(state, &mut coverage).await?;
     Ok(coverage)
@@ -285,7 +291,7 @@ pub(super) async fn faults(state: &SessionState, tables: &SnapshotTables) -> Res
 }
 
 /// Runs one of the queries above.
-async fn rows(state: &SessionState, sql: &str) -> Result<Vec<RecordBatch>> {
+pub(super) async fn rows(state: &SessionState, sql: &str) -> Result<Vec<RecordBatch>> {
     let tree = DFParser::parse_sql(sql)?
         .pop_front()
         .ok_or_else(|| DataFusionError::Internal("no statement".to_owned()))?;
@@ -299,7 +305,7 @@ async fn rows(state: &SessionState, sql: &str) -> Result<Vec<RecordBatch>> {
     Ok(batches)
 }
 
-fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>> {
+pub(super) fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>> {
     let column = cast(column, &DataType::Utf8)?;
     Ok(column.as_string::<i32>().iter().map(|value| value.map(str::to_owned)).collect())
 }

@@ -14,6 +14,7 @@
 //! ```
 
 mod access;
+mod cache;
 mod checks;
 mod chosen;
 mod delivery;
