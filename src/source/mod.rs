@@ -398,7 +398,10 @@ pub fn absolute(source: &str) -> String {
     if source == "-" {
         return local::STDIN_URI.to_owned();
     }
-    if source.starts_with(s3::SCHEME) || source.starts_with(history::SCHEME) {
+    if source.starts_with(s3::SCHEME) {
+        return Place::parse(source).map_or_else(|_reason| source.to_owned(), |place| place.uri());
+    }
+    if source.starts_with(history::SCHEME) {
         return source.to_owned();
     }
     let path = Path::new(source);
