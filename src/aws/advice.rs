@@ -11,8 +11,8 @@ impl Failure {
                  with SSL_CERT_FILE; AWS_CA_BUNDLE is not read"
             }
             FailureKind::NotFound if self.code.as_deref() == Some("NoSuchBucket") => {
-                "there is no bucket of that name in this AWS partition: look at its spelling; the \
-                 region of --profile or --aws-region decides the partition (China, GovCloud)"
+                "look at its spelling; the region of --profile or --aws-region decides the AWS \
+                 partition that is asked (China, GovCloud)"
             }
             FailureKind::NotFound => {
                 "it is gone: list again; with --versions what was deleted is read where the bucket \
@@ -33,6 +33,13 @@ impl Failure {
             }
             FailureKind::Archived => {
                 "restore it first (`aws s3api restore-object`), then ingest again"
+            }
+            FailureKind::Credentials if self.code.is_none() && options.profile.is_some() => {
+                let profile = options.profile.as_deref().unwrap_or_default();
+                return Some(format!(
+                    "`aws configure list --profile {profile}` shows what the profile has, and \
+                     `aws sso login --profile {profile}` renews it"
+                ));
             }
             FailureKind::Credentials => match self.code.as_deref() {
                 Some("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired") => {

@@ -32,7 +32,7 @@ use crate::{
     aws::AwsOptions,
     cache::{Cache, CompactOptions, SweepOptions},
     logs::Limits,
-    source::{self, FetchOptions, Fetcher, Filter, ListOptions, Traffic},
+    source::{self, FetchOptions, Fetcher, Filter, HistoryProgress, ListOptions, Traffic},
 };
 
 /// Memory for rows in flight unless told: with it, the whole process stays below 1 GiB.
@@ -49,6 +49,8 @@ pub struct IngestOptions {
     pub aws: AwsOptions,
     /// Whether versions of objects that were deleted or overwritten are read as well.
     pub versions: bool,
+    /// S3 Inventory reports that stand in for listings: manifests, or folders with one.
+    pub inventories: Vec<String>,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -95,6 +97,8 @@ pub struct Progress {
     pub skipped: AtomicU64,
     /// What came from buckets.
     pub traffic: Arc<Traffic>,
+    /// What came from event histories.
+    pub histories: Arc<HistoryProgress>,
     /// Set it to stop after what is being committed.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -238,17 +242,19 @@ fn ingest_with(
     progress: &Arc<Progress>,
     report: &mut IngestReport,
 ) -> Result<()> {
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     let listing = source::list(
         &options.sources,
         &ListOptions {
             filter: &options.filter,
             aws: &options.aws,
             versions: options.versions,
+            inventories: &options.inventories,
             n_listed: &progress.n_listed,
             temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
             fetcher,
+            histories: &progress.histories,
         },
     )?;
     report.notices = listing.notices;

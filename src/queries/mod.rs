@@ -28,6 +28,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("access_key_activity", include_str!("../../queries/access_key_activity.sql")),
     ("console_logins", include_str!("../../queries/console_logins.sql")),
     ("failed_calls", include_str!("../../queries/failed_calls.sql")),
+    ("removed_evidence", include_str!("../../queries/removed_evidence.sql")),
     ("top_callers", include_str!("../../queries/top_callers.sql")),
     ("who_created_keys", include_str!("../../queries/who_created_keys.sql")),
 ];

@@ -77,7 +77,8 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
     bar.finish_and_clear();
 }
 
-/// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`.
+/// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`;
+/// what comes from buckets also as `· 4 321 objects/s · 7 retries`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
     if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
@@ -85,8 +86,14 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         let rate = whole(approximate(listed) / elapsed.as_secs_f64().max(0.001));
         return format!("list {} objects · {}/s", count(listed), count(rate));
     }
-    let done = get(&progress.bytes_done);
-    let rate = approximate(done) / elapsed.as_secs_f64().max(0.001);
+    let traffic = &progress.traffic;
+    let total = get(&progress.bytes_total);
+    // What is fetched ahead is work done: waiting for it is what takes time.
+    let came = get(&traffic.n_bytes);
+    let done = get(&progress.bytes_done).max(came.min(total));
+    let elapsed = if came > 0 { traffic.elapsed() } else { elapsed };
+    let per_second = |n: u64| approximate(n) / elapsed.as_secs_f64().max(0.001);
+    let rate = per_second(done);
     let mut parts = vec![
         format!(
             "ingest {}/{} files",
@@ -97,12 +104,27 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         format!("{} records", count(get(&progress.records))),
         format!("{}/s", bytes(whole(rate))),
     ];
+    if came > 0 {
+        parts.push(format!("{} objects/s", count(whole(per_second(get(&traffic.n_objects))))));
+    }
+    if get(&traffic.n_retries) > 0 {
+        parts.push(format!("{} retries", count(get(&traffic.n_retries))));
+    }
     if get(&progress.skipped) > 0 {
         parts.push(format!("{} skipped", count(get(&progress.skipped))));
     }
+    let (hours, wanted) = progress.histories.hours();
+    if wanted > 0 {
+        let events = get(&progress.histories.n_events);
+        let (hours, wanted) = (count(hours), count(wanted));
+        parts.push(format!("{hours}/{wanted} hours of history, {} events", count(events)));
+    }
+    let of_bytes = (done > 0 && total > done).then(|| approximate(total - done) / rate.max(1.0));
+    let of_histories = progress.histories.seconds_left();
+    let left = of_bytes.into_iter().chain(of_histories).max_by(f64::total_cmp);
     if progress.cancelled.load(Relaxed) {
         parts.push("stopping".to_owned());
-    } else if let Some(left) = seconds_left(progress, elapsed) {
+    } else if let Some(left) = left {
         // Nobody plans by more than a month, and no float overflows a duration then.
         let left = Duration::from_secs(whole(left.clamp(1.0, 2_592_000.0)));
         let text = if left < Duration::from_mins(1) {
@@ -113,17 +135,6 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         parts.push(format!("{text} left"));
     }
     parts.join(" · ")
-}
-
-/// How long it takes at the rate so far: by bytes, or by files where those have no size before
-/// they are fetched, as the hours of an event history.
-fn seconds_left(progress: &Progress, elapsed: Duration) -> Option<f64> {
-    let of = |done: &AtomicU64, total: &AtomicU64| (done.load(Relaxed), total.load(Relaxed));
-    let bytes = of(&progress.bytes_done, &progress.bytes_total);
-    let files = of(&progress.files_done, &progress.files_total);
-    let (done, total) = if bytes.1 > 0 { bytes } else { files };
-    let left = total.checked_sub(done).filter(|left| *left > 0 && done > 0)?;
-    Some(approximate(left) / approximate(done) * elapsed.as_secs_f64())
 }
 
 #[expect(
@@ -215,24 +226,24 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_from_buckets_counts_as_it_comes() {
+        let progress = Progress::default();
+        progress.bytes_total.store(1_000_000, Relaxed);
+        progress.traffic.n_bytes.store(500_000, Relaxed);
+        progress.traffic.n_objects.store(25, Relaxed);
+        progress.traffic.n_retries.store(3, Relaxed);
+        let line = line(&progress, Duration::from_secs(10));
+        assert!(line.contains(" · 500 kB · 0 records · "), "{line}");
+        assert!(line.contains(" objects/s · 3 retries · 1 s left"), "{line}");
+    }
+
+    #[test]
     fn nothing_done_yet_promises_nothing() {
         let progress = Progress::default();
         progress.bytes_total.store(u64::MAX, Relaxed);
         assert_eq!(line(&progress, Duration::ZERO), "ingest 0/0 files · 0 B · 0 records · 0 B/s");
         progress.bytes_done.store(1, Relaxed);
         assert!(line(&progress, Duration::from_secs(9)).ends_with("720 h 0 min left"));
-    }
-
-    #[test]
-    fn what_has_no_size_yet_is_counted_by_files() {
-        let progress = Progress::default();
-        progress.files_total.store(2160, Relaxed);
-        progress.files_done.store(540, Relaxed);
-        progress.records.store(100, Relaxed);
-        assert_eq!(
-            line(&progress, Duration::from_secs(10)),
-            "ingest 540/2 160 files · 0 B · 100 records · 0 B/s · 30 s left"
-        );
     }
 
     #[test]

@@ -19,10 +19,12 @@ fn list(sources: &[String]) -> Result<Listing> {
         filter: &filter,
         aws: &aws,
         versions: false,
+        inventories: &[],
         n_listed: &n_listed,
         temp_dir: &temp_dir,
         cancelled: &cancelled,
         fetcher: &Arc::default(),
+        histories: &Arc::default(),
     };
     super::list(sources, &options)
 }

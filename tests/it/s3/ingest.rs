@@ -1,6 +1,11 @@
 //! Buckets are ingested whole whatever goes wrong, each record once, and are never written to.
 
-use std::{collections::BTreeSet, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde_json::Value;
 use trailhound::cache::Table;
@@ -29,7 +34,12 @@ pub(super) struct Run {
 
 impl Case {
     pub(super) fn new(bucket: Bucket, plan: Plan) -> Self {
-        let server = Server::with_faults([bucket], plan);
+        Self::with_buckets([bucket], plan)
+    }
+
+    /// Others beside `logs`.
+    pub(super) fn with_buckets(buckets: impl IntoIterator<Item = Bucket>, plan: Plan) -> Self {
+        let server = Server::with_faults(buckets, plan);
         Self { server, dir: tempfile::tempdir().unwrap() }
     }
 
@@ -46,9 +56,19 @@ impl Case {
         self.ingest_from("s3://logs", arguments)
     }
 
+    /// Ingests into a cache of its own.
+    pub(super) fn ingest_anew(&self, arguments: &[&str]) -> Run {
+        let dir = tempfile::tempdir().unwrap();
+        self.run(&dir.path().join("cache"), "s3://logs", arguments)
+    }
+
     pub(super) fn ingest_from(&self, source: &str, arguments: &[&str]) -> Run {
+        self.run(&self.cache(), source, arguments)
+    }
+
+    fn run(&self, cache: &Path, source: &str, arguments: &[&str]) -> Run {
         let arguments = [&["ingest", source, "--json"], arguments].concat();
-        let output = self.server.command(&self.cache(), &arguments).output().unwrap();
+        let output = self.server.command(cache, &arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
         Run { code: output.status.code(), report, said }

@@ -72,7 +72,7 @@ impl Link {
     }
 
     fn heard(&self, n_bytes: usize) {
-        self.traffic.n_bytes.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        self.traffic.came(n_bytes);
         self.heard_at.store(self.millis(), Ordering::Relaxed);
     }
 
