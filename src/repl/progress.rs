@@ -78,7 +78,8 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
 }
 
 /// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`;
-/// what comes from buckets also as `· 4 321 objects/s · 7 retries`.
+/// what comes from buckets also as `· 4 321 objects/s · 7 retries`, an event history as
+/// `ingest 48/146 hours of history · 1 200 events · 100 events/s · 3 min 4 s left`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
     if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
@@ -94,7 +95,15 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     let elapsed = if came > 0 { traffic.elapsed() } else { elapsed };
     let per_second = |n: u64| approximate(n) / elapsed.as_secs_f64().max(0.001);
     let rate = per_second(done);
-    let mut parts = vec![
+    let (hours, wanted) = progress.histories.hours();
+    let events = get(&progress.histories.n_events);
+    let of_history = (wanted > 0).then(|| {
+        let seconds = progress.histories.elapsed().as_secs_f64().max(0.001);
+        let (hours, wanted) = (count(hours), count(wanted));
+        let (rate, events) = (count(whole(approximate(events) / seconds)), count(events));
+        format!("{hours}/{wanted} hours of history · {events} events · {rate} events/s")
+    });
+    let of_files = [
         format!(
             "ingest {}/{} files",
             count(get(&progress.files_done)),
@@ -104,6 +113,12 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         format!("{} records", count(get(&progress.records))),
         format!("{}/s", bytes(whole(rate))),
     ];
+    // The hours of a history are files without a size: nothing else is told of them alone.
+    let is_alone = total == 0;
+    let mut parts: Vec<String> = match of_history {
+        Some(of_history) if is_alone => vec![format!("ingest {of_history}")],
+        of_history => of_files.into_iter().chain(of_history).collect(),
+    };
     if came > 0 {
         parts.push(format!("{} objects/s", count(whole(per_second(get(&traffic.n_objects))))));
     }
@@ -112,12 +127,6 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     }
     if get(&progress.skipped) > 0 {
         parts.push(format!("{} skipped", count(get(&progress.skipped))));
-    }
-    let (hours, wanted) = progress.histories.hours();
-    if wanted > 0 {
-        let events = get(&progress.histories.n_events);
-        let (hours, wanted) = (count(hours), count(wanted));
-        parts.push(format!("{hours}/{wanted} hours of history, {} events", count(events)));
     }
     let of_bytes = (done > 0 && total > done).then(|| approximate(total - done) / rate.max(1.0));
     let of_histories = progress.histories.seconds_left();

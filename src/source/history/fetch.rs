@@ -108,9 +108,10 @@ impl Region {
             if run.is_empty() {
                 return;
             }
-            let fetched = Run::new(&self, &run, (&temp_dir, &progress)).fetch().await;
+            let n_before = hours.n_here.load(Relaxed);
+            let fetched = Run::new(&self, &run, (&temp_dir, &progress, &hours)).fetch().await;
             let n_here = run.iter().filter(|window| !window.is_waiting()).count();
-            hours.n_here.fetch_add(n_here as u64, Relaxed);
+            hours.n_here.store(n_before + n_here as u64, Relaxed);
             match fetched {
                 Ok(n_pages) if n_pages > MANY_PAGES => longest = (run.len() / 4).max(1),
                 Ok(n_pages) if n_pages < FEW_PAGES => longest = (longest * 2).min(LONGEST_RUN),
@@ -175,6 +176,9 @@ struct Run<'a> {
     windows: &'a [Arc<Window>],
     temp_dir: &'a Path,
     progress: &'a HistoryProgress,
+    hours: &'a Hours,
+    /// The hours that were there before.
+    n_before: u64,
     /// The events so far, window by window.
     events: Vec<Events>,
     /// The time of the earliest event so far, in microseconds since 1970.
@@ -191,13 +195,15 @@ impl<'a> Run<'a> {
     fn new(
         region: &'a Region,
         windows: &'a [Arc<Window>],
-        (temp_dir, progress): (&'a Path, &'a HistoryProgress),
+        (temp_dir, progress, hours): (&'a Path, &'a HistoryProgress, &'a Hours),
     ) -> Self {
         let mut run = Self {
             region,
             windows,
             temp_dir,
             progress,
+            hours,
+            n_before: hours.n_here.load(Relaxed),
             events: Vec::new(),
             earliest: 0,
             seen: HashSet::new(),
@@ -254,6 +260,8 @@ impl<'a> Run<'a> {
             for event in &page.events {
                 self.push(event).map_err(|error| spool_failed(&error))?;
             }
+            let n_passed = self.windows.len() - self.first_whole();
+            self.hours.n_here.store(self.n_before + n_passed as u64, Relaxed);
             if page.next.is_none() {
                 break;
             }
@@ -308,8 +316,13 @@ impl<'a> Run<'a> {
 
     /// Hands over the windows that are later than the earliest event: they are whole.
     fn cut(mut self) -> Result<(), Failure> {
-        let first = self.windows.partition_point(|window| window.start <= self.earliest);
+        let first = self.first_whole();
         self.arrive(first)
+    }
+
+    /// The first window that is later than the earliest event.
+    fn first_whole(&self) -> usize {
+        self.windows.partition_point(|window| window.start <= self.earliest)
     }
 
     /// Hands over the windows from the one at `first` on.

@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How far all event histories of an ingest are.
@@ -38,9 +38,14 @@ impl HistoryProgress {
         (sum(|hours| &hours.n_here), sum(|hours| &hours.n_wanted))
     }
 
+    /// How long something has been coming.
+    pub fn elapsed(&self) -> Duration {
+        self.began_at.get().map(Instant::elapsed).unwrap_or_default()
+    }
+
     /// How many seconds it takes until the slowest region is there, at its rate so far.
     pub fn seconds_left(&self) -> Option<f64> {
-        let elapsed = self.began_at.get()?.elapsed().as_secs_f64();
+        let elapsed = self.elapsed().as_secs_f64();
         let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let left = regions.iter().filter_map(|hours| {
             let (here, wanted) = (hours.n_here.load(Relaxed), hours.n_wanted.load(Relaxed));
@@ -70,7 +75,7 @@ mod tests {
         }
         assert_eq!(progress.hours(), (151, 300));
         std::thread::sleep(std::time::Duration::from_millis(2));
-        let elapsed = progress.began_at.get().unwrap().elapsed().as_secs_f64();
+        let elapsed = progress.elapsed().as_secs_f64();
         assert!(progress.seconds_left().unwrap() >= 99.0 * elapsed);
     }
 }
