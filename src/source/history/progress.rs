@@ -74,7 +74,7 @@ mod tests {
             progress.add(&Arc::new(hours));
         }
         assert_eq!(progress.hours(), (151, 300));
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
         let elapsed = progress.elapsed().as_secs_f64();
         assert!(progress.seconds_left().unwrap() >= 99.0 * elapsed);
     }
