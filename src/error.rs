@@ -116,6 +116,25 @@ pub enum ErrorKind {
         /// Why, in a few words.
         reason: String,
     },
+    /// A file of public keys that cannot be used.
+    #[error("cannot use the public keys in `{}`: {reason}", path.display())]
+    PublicKeys {
+        /// The file.
+        path: PathBuf,
+        /// Why, in a few words.
+        reason: String,
+    },
+    /// The public keys of a region that CloudTrail does not list.
+    #[error("cannot list the public keys of `{region}`: {reason}")]
+    PublicKeysUnlisted {
+        /// The region.
+        region: String,
+        /// What the service, the network or the chain of credentials said.
+        reason: String,
+    },
+    /// Digests are to be verified, and neither keys nor credentials are at hand.
+    #[error("there are no public keys to verify digests with")]
+    NoPublicKeys,
     /// S3 could not be asked, or said no.
     #[error("cannot {action} `{uri}`: {reason}")]
     S3 {
@@ -176,6 +195,12 @@ impl ErrorKind {
             ),
             Self::NotACache { .. } => Some(
                 "it is not empty and has no `trailhound.json`: name a new or empty place"
+                    .to_owned(),
+            ),
+            Self::PublicKeys { .. } | Self::PublicKeysUnlisted { .. } | Self::NoPublicKeys => Some(
+                "save them with `aws cloudtrail list-public-keys --region REGION \
+                     --start-time T --end-time T >keys.json`, once for each region, and give them \
+                     with --public-keys"
                     .to_owned(),
             ),
             Self::S3 { help, .. } => help.clone(),

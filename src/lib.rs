@@ -23,6 +23,8 @@ pub mod source;
 
 pub mod ingest;
 
+pub mod integrity;
+
 pub mod cache;
 
 pub mod engine;

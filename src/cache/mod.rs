@@ -356,6 +356,17 @@ impl Cache {
         }
     }
 
+    /// What to tell of `error`, met when its files were read through [`Cache::object_store`].
+    ///
+    /// # Errors
+    /// `error` itself, if it is not that S3 refused or did not answer.
+    pub fn explain(&self, error: BoxError) -> Result<crate::Error, BoxError> {
+        match &self.files {
+            Files::Local(_) => Err(error),
+            Files::Remote(remote) => remote.explain(error),
+        }
+    }
+
     /// What is in it now; rolls forward what a crashed writer left.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completions, config, convert, forget, ingest, query, sql, status, values};
+use super::{completions, config, convert, forget, ingest, query, sql, status, values, verify};
 use crate::aws::AwsOptions;
 
 const ABOUT: &str =
@@ -48,6 +48,8 @@ pub(super) enum Command {
     Convert(convert::ConvertArgs),
     /// Show what the cache covers, and what was skipped
     Status(status::StatusArgs),
+    /// Verify log files by `CloudTrail`'s digests: signatures, chains, hashes
+    Verify(verify::VerifyArgs),
     /// Remove a source's records from the cache
     Forget(forget::ForgetArgs),
     /// Print a script that completes commands and flags in a shell

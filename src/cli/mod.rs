@@ -14,6 +14,7 @@ mod settings;
 mod sql;
 mod status;
 mod values;
+mod verify;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -107,6 +108,7 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Query(args)) => query::run(&settings, &args),
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
+        Some(Command::Verify(args)) => verify::run(&settings, &args),
         Some(Command::Forget(args)) => forget::run(&settings, &args),
         Some(Command::Completions(args)) => completions::run(args),
     }

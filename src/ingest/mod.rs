@@ -3,7 +3,7 @@
 mod books;
 mod commit;
 mod dedupe;
-mod inflate;
+pub(crate) mod inflate;
 mod ledger;
 mod plan;
 mod round;

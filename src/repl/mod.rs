@@ -39,6 +39,7 @@ use crate::{
     cache::Cache,
     engine::{Session, SessionOptions, Statement},
     ingest::{self, IngestOptions, IngestReport, Progress},
+    integrity::{self, VerifyOptions, VerifyReport},
     source,
 };
 
@@ -114,6 +115,23 @@ pub fn ingest(
         Err(error) if matches!(error.kind(), ErrorKind::Interrupted) => Ok((report, true)),
         Err(error) => Err(error),
     }
+}
+
+/// Verifies what `options` name, with progress on the screen. What was done when the user
+/// interrupted is in the report.
+///
+/// # Errors
+/// As [`integrity::run`].
+pub fn verify(
+    screen: Screen,
+    cache: Option<&Cache>,
+    options: &VerifyOptions,
+    keys: integrity::KeysOf<'_>,
+) -> Result<VerifyReport> {
+    let progress = Arc::<Progress>::default();
+    progress::watch_files(screen, "verify", &progress, || {
+        integrity::run(options, keys, cache, &progress)
+    })
 }
 
 /// Ingests what lies at the locations of the declared tables that `statement` declares, alters or

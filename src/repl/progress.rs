@@ -37,6 +37,33 @@ pub(super) fn watch<T>(screen: Screen, progress: &Arc<Progress>, work: impl FnOn
     })
 }
 
+/// As [`watch`], with how many of the files are done with.
+pub(super) fn watch_files<T>(
+    screen: Screen,
+    verb: &str,
+    progress: &Arc<Progress>,
+    work: impl FnOnce() -> T,
+) -> T {
+    let _interrupts = Interrupts::heed(screen, progress);
+    let (done, finished) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        if screen.stderr_is_terminal {
+            let line = move |elapsed: Duration| {
+                let (done, total) =
+                    (progress.files_done.load(Relaxed), progress.files_total.load(Relaxed));
+                let read = progress.bytes_done.load(Relaxed);
+                let rate = whole(approximate(read) / elapsed.as_secs_f64().max(0.001));
+                let (done, total) = (count(done), count(total));
+                format!("{verb} {done}/{total} files · {} · {}/s", bytes(read), bytes(rate))
+            };
+            scope.spawn(move || draw(&line, &finished));
+        }
+        let outcome = work();
+        drop(done);
+        outcome
+    })
+}
+
 /// Runs `work` while it is drawn how much of a known number of things is done.
 pub fn watch_count<T>(
     screen: Screen,

@@ -382,7 +382,10 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
 }
 
 /// The connection to AWS that sources there share.
-fn connect(options: &AwsOptions) -> Result<Arc<Aws>> {
+///
+/// # Errors
+/// The operating system gives no threads.
+pub fn connect(options: &AwsOptions) -> Result<Arc<Aws>> {
     Aws::new(options.clone()).map_err(|source| {
         let path = PathBuf::from(s3::SCHEME);
         ErrorKind::Io { action: "start the threads that read", path, source }.into()

@@ -11,6 +11,8 @@
 
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
+#[path = "../../benches/verify/trail.rs"]
+mod trail;
 
 mod answers;
 mod cli;
@@ -32,4 +34,5 @@ mod sql;
 mod support;
 mod testdata;
 mod tidy;
+mod verify;
 mod wrappers;

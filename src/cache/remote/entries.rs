@@ -22,7 +22,7 @@ use object_store::{
 };
 
 /// Bytes of entries that are kept.
-const KEPT_BYTES: usize = 32 << 20;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// A store that keeps the log entries that were read from it or written to it.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What a failed request to the cache's bucket means, without the transport's noise.
 
-use std::error::Error;
+use std::{error::Error, path::Path};
 
 use crate::{
     aws::{AwsOptions, Failure, FailureKind},
@@ -76,23 +76,11 @@ fn between<'t>(text: &'t str, start: &str, end: &str) -> Option<&'t str> {
 /// The error to tell for `source`, met when doing `action` with the cache `name`.
 pub(super) fn told(
     action: &'static str,
-    name: &std::path::Path,
+    name: &Path,
     source: BoxError,
     options: &AwsOptions,
 ) -> ErrorKind {
-    let (reason, help) = if let Some(said) = Said::of(&*source) {
-        (said.text(), advice(&said.code).map(str::to_owned))
-    } else if let Some(failure) = chain(&*source).find_map(|e| e.downcast_ref::<Failure>()) {
-        let ours = failure.code.as_deref().and_then(advice).map(str::to_owned);
-        (failure.text.clone(), ours.or_else(|| failure.advice(options)))
-    } else if chain(&*source).any(|cause| cause.to_string().contains(ELSEWHERE)) {
-        let (text, kind) =
-            ("the bucket lies in another region".to_owned(), FailureKind::Region(None));
-        (text.clone(), Failure { kind, code: None, text }.advice(options))
-    } else if let Some(lost) = unanswered(&*source) {
-        let failure = Failure { kind: FailureKind::Transient, code: None, text: lost };
-        (failure.text.clone(), failure.advice(options))
-    } else {
+    let Some((reason, help)) = meaning(&*source, options) else {
         return ErrorKind::Cache { action, path: name.to_owned(), source };
     };
     let action = match action {
@@ -104,6 +92,27 @@ pub(super) fn told(
         _ => "use the cache at",
     };
     ErrorKind::S3 { action, uri: name.display().to_string(), reason, help }
+}
+
+/// What failed and what to do about it, if that was a request.
+pub(super) fn meaning(
+    error: &(dyn Error + 'static),
+    options: &AwsOptions,
+) -> Option<(String, Option<String>)> {
+    let of = |failure: &Failure| (failure.text.clone(), failure.advice(options));
+    if let Some(said) = Said::of(error) {
+        return Some((said.text(), advice(&said.code).map(str::to_owned)));
+    }
+    if let Some(failure) = chain(error).find_map(|cause| cause.downcast_ref::<Failure>()) {
+        let ours = failure.code.as_deref().and_then(advice).map(str::to_owned);
+        let (text, theirs) = of(failure);
+        return Some((text, ours.or(theirs)));
+    }
+    if chain(error).any(|cause| cause.to_string().contains(ELSEWHERE)) {
+        let text = "the bucket lies in another region".to_owned();
+        return Some(of(&Failure { kind: FailureKind::Region(None), code: None, text }));
+    }
+    unanswered(error).map(|text| of(&Failure { kind: FailureKind::Transient, code: None, text }))
 }
 
 /// Why a request got no answer, where that is what failed: the innermost cause.

@@ -99,6 +99,14 @@ impl Remote {
         failure::told(action, &self.name, source, &self.options)
     }
 
+    /// The same for what an engine met that reads its files; `error` itself if no request failed.
+    pub(super) fn explain(&self, error: BoxError) -> Result<crate::Error, BoxError> {
+        match failure::meaning(&*error, &self.options) {
+            Some(_) => Ok(self.told("read", error).into()),
+            None => Err(error),
+        }
+    }
+
     /// The store for the transaction logs, whose root is the cache.
     pub(super) fn store(&self) -> Arc<dyn ObjectStore> {
         let entries = entries::EntryStore::new(Arc::clone(&self.bucket));

@@ -19,7 +19,7 @@ use parquet::{
 const FOOTER_BYTES: usize = 512 << 10;
 
 /// Bytes of footers that are kept.
-const KEPT_BYTES: usize = 64 << 20;
+const KEPT_BYTES: usize = 16 << 20;
 
 /// The footers of files that were read. Files never change.
 #[derive(Debug, Default)]

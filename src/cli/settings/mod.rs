@@ -34,6 +34,8 @@ const DEFAULT_CASE: &str = "default";
 pub(super) struct Settings {
     /// The cache's directory, or `s3://bucket/prefix`.
     pub(super) cache: PathBuf,
+    /// Whether --cache or --case chose it.
+    pub(super) cache_is_told: bool,
     /// Memory for ingest and for queries, in bytes.
     pub(super) memory_bytes: usize,
     /// Where work spills to.
@@ -113,6 +115,7 @@ impl Settings {
         let in_config = |name: &str| Some(surroundings.config_dir.as_ref()?.join(name));
         Ok(Self {
             cache: cache(global, &config, surroundings)?,
+            cache_is_told: global.cache.is_some() || global.case.is_some(),
             memory_bytes: memory_bytes.map_or(ingest::DEFAULT_MEMORY_BYTES, |bytes| {
                 usize::try_from(bytes).unwrap_or(usize::MAX)
             }),

@@ -76,6 +76,23 @@ impl Inflater {
         &self.layer
     }
 
+    /// As reading, but ends where the member does that is being read.
+    pub(super) fn read_member(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n_before = self.n_members;
+        while self.n_members == n_before && (self.error.is_some() || self.state != State::End) {
+            let step = self.step(out)?;
+            if step > 0 {
+                return Ok(step);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Whether there are bytes behind what was read.
+    pub(super) fn has_more(&mut self) -> bool {
+        !self.input.look(1).is_empty()
+    }
+
     /// Reads a member's header, or finds the end, or what should not be there.
     fn header(&mut self) -> io::Result<()> {
         if self.n_members > 0 {
@@ -119,6 +136,18 @@ impl Inflater {
         self.crc.reset();
         self.state = State::Body;
         Ok(())
+    }
+
+    /// Does what comes next, and gives how many bytes came out of it.
+    fn step(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let step = match (self.error.take(), self.state) {
+            (Some(error), _) => Err(error),
+            (None, State::Header) => self.header().map(|()| 0),
+            (None, State::Body) => self.body(out),
+            (None, State::Trailer) => self.trailer().map(|()| 0),
+            (None, State::End) => Ok(0),
+        };
+        step.inspect_err(|_| self.state = State::End)
     }
 
     fn take(&mut self, n_bytes: usize) -> io::Result<Vec<u8>> {
@@ -197,25 +226,12 @@ impl Read for Inflater {
         if out.is_empty() {
             return Ok(0);
         }
-        loop {
-            if let Some(error) = self.error.take() {
-                self.state = State::End;
-                return Err(error);
-            }
-            let step = match self.state {
-                State::Header => self.header().map(|()| 0),
-                State::Body => self.body(out),
-                State::Trailer => self.trailer().map(|()| 0),
-                State::End => return Ok(0),
-            };
-            match step {
-                Ok(0) => {}
-                Ok(n_bytes) => return Ok(n_bytes),
-                Err(error) => {
-                    self.state = State::End;
-                    return Err(error);
-                }
+        while self.error.is_some() || self.state != State::End {
+            let n_bytes = self.step(out)?;
+            if n_bytes > 0 {
+                return Ok(n_bytes);
             }
         }
+        Ok(0)
     }
 }

@@ -4,6 +4,7 @@
 //! packed. A file that is damaged, or that inflates beyond a limit, gives what comes before.
 
 mod deflate;
+mod first;
 mod input;
 mod text;
 mod whole;
@@ -19,9 +20,11 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::first::first_member;
+pub(crate) use self::whole::Scratch;
 pub(super) use self::{
     deflate::GZIP_MAGIC,
-    whole::{Scratch, Whole, whole},
+    whole::{Whole, whole},
 };
 use self::{
     deflate::{Framing, Inflater},
@@ -41,11 +44,11 @@ const RATIO_FREE_BYTES: u64 = 64 << 20;
 
 /// What is wrong with a file's bytes, as far as inflating tells; travels inside [`io::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// For people.
-    pub(super) reason: String,
+    pub(crate) reason: String,
     /// Whether a limit was reached, not damage found.
-    pub(super) over_limit: bool,
+    pub(crate) over_limit: bool,
 }
 
 impl fmt::Display for Fault {

@@ -260,3 +260,58 @@ fn failing_to_read_is_no_damage() {
     let error = whole(Stored::plain(Broken), 0, 1000, ROOMY, &mut scratch).unwrap_err();
     assert_eq!(error.to_string(), "the disk is gone");
 }
+
+/// What the first member is, by reading whole and by streaming, which must agree.
+fn first(stored: &[u8]) -> first::First {
+    let read = |max_bytes: usize| {
+        let (mut scratch, mut seen) = (Scratch::default(), Vec::new());
+        let stored = Stored::plain(Cursor::new(stored.to_vec()));
+        let first = first_member(stored, 0, max_bytes, ROOMY, &mut scratch, &mut |bytes| {
+            seen.extend_from_slice(bytes);
+        });
+        let first = first.unwrap();
+        assert_eq!(first.sha256_inflated, <[u8; 32]>::from(Sha256::digest(&seen)));
+        assert_eq!(first.inflated_bytes, seen.len() as u64);
+        first
+    };
+    let whole = read(1 << 20);
+    assert_eq!(whole, read(1000));
+    assert_eq!(whole.sha256, <[u8; 32]>::from(Sha256::digest(stored)));
+    whole
+}
+
+#[test]
+fn the_first_member_ends_where_its_trailer_does() {
+    let text = noise(5_000);
+    let packed = gzip(&text);
+    let clean = first(&packed);
+    assert_eq!(clean.sha256_inflated, <[u8; 32]>::from(Sha256::digest(&text)));
+    assert_eq!((clean.is_gzip, clean.trailing, &clean.fault), (true, false, &None));
+    let trailer = packed.last_chunk::<8>().unwrap();
+    let one_byte = &trailer[7..];
+    // Whatever follows, even what ends like the member itself.
+    for appended in [&packed[..], b"\0", b"x", b"garbage", trailer, one_byte, &gzip(b"")] {
+        let found = first(&[packed.as_slice(), appended].concat());
+        assert!(found.trailing, "{appended:?}");
+        assert_eq!(found.sha256_inflated, clean.sha256_inflated);
+        assert_eq!(found.fault, None);
+    }
+}
+
+#[test]
+fn a_first_member_that_is_damaged_or_none_is_told() {
+    let text = noise(5_000);
+    let packed = gzip(&text);
+    let cut = first(&packed[..packed.len() - 3]);
+    assert_eq!(cut.fault.unwrap().reason, "the compressed data ends early");
+    assert_eq!(cut.sha256_inflated, <[u8; 32]>::from(Sha256::digest(&text)));
+    let mut flipped = packed.clone();
+    flipped[packed.len() - 6] ^= 1;
+    assert!(first(&flipped).fault.is_some());
+    let plain = first(&text);
+    assert!(!plain.is_gzip && plain.fault.is_none() && !plain.trailing);
+    // The layers within are the delivery's own content.
+    let twice = first(&gzip(&packed));
+    assert_eq!(twice.sha256_inflated, <[u8; 32]>::from(Sha256::digest(&packed)));
+    assert_eq!(first(b"").inflated_bytes, 0);
+}

@@ -20,9 +20,9 @@ use crate::source::Stored;
 /// A worker's buffers, used for one file after the other.
 pub(crate) struct Scratch {
     libdeflate: libdeflater::Decompressor,
-    stored: Vec<u8>,
-    data: Vec<u8>,
-    spare: Vec<u8>,
+    pub(super) stored: Vec<u8>,
+    pub(super) data: Vec<u8>,
+    pub(super) spare: Vec<u8>,
 }
 
 impl Default for Scratch {
@@ -155,13 +155,12 @@ fn inflate_layer(
 
 /// Inflates by libdeflate, at twice the speed, where the data is one whole member; `None` where
 /// it is anything else, which the streaming inflater then tells apart.
-fn single_member(max_bytes: usize, limits: InflateLimits, scratch: &mut Scratch) -> Option<usize> {
+pub(super) fn single_member(
+    max_bytes: usize,
+    limits: InflateLimits,
+    scratch: &mut Scratch,
+) -> Option<usize> {
     let packed = scratch.data.as_slice();
-    // The size in the trailer is that of the last member: a second one would go unseen.
-    let behind = packed.get(GZIP_MAGIC.len()..)?;
-    if memmem::find(behind, &GZIP_MAGIC).is_some() {
-        return None;
-    }
     let trailer: [u8; 8] = *packed.last_chunk()?;
     let [crc, size] = [trailer.first_chunk::<4>()?, trailer.last_chunk::<4>()?];
     let n_bytes = usize::try_from(u32::from_le_bytes(*size)).ok()?;
@@ -171,14 +170,21 @@ fn single_member(max_bytes: usize, limits: InflateLimits, scratch: &mut Scratch)
     scratch.spare.clear();
     scratch.spare.resize(n_bytes, 0);
     let inflated = scratch.libdeflate.gzip_decompress(packed, &mut scratch.spare).ok()?;
-    // It checked its own trailer; that this is the one at the end, it does not say.
-    let ends_there =
-        inflated == n_bytes && libdeflater::crc32(&scratch.spare) == u32::from_le_bytes(*crc);
+    // It checked the trailer behind the first member, and does not say where that is. It is the one
+    // at the end if that one fits and no other like it comes before.
+    let before = packed.get(..packed.len() - 1)?;
+    let ends_there = inflated == n_bytes
+        && libdeflater::crc32(&scratch.spare) == u32::from_le_bytes(*crc)
+        && memmem::find(before, &trailer).is_none();
     ends_there.then_some(n_bytes)
 }
 
 /// Reads all of `reader`, if it is no more than `max_bytes`. What was read before an error stays.
-fn read_capped(reader: &mut dyn Read, max_bytes: usize, out: &mut Vec<u8>) -> io::Result<bool> {
+pub(super) fn read_capped(
+    reader: &mut dyn Read,
+    max_bytes: usize,
+    out: &mut Vec<u8>,
+) -> io::Result<bool> {
     io::copy(&mut reader.take(max_bytes as u64 + 1), out)?;
     Ok(out.len() <= max_bytes)
 }

@@ -130,8 +130,9 @@ fn a_cache_in_s3_holds_what_a_local_one_does() {
 fn evidence_and_cache_may_both_lie_in_s3() {
     let logs = super::delivery::Organisation { accounts: 2, regions: 1, days: 2, log_files: 40 };
     let server = Server::start([logs.bucket("logs"), Bucket::writable("cache")]);
+    // A bucket may be a cache as a whole.
     let run = |arguments: &[&str]| {
-        succeeded(&server.command(Path::new(CACHE), arguments).output().unwrap())
+        succeeded(&server.command(Path::new("s3://cache"), arguments).output().unwrap())
     };
     run(&["ingest", "s3://logs"]);
     let counted = run(&["sql", "SELECT count(*) FROM cloudtrail_logs"]);
@@ -325,6 +326,18 @@ fn credentials_that_end_are_told_and_new_ones_go_on() {
     assert!(said.contains("ExpiredToken") && said.contains("aws sso login"), "{said}");
     scene.server.set_plan(Plan::none());
     scene.ingest(CACHE, &evidence);
+
+    // Also in the middle of a question, when the columns are read.
+    scene.server.forget_requests();
+    let question = ["sql", "SELECT max(eventname) FROM cloudtrail_logs"];
+    scene.run(CACHE, &question);
+    scene.server.set_plan(Plan { expires_after: Some(scene.requests() - 1), ..Plan::none() });
+    scene.server.forget_requests();
+    let said = refused(&scene.server, CACHE, &question);
+    let told = "error: cannot read the cache at `s3://cache/cases/one`: ExpiredToken";
+    assert!(said.contains(told), "{said}");
+    scene.server.set_plan(Plan::none());
+
     let local = scene.dir.path().join("local").to_str().unwrap().to_owned();
     scene.ingest(&local, &evidence);
     assert_eq!(scene.content(CACHE), scene.content(&local));

@@ -1,0 +1,7 @@
+//! `trailhound verify`: trails made with keys of our own, whole and tampered with.
+
+mod chains;
+mod hostile;
+mod reports;
+mod scene;
+mod tampering;
