@@ -6,13 +6,17 @@
 //! compactions that remove the same file for compatible, and knows nothing of what a commit to
 //! one table promises for another.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 use arrow::datatypes::Schema;
 use deltalake::{
     DeltaTable, TableProperty,
     kernel::{
-        Action, Add, CommitInfo, Remove, StructType, Transaction,
+        Action, Add, CommitInfo, MetadataExt as _, Remove, StructField, StructType, Transaction,
         engine::arrow_conversion::TryIntoKernel,
         transaction::{PROTOCOL, TransactionError},
     },
@@ -63,6 +67,8 @@ pub(super) struct State {
     pub(super) n: i64,
     /// The files, by the name in the log.
     pub(super) files: HashMap<String, DataFile>,
+    /// The names of its columns.
+    pub(super) columns: HashSet<String>,
 }
 
 /// One entry of a log, read.
@@ -156,6 +162,33 @@ impl Log {
         }
     }
 
+    /// Tells other readers of columns of `schema` that the table does not have yet: an earlier
+    /// build created it. Rows that were written before are NULL there.
+    pub(super) async fn grow(&self, schema: &Schema) -> Result<(), BoxError> {
+        let wanted: StructType = schema.try_into_kernel()?;
+        loop {
+            let table = self.open().await?;
+            let snapshot = table.snapshot()?;
+            let known = snapshot.schema();
+            let is_missing = |field: &&StructField| known.field(field.name()).is_none();
+            let missing: Vec<StructField> = wanted.fields().filter(is_missing).cloned().collect();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let fields = known.fields().cloned().chain(missing);
+            let grown = StructType::try_new(fields)?;
+            let metadata = snapshot.metadata().clone().with_schema(&grown)?;
+            let version = snapshot.version() + 1;
+            let note = Note { operation: "ADD COLUMNS", data_change: false };
+            let info = commit_info(version, note, &Changes::new())?;
+            let actions = [Action::CommitInfo(info), Action::Metadata(metadata)];
+            // Where another process was faster, it may have done this.
+            if self.put(version, &actions).await? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Reads its state whole.
     pub(super) async fn load(&self) -> Result<State, BoxError> {
         match self.replay().await? {
@@ -187,6 +220,7 @@ impl Log {
         let snapshot = table.snapshot()?;
         let mut state = State { version: snapshot.version(), ..State::default() };
         state.n = snapshot.transaction_version(&*self.store, APP_ID).await?.unwrap_or(0);
+        state.columns = snapshot.schema().fields().map(|field| field.name().clone()).collect();
         for view in snapshot.log_data().iter() {
             if view.deletion_vector_descriptor().is_some() {
                 return Err(deletion_vector(&view.path()));
@@ -349,8 +383,13 @@ impl Log {
             Action::Txn(Transaction::new_with_last_update(APP_ID, n, Some(now()))),
         ];
         actions.extend(changes.iter().map(|change| action(change, note.data_change)));
+        self.put(version, &actions).await
+    }
+
+    /// Writes the entry `version`; `false` when there is one already.
+    async fn put(&self, version: u64, actions: &[Action]) -> Result<bool, BoxError> {
         let mut bytes = Vec::new();
-        for action in &actions {
+        for action in actions {
             serde_json::to_writer(&mut bytes, action)?;
             bytes.push(b'\n');
         }

@@ -295,7 +295,9 @@ impl Cache {
     fn create_with(place: impl Into<Place>, schemas: Schemas) -> Result<Self> {
         let (files, runtime) = reach(&place.into())?;
         marker::create(&files)?;
-        Self::of(files, runtime, schemas)
+        let cache = Self::of(files, runtime, schemas)?;
+        cache.grow_tables().map_err(|source| cache.failed("open", source))?;
+        Ok(cache)
     }
 
     fn of(files: Files, runtime: Arc<Runtime>, schemas: Schemas) -> Result<Self> {
@@ -333,6 +335,20 @@ impl Cache {
                 if log.exists().await? { Ok(()) } else { log.create(schema).await }
             });
             futures::future::try_join_all(ensure).await.map(drop)
+        })
+    }
+
+    /// Adds the columns that tables of an earlier build lack.
+    fn grow_tables(&self) -> Result<(), BoxError> {
+        let tables: Vec<(Log, SchemaRef)> =
+            Table::ALL.map(|table| (self.log(table), self.schemas.of(table))).into();
+        let tables: Vec<_> = tables
+            .into_iter()
+            .filter(|(log, schema)| recover::lacks(self, log.table(), schema))
+            .collect();
+        self.runtime.wait(async move {
+            let grow = tables.iter().map(|(log, schema)| log.grow(schema));
+            futures::future::try_join_all(grow).await.map(drop)
         })
     }
 

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arrow::datatypes::Schema;
+
 use super::{
     Cache, DataFile, Snapshot, Step, Table,
     delta::{CHECKPOINT_INTERVAL, Change, Changes, Entry, Log, Note, State},
@@ -230,6 +232,16 @@ pub(super) fn settle(cache: &Cache) -> Result<()> {
     keep_promises(cache, &mut known)?;
     *guard = Some(known);
     Ok(())
+}
+
+/// Whether `table`, as it was when it was read last, lacks a column of `schema`.
+pub(super) fn lacks(cache: &Cache, table: Table, schema: &Schema) -> bool {
+    let guard = cache.known.lock().unwrap_or_else(PoisonError::into_inner);
+    let has = |name: &str| match guard.as_ref() {
+        Some(known) => known.state(table).columns.contains(name),
+        None => false,
+    };
+    !schema.fields().iter().all(|field| has(field.name()))
 }
 
 fn look(cache: &Cache, known: Option<Known>) -> Result<Known> {

@@ -3,6 +3,7 @@
 mod archives;
 mod dedupe;
 mod files;
+mod grown;
 mod large;
 mod repeat;
 mod writers;

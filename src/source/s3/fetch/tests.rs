@@ -1,7 +1,7 @@
 //! Against a service of a few lines, which answers as each test tells it to.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     sync::atomic::AtomicU32,
     thread,
@@ -109,7 +109,7 @@ fn file(objects: &Arc<Objects>, key: &str, size_bytes: u64, etag: Option<&str>) 
 fn read(file: &LogFile) -> io::Result<(Option<Head>, Vec<u8>)> {
     let mut stored = file.open()?;
     let mut bytes = Vec::new();
-    stored.reader.read_to_end(&mut bytes)?;
+    io::copy(&mut stored.reader, &mut bytes)?;
     Ok((stored.head, bytes))
 }
 
