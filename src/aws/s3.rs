@@ -173,7 +173,7 @@ const ATTEMPTS_TO_REACH: u32 = 4;
 async fn region_of(client: &Client, bucket: &str) -> Result<Option<String>, Failure> {
     const HEADER: &str = "x-amz-bucket-region";
     let error = match client.head_bucket().bucket(bucket).send().await {
-        Ok(head) => return Ok(head.bucket_region),
+        Ok(head) => return Ok(head.bucket_region.filter(|region| !region.is_empty())),
         Err(error) => error,
     };
     if let Some(region) = error.raw_response().and_then(|response| response.headers().get(HEADER)) {

@@ -297,10 +297,14 @@ impl Filter {
         let (_, last) = self.days();
         let last = last.filter(|last| *last < today && self.late_days < RETRIED_FOR_DAYS)?;
         Some(format!(
-            "--until chooses what was delivered until {last}, {} days late; where a delivery \
+            "--until chooses what was delivered until {last}, up to {} late; where a delivery \
              failed, it is tried again for {RETRIED_FOR_DAYS} days: --late-days \
              {RETRIED_FOR_DAYS} chooses those as well",
-            self.late_days
+            if self.late_days == 1 {
+                "1 day".to_owned()
+            } else {
+                format!("{} days", self.late_days)
+            }
         ))
     }
 }
@@ -377,7 +381,9 @@ pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     listing.files.dedup_by(|later, first| later.uri == first.uri);
     listing.unread.sort_by(|a, b| a.uri.cmp(&b.uri));
     listing.unread.dedup_by(|later, first| later.uri == first.uri);
-    listing.notices.extend(options.filter.notice(Utc::now().date_naive()));
+    if sources.iter().any(|source| source != "-") {
+        listing.notices.extend(options.filter.notice(Utc::now().date_naive()));
+    }
     Ok(listing)
 }
 

@@ -78,6 +78,26 @@ fn every_layout_is_listed_and_nothing_is_left_out() {
 }
 
 #[test]
+fn a_folder_that_may_not_be_listed_is_named_and_the_rest_is_read() {
+    let organisation = Organisation { accounts: 3, regions: 1, days: 2, log_files: 60 };
+    let mut bucket = organisation.bucket("logs");
+    let denied = format!("AWSLogs/o-exampleorg/{}/", account_id(1));
+    bucket.unlisted.push(denied.clone());
+    let case = Case::new(bucket, Plan::none());
+    let run = case.ingest(&[]);
+    assert_eq!(run.code, Some(1), "{}\n{}", run.report, run.said);
+    assert_eq!((run.count("files", "ingested"), run.count("files", "skipped")), (40, 1));
+    let skipped = &run.report["skipped"][0];
+    assert_eq!(skipped["path"], format!("s3://logs/{denied}"));
+    insta::assert_snapshot!(skipped["reason"].as_str().unwrap(), @"cannot be listed: AccessDenied; the policy needs s3:ListBucket on the bucket and s3:GetObject on its objects; where the requester pays, give --requester-pays");
+    case.server.change("logs", |logs| logs.unlisted.clear());
+    let again = case.ingest(&[]);
+    again.assert_clean();
+    assert_eq!(again.count("files", "ingested"), 20);
+    case.assert_whole();
+}
+
+#[test]
 fn a_source_may_begin_anywhere_in_a_key() {
     let key = |account: usize, day| log_key(&account_id(account), "us-east-1", day, 7);
     let (one, other, third) = (key(0, 0), key(0, 31), key(1, 0));
@@ -124,7 +144,7 @@ fn what_is_not_chosen_is_not_listed() {
     assert_eq!(met(&case), wanted);
     let listed = case.server.keys_listed();
     assert!(listed < wanted.len() as u64 + 100, "{listed} for {} keys", wanted.len());
-    insta::assert_snapshot!(run.said, @"note: --until chooses what was delivered until 2024-02-12, 1 days late; where a delivery failed, it is tried again for 30 days: --late-days 30 chooses those as well");
+    insta::assert_snapshot!(run.said, @"note: --until chooses what was delivered until 2024-02-12, up to 1 day late; where a delivery failed, it is tried again for 30 days: --late-days 30 chooses those as well");
 }
 
 #[test]

@@ -128,6 +128,9 @@ impl S3 for Service {
             max: page_size(input.max_keys),
             ..Query::default()
         };
+        if bucket.unlisted.iter().any(|prefix| query.prefix.starts_with(prefix)) {
+            return Err(S3ErrorCode::AccessDenied.into());
+        }
         let page = query.page(bucket);
         self.0.counts.listed(page.entries.iter().filter_map(Entry::latest).count());
         let with_restore = input.optional_object_attributes.is_some();

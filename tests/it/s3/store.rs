@@ -26,6 +26,8 @@ pub(crate) struct Bucket {
     pub(crate) keeps_versions: bool,
     /// Whether objects have a checksum (CRC32), as those written since 2024 do.
     pub(crate) has_checksums: bool,
+    /// Prefixes that a policy lets nobody list.
+    pub(crate) unlisted: Vec<String>,
     pub(super) objects: BTreeMap<String, Vec<Version>>,
     pub(super) uploads: HashMap<String, Upload>,
     /// Versions ever written: what ids and times are made of.
@@ -54,6 +56,7 @@ impl Bucket {
             policy: Policy::Evidence,
             keeps_versions: false,
             has_checksums: false,
+            unlisted: Vec::new(),
             objects: BTreeMap::new(),
             uploads: HashMap::new(),
             n_written: 0,
