@@ -26,12 +26,11 @@ struct Marker {
 /// Whether `files` are those of a cache that this build can use.
 pub(super) fn check(files: &Files) -> Result<()> {
     let path = || files.name().to_owned();
-    let Some(text) = files.read(NAME)? else {
-        return Err(if files.is_vacant()? {
-            ErrorKind::NoCache { path: path() }.into()
-        } else {
-            ErrorKind::NotACache { path: path() }.into()
-        });
+    let text = match files.read(NAME)? {
+        Some(text) => text,
+        None if files.is_vacant()? => return Err(ErrorKind::NoCache { path: path() }.into()),
+        // Perhaps another process has just created it: the marker is what it writes first.
+        None => files.read(NAME)?.ok_or_else(|| ErrorKind::NotACache { path: path() })?,
     };
     let marker: Marker = serde_json::from_str(&text).map_err(|error| ErrorKind::Cache {
         action: "read the marker of",

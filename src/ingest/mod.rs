@@ -32,7 +32,7 @@ use crate::{
     aws::AwsOptions,
     cache::{Cache, CompactOptions, SweepOptions},
     logs::Limits,
-    source::{self, FetchOptions, Fetcher, Filter, ListOptions, Traffic},
+    source::{self, FetchOptions, Fetcher, Filter, HistoryProgress, ListOptions, Traffic},
 };
 
 /// Memory for rows in flight unless told: with it, the whole process stays below 1 GiB.
@@ -97,6 +97,8 @@ pub struct Progress {
     pub skipped: AtomicU64,
     /// What came from buckets.
     pub traffic: Arc<Traffic>,
+    /// What came from event histories.
+    pub histories: Arc<HistoryProgress>,
     /// Set it to stop after what is being committed.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -252,6 +254,7 @@ fn ingest_with(
             temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,
             fetcher,
+            histories: &progress.histories,
         },
     )?;
     report.notices = listing.notices;

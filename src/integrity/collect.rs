@@ -60,6 +60,7 @@ impl Found {
             temp_dir: &options.temp_dir,
             cancelled,
             fetcher: &Arc::default(),
+            histories: &Arc::default(),
         };
         let listing = source::list(&options.sources, &how)?;
         let mut sorting = Sorting { filter, groups: BTreeMap::new(), found: Found::default() };

@@ -105,7 +105,8 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
 }
 
 /// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`;
-/// what comes from buckets also as `· 4 321 objects/s · 7 retries`.
+/// what comes from buckets also as `· 4 321 objects/s · 7 retries`, an event history as
+/// `ingest 48/146 hours of history · 1 200 events · 100 events/s · 3 min 4 s left`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
     if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
@@ -121,7 +122,15 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     let elapsed = if came > 0 { traffic.elapsed() } else { elapsed };
     let per_second = |n: u64| approximate(n) / elapsed.as_secs_f64().max(0.001);
     let rate = per_second(done);
-    let mut parts = vec![
+    let (hours, wanted) = progress.histories.hours();
+    let events = get(&progress.histories.n_events);
+    let of_history = (wanted > 0).then(|| {
+        let seconds = progress.histories.elapsed().as_secs_f64().max(0.001);
+        let (hours, wanted) = (count(hours), count(wanted));
+        let (rate, events) = (count(whole(approximate(events) / seconds)), count(events));
+        format!("{hours}/{wanted} hours of history · {events} events · {rate} events/s")
+    });
+    let of_files = [
         format!(
             "ingest {}/{} files",
             count(get(&progress.files_done)),
@@ -131,6 +140,12 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         format!("{} records", count(get(&progress.records))),
         format!("{}/s", bytes(whole(rate))),
     ];
+    // The hours of a history are files without a size: nothing else is told of them alone.
+    let is_alone = total == 0;
+    let mut parts: Vec<String> = match of_history {
+        Some(of_history) if is_alone => vec![format!("ingest {of_history}")],
+        of_history => of_files.into_iter().chain(of_history).collect(),
+    };
     if came > 0 {
         parts.push(format!("{} objects/s", count(whole(per_second(get(&traffic.n_objects))))));
     }
@@ -140,9 +155,12 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     if get(&progress.skipped) > 0 {
         parts.push(format!("{} skipped", count(get(&progress.skipped))));
     }
+    let of_bytes = (done > 0 && total > done).then(|| approximate(total - done) / rate.max(1.0));
+    let of_histories = progress.histories.seconds_left();
+    let left = of_bytes.into_iter().chain(of_histories).max_by(f64::total_cmp);
     if progress.cancelled.load(Relaxed) {
         parts.push("stopping".to_owned());
-    } else if let Some(left) = seconds_left(progress, done, elapsed) {
+    } else if let Some(left) = left {
         // Nobody plans by more than a month, and no float overflows a duration then.
         let left = Duration::from_secs(whole(left.clamp(1.0, 2_592_000.0)));
         let text = if left < Duration::from_mins(1) {
@@ -153,17 +171,6 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         parts.push(format!("{text} left"));
     }
     parts.join(" · ")
-}
-
-/// How long it takes at the rate so far: by bytes, or by files where those have no size before
-/// they are fetched, as the hours of an event history.
-fn seconds_left(progress: &Progress, bytes_done: u64, elapsed: Duration) -> Option<f64> {
-    let of = |done: &AtomicU64, total: &AtomicU64| (done.load(Relaxed), total.load(Relaxed));
-    let bytes = (bytes_done, progress.bytes_total.load(Relaxed));
-    let files = of(&progress.files_done, &progress.files_total);
-    let (done, total) = if bytes.1 > 0 { bytes } else { files };
-    let left = total.checked_sub(done).filter(|left| *left > 0 && done > 0)?;
-    Some(approximate(left) / approximate(done) * elapsed.as_secs_f64())
 }
 
 #[expect(
@@ -273,18 +280,6 @@ mod tests {
         assert_eq!(line(&progress, Duration::ZERO), "ingest 0/0 files · 0 B · 0 records · 0 B/s");
         progress.bytes_done.store(1, Relaxed);
         assert!(line(&progress, Duration::from_secs(9)).ends_with("720 h 0 min left"));
-    }
-
-    #[test]
-    fn what_has_no_size_yet_is_counted_by_files() {
-        let progress = Progress::default();
-        progress.files_total.store(2160, Relaxed);
-        progress.files_done.store(540, Relaxed);
-        progress.records.store(100, Relaxed);
-        assert_eq!(
-            line(&progress, Duration::from_secs(10)),
-            "ingest 540/2 160 files · 0 B · 100 records · 0 B/s · 30 s left"
-        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) use self::local::plain_text;
 use self::s3::Inventory;
 pub(crate) use self::s3::Lost;
 pub use self::{
-    history::SCHEME as EVENT_HISTORY,
+    history::{HistoryProgress, SCHEME as EVENT_HISTORY},
     s3::{FetchOptions, Fetcher, Place, Traffic},
     window::Window,
 };
@@ -220,6 +220,8 @@ pub struct ListOptions<'a> {
     pub cancelled: &'a Arc<AtomicBool>,
     /// Fetches the objects that are listed.
     pub fetcher: &'a Arc<Fetcher>,
+    /// Counts what comes from event histories.
+    pub histories: &'a Arc<HistoryProgress>,
 }
 
 /// Which files to choose by what their key or path tells; where it tells nothing, they are read.
@@ -398,7 +400,10 @@ pub fn absolute(source: &str) -> String {
     if source == "-" {
         return local::STDIN_URI.to_owned();
     }
-    if source.starts_with(s3::SCHEME) || source.starts_with(history::SCHEME) {
+    if source.starts_with(s3::SCHEME) {
+        return Place::parse(source).map_or_else(|_reason| source.to_owned(), |place| place.uri());
+    }
+    if source.starts_with(history::SCHEME) {
         return source.to_owned();
     }
     let path = Path::new(source);

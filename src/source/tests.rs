@@ -24,6 +24,7 @@ fn list(sources: &[String]) -> Result<Listing> {
         temp_dir: &temp_dir,
         cancelled: &cancelled,
         fetcher: &Arc::default(),
+        histories: &Arc::default(),
     };
     super::list(sources, &options)
 }

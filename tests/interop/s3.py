@@ -5,8 +5,8 @@
 
 An archive is uploaded with boto3 to a server of its own (see gateway.py) and ingested with keys that
 may only read: counts, hashes and answers are those of a local ingest; a second run reads nothing; a
-killed one is finished by the next; what was overwritten and deleted is found; and the bucket is what
-it was. Exits with 1 where that does not hold.
+killed one is finished by the next; what was overwritten and deleted is found; a cache in a bucket is
+as good as a local one; and the evidence is what it was. Exits with 1 where that does not hold.
 """
 
 import concurrent.futures
@@ -169,6 +169,26 @@ def check_versions(server, binary, folder: pathlib.Path) -> None:
     agree("what someone overwrote and deleted is read, and said", found, sorted(wanted))
 
 
+def check_cache(server, binary, folder: pathlib.Path, archive: pathlib.Path, wanted: dict) -> None:
+    """A cache in a bucket has what a local one has, also when two write to it at once."""
+    analyst = server.settings(ANALYST_KEYS)
+    cached = Trailhound(binary, "s3://cache/case", analyst)
+    source = f"s3://{BUCKET}/{PREFIX}"
+    report = cached.ingest(source)
+    agree("a cache in a bucket takes the same records", report["records"], wanted["records"])
+    local = Trailhound(binary, folder / "local", analyst)
+    agree("and answers the same", cached.answers(), local.answers())
+    agree("a second run reads nothing", cached.ingest(source)["files"]["ingested"], 0)
+
+    both = Trailhound(binary, "s3://cache/both", analyst)
+    runs = [both.start("ingest", "--memory", "64MiB", place) for place in (source, archive)]
+    for run in runs:
+        _, stderr = run.communicate(timeout=120)
+        if run.returncode != 0:
+            sys.exit(f"one of two writers ended with {run.returncode}:\n{stderr}")
+    agree("two writers at once write each event once", both.answers(), local.answers())
+
+
 def check_refusals(server, binary, folder: pathlib.Path) -> None:
     """Keys that are wrong end the run and say so."""
     access, secret = READER_KEYS
@@ -190,6 +210,8 @@ def main() -> None:
         before = contents(root)
         wanted = check_reading(server, binary, folder, archive)
         check_killing(server, binary, folder, wanted)
+        server.create_bucket("cache", [(ANALYST_KEYS, ["s3:*"])])
+        check_cache(server, binary, folder, archive, wanted)
         if server.is_strict:
             check_refusals(server, binary, folder)
         agree("the bucket is what it was", contents(root), before)

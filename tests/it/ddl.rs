@@ -289,7 +289,7 @@ fn local_copies_of_a_bucket_are_found_and_told() {
     // Where the key does not say whose logs these are, nothing is guessed.
     scene.ask(&table_over("any", "", "s3://bucket/logs/"));
     assert_eq!(scene.ask("SELECT count(*) FROM any"), "0");
-    insta::assert_snapshot!(scene.notes("SELECT count(*) FROM any"), @"note: nothing below s3://bucket/logs/ has been ingested: `trailhound ingest` reads it with AWS credentials; or give the directory of a local copy as LOCATION");
+    insta::assert_snapshot!(scene.notes("SELECT count(*) FROM any"), @"note: nothing below s3://bucket/logs/ has been ingested: `trailhound ingest` reads it where AWS credentials allow; or give the directory of a local copy as LOCATION");
 }
 
 #[test]

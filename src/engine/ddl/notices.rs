@@ -96,12 +96,12 @@ fn nothing_there(table: &DeclaredTable) -> String {
     }
     match place::logs(&table.stored.root) {
         Some(keys) => format!(
-            "{nothing}: `trailhound ingest` reads it with AWS credentials; that of a local copy \
-             whose paths have `{keys}/` is found as well"
+            "{nothing}: `trailhound ingest` reads it where AWS credentials allow; `trailhound ingest \
+             DIR` of a local copy whose paths have `{keys}/` is found as well"
         ),
         None => format!(
-            "{nothing}: `trailhound ingest` reads it with AWS credentials; or give the directory of \
-             a local copy as LOCATION"
+            "{nothing}: `trailhound ingest` reads it where AWS credentials allow; or give the \
+             directory of a local copy as LOCATION"
         ),
     }
 }

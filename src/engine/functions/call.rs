@@ -7,8 +7,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray,
-        Float64Array, Int64Array, ListArray, NullBufferBuilder, StringBuilder,
+        Array, ArrayAccessor, ArrayBuilder, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray,
+        BinaryBuilder, BooleanArray, Float64Array, Int64Array, ListArray, NullBufferBuilder,
+        PrimitiveArray, StringBuilder,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field, Float64Type, Int64Type},
@@ -236,12 +237,7 @@ impl Call {
     }
 
     pub(super) fn longs(&self, index: usize) -> Result<Longs<'_>> {
-        let (array, one) = self.column(index)?;
-        if let Some(array) = array.as_primitive_opt::<Int64Type>() {
-            Ok(Longs { array, one })
-        } else {
-            exec_err!("a bigint was expected, not {}", array.data_type())
-        }
+        self.values(index, "bigint")
     }
 
     /// The numbers of argument `index` where there is one.
@@ -250,20 +246,20 @@ impl Call {
     }
 
     pub(super) fn doubles(&self, index: usize) -> Result<Doubles<'_>> {
-        let (array, one) = self.column(index)?;
-        if let Some(array) = array.as_primitive_opt::<Float64Type>() {
-            Ok(Doubles { array, one })
-        } else {
-            exec_err!("a double was expected, not {}", array.data_type())
-        }
+        self.values(index, "double")
     }
 
     pub(super) fn bytes(&self, index: usize) -> Result<Bytes<'_>> {
+        self.values(index, "varbinary")
+    }
+
+    /// The values of argument `index`, which is of the type that is called `name`.
+    fn values<A: Array + 'static>(&self, index: usize, name: &str) -> Result<Values<&A>> {
         let (array, one) = self.column(index)?;
-        if let Some(array) = array.as_binary_opt::<i32>() {
-            Ok(Bytes { array, one })
+        if let Some(array) = array.as_any().downcast_ref() {
+            Ok(Values { array, one })
         } else {
-            exec_err!("a varbinary was expected, not {}", array.data_type())
+            exec_err!("a {name} was expected, not {}", array.data_type())
         }
     }
 
@@ -329,16 +325,22 @@ impl Call {
         &self,
         make: impl FnMut(usize) -> Result<Option<i64>>,
     ) -> Result<ColumnarValue> {
-        let (values, nulls) = self.make_values(make)?;
-        self.finish(Arc::new(Int64Array::try_new(values.into(), nulls)?))
+        self.make_numbers::<Int64Type>(make)
     }
 
     pub(super) fn make_doubles(
         &self,
         make: impl FnMut(usize) -> Result<Option<f64>>,
     ) -> Result<ColumnarValue> {
+        self.make_numbers::<Float64Type>(make)
+    }
+
+    fn make_numbers<T: ArrowPrimitiveType>(
+        &self,
+        make: impl FnMut(usize) -> Result<Option<T::Native>>,
+    ) -> Result<ColumnarValue> {
         let (values, nulls) = self.make_values(make)?;
-        self.finish(Arc::new(Float64Array::try_new(values.into(), nulls)?))
+        self.finish(Arc::new(PrimitiveArray::<T>::try_new(values.into(), nulls)?))
     }
 
     pub(super) fn make_booleans(
@@ -445,40 +447,24 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Integers, by row.
-pub(super) struct Longs<'a> {
-    array: &'a Int64Array,
+/// The values of an argument, by row.
+pub(super) struct Values<A> {
+    array: A,
     one: bool,
 }
 
-impl Longs<'_> {
-    pub(super) fn get(&self, row: usize) -> Option<i64> {
-        let row = if self.one { 0 } else { row };
-        self.array.is_valid(row).then(|| self.array.value(row))
-    }
-}
+/// Integers, by row.
+pub(super) type Longs<'a> = Values<&'a Int64Array>;
 
 /// Floating-point numbers, by row.
-pub(super) struct Doubles<'a> {
-    array: &'a Float64Array,
-    one: bool,
-}
-
-impl Doubles<'_> {
-    pub(super) fn get(&self, row: usize) -> Option<f64> {
-        let row = if self.one { 0 } else { row };
-        self.array.is_valid(row).then(|| self.array.value(row))
-    }
-}
+pub(super) type Doubles<'a> = Values<&'a Float64Array>;
 
 /// Bytes, by row.
-pub(super) struct Bytes<'a> {
-    array: &'a BinaryArray,
-    one: bool,
-}
+pub(super) type Bytes<'a> = Values<&'a BinaryArray>;
 
-impl<'a> Bytes<'a> {
-    pub(super) fn get(&self, row: usize) -> Option<&'a [u8]> {
+impl<A: ArrayAccessor> Values<A> {
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> Option<A::Item> {
         let row = if self.one { 0 } else { row };
         self.array.is_valid(row).then(|| self.array.value(row))
     }

@@ -9,11 +9,14 @@ use std::{
     collections::HashSet,
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use super::window::{Events, Window};
+use super::{
+    progress::{HistoryProgress, Hours},
+    window::{Events, Window},
+};
 use crate::{
     aws::{
         Failure, FailureKind,
@@ -90,14 +93,26 @@ impl Region {
     }
 
     /// Fetches what is wanted, until nothing is.
-    pub(super) async fn fetch_all(self: Arc<Self>, temp_dir: Arc<Path>) {
+    pub(super) async fn fetch_all(
+        self: Arc<Self>,
+        temp_dir: Arc<Path>,
+        progress: Arc<HistoryProgress>,
+    ) {
+        let hours = Arc::new(Hours::default());
+        let n_wanted = self.lock().iter().filter(|window| window.strong_count() > 0).count();
+        hours.n_wanted.store(n_wanted as u64, Relaxed);
+        progress.add(&hours);
         let mut longest = FIRST_RUN;
         loop {
             let run = self.next_run(longest);
             if run.is_empty() {
                 return;
             }
-            match Run::new(&self, &run, &temp_dir).fetch().await {
+            let n_before = hours.n_here.load(Relaxed);
+            let fetched = Run::new(&self, &run, (&temp_dir, &progress, &hours)).fetch().await;
+            let n_here = run.iter().filter(|window| !window.is_waiting()).count();
+            hours.n_here.store(n_before + n_here as u64, Relaxed);
+            match fetched {
                 Ok(n_pages) if n_pages > MANY_PAGES => longest = (run.len() / 4).max(1),
                 Ok(n_pages) if n_pages < FEW_PAGES => longest = (longest * 2).min(LONGEST_RUN),
                 Ok(_) => {}
@@ -160,6 +175,10 @@ struct Run<'a> {
     region: &'a Region,
     windows: &'a [Arc<Window>],
     temp_dir: &'a Path,
+    progress: &'a HistoryProgress,
+    hours: &'a Hours,
+    /// The hours that were there before.
+    n_before: u64,
     /// The events so far, window by window.
     events: Vec<Events>,
     /// The time of the earliest event so far, in microseconds since 1970.
@@ -173,11 +192,18 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(region: &'a Region, windows: &'a [Arc<Window>], temp_dir: &'a Path) -> Self {
+    fn new(
+        region: &'a Region,
+        windows: &'a [Arc<Window>],
+        (temp_dir, progress, hours): (&'a Path, &'a HistoryProgress, &'a Hours),
+    ) -> Self {
         let mut run = Self {
             region,
             windows,
             temp_dir,
+            progress,
+            hours,
+            n_before: hours.n_here.load(Relaxed),
             events: Vec::new(),
             earliest: 0,
             seen: HashSet::new(),
@@ -230,9 +256,12 @@ impl<'a> Run<'a> {
                 page => page?,
             };
             n_pages += 1;
+            self.progress.n_events.fetch_add(page.events.len() as u64, Relaxed);
             for event in &page.events {
                 self.push(event).map_err(|error| spool_failed(&error))?;
             }
+            let n_passed = self.windows.len() - self.first_whole();
+            self.hours.n_here.store(self.n_before + n_passed as u64, Relaxed);
             if page.next.is_none() {
                 break;
             }
@@ -287,8 +316,13 @@ impl<'a> Run<'a> {
 
     /// Hands over the windows that are later than the earliest event: they are whole.
     fn cut(mut self) -> Result<(), Failure> {
-        let first = self.windows.partition_point(|window| window.start <= self.earliest);
+        let first = self.first_whole();
         self.arrive(first)
+    }
+
+    /// The first window that is later than the earliest event.
+    fn first_whole(&self) -> usize {
+        self.windows.partition_point(|window| window.start <= self.earliest)
     }
 
     /// Hands over the windows from the one at `first` on.

@@ -6,6 +6,7 @@
 //! when they were asked for are asked for again: `CloudTrail` may be minutes late.
 
 mod fetch;
+mod progress;
 mod regions;
 mod window;
 
@@ -22,6 +23,7 @@ use chrono::{DateTime, Datelike as _};
 use futures::future::join_all;
 use serde::Deserialize;
 
+pub use self::progress::HistoryProgress;
 use self::{fetch::Region, window::Window};
 use super::{Filter, ListOptions, Listing, LogFile, Unread, Why};
 use crate::{
@@ -58,6 +60,7 @@ struct History {
     aws: Arc<Aws>,
     regions: Vec<Arc<Region>>,
     temp_dir: Arc<Path>,
+    progress: Arc<HistoryProgress>,
     /// Is set to stop.
     cancelled: Arc<AtomicBool>,
     started: Once,
@@ -69,7 +72,8 @@ impl History {
     fn start(&self) {
         self.started.call_once(|| {
             for region in &self.regions {
-                let fetching = Arc::clone(region).fetch_all(Arc::clone(&self.temp_dir));
+                let (temp_dir, progress) = (Arc::clone(&self.temp_dir), Arc::clone(&self.progress));
+                let fetching = Arc::clone(region).fetch_all(temp_dir, progress);
                 drop(self.aws.spawn(fetching));
             }
         });
@@ -144,20 +148,24 @@ pub(super) fn list(
         return Ok(());
     }
     let n_asked = answers.len();
-    let mut read = Vec::new();
+    let (mut read, mut empty, mut closed) = (Vec::new(), Vec::new(), Vec::new());
     for answer in answers {
         match &answer.page {
-            Ok(page) if page.events.is_empty() && page.next.is_none() => {
-                let why =
-                    Why::Other("event history without events in the time asked for".to_owned());
-                listing.unread.push(unread(&account, &answer.region, why));
-            }
+            Ok(page) if page.events.is_empty() && page.next.is_none() => empty.push(answer.region),
             Ok(_) => read.push(answer),
+            Err(failure) if is_closed(&answer.region, failure, options.filter) => {
+                closed.push(answer.region);
+            }
             Err(failure) => {
-                let why = why_not(&answer, failure, times, !options.filter.regions.is_empty());
-                listing.unread.push(unread(&account, &answer.region, why));
+                let (region, times) = (answer.region.clone(), (times.oldest, times.now));
+                let lost = Region::new(region, answer.client.clone(), times).lost(failure);
+                let uri = format!("{SCHEME}{account}/{}", answer.region);
+                listing.unread.push(unread(uri, &account, Why::Fault(lost.reason)));
             }
         }
+    }
+    if let Some(kind) = nothing_there(&empty, &closed) {
+        listing.unread.push(unread(format!("{SCHEME}{account}"), &account, Why::Other(kind)));
     }
     let names: Vec<&str> = read.iter().map(|answer| answer.region.as_str()).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -231,28 +239,32 @@ fn refused(failure: &Failure, region: &str, options: &AwsOptions) -> ErrorKind {
     ErrorKind::S3 { action, uri, reason: failure.text.clone(), help }
 }
 
-/// Why a region is not read.
-fn why_not(answer: &Answer, failure: &Failure, times: Times, was_named: bool) -> Why {
-    if failure.kind == FailureKind::Credentials && !was_named && regions::is_opt_in(&answer.region)
-    {
-        return Why::Other(
-            "a region that does not accept the credentials: not enabled for the account, or \
-             closed to session tokens of STS's global endpoint"
-                .to_owned(),
-        );
-    }
-    let region =
-        Region::new(answer.region.clone(), answer.client.clone(), (times.oldest, times.now));
-    Why::Fault(region.lost(failure).reason)
+/// Whether a region may just not be enabled for the account; one that was named is to be read.
+fn is_closed(region: &str, failure: &Failure, filter: &Filter) -> bool {
+    failure.kind == FailureKind::Credentials
+        && filter.regions.is_empty()
+        && regions::is_opt_in(region)
 }
 
-fn unread(account: &str, region: &str, why: Why) -> Unread {
-    Unread {
-        uri: format!("{SCHEME}{account}/{region}").into(),
-        container: None,
-        source: source_of(account),
-        why,
-    }
+/// What is said of regions in which there is nothing to read.
+fn nothing_there(empty: &[String], closed: &[String]) -> Option<String> {
+    let of = |what: &str, regions: &[String]| {
+        (!regions.is_empty()).then(|| format!("{what}: {}", regions.join(", ")))
+    };
+    let parts = [
+        of("event histories without events in the time asked for", empty),
+        of(
+            "regions that do not accept the credentials (not enabled for the account, or closed to \
+             session tokens of STS's global endpoint)",
+            closed,
+        ),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn unread(uri: String, account: &str, why: Why) -> Unread {
+    Unread { uri: uri.into(), container: None, source: source_of(account), why }
 }
 
 fn source_of(account: &str) -> Arc<str> {
@@ -316,6 +328,7 @@ fn windows(
         aws: Arc::clone(aws),
         regions: regions.clone(),
         temp_dir: options.temp_dir.into(),
+        progress: Arc::clone(options.histories),
         cancelled: Arc::clone(options.cancelled),
         started: Once::new(),
     });

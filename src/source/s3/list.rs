@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Inventory, Place,
-    fetch::Objects,
+    fetch::{Objects, archived},
     layout,
     walk::{Finds, Walk},
 };
@@ -31,7 +31,7 @@ pub(in crate::source) fn list(
     let failed = |failure: Failure| failed("list", source, aws, failure);
     let inventory = inventories.iter().find(|inventory| inventory.bucket() == place.bucket);
     let bucket = open(aws, &place.bucket).map_err(failed)?;
-    let mut found = Found::new(source, place, aws, bucket.clone(), options, listing);
+    let mut found = Found::new(place, aws, bucket.clone(), options, listing);
     let key = found.place.key.clone();
     let is_anything = match inventory {
         Some(inventory) => inventory.objects(&key, options, &mut found)?,
@@ -73,7 +73,6 @@ pub(super) struct Found<'a> {
 
 impl<'a> Found<'a> {
     pub(super) fn new(
-        source: &str,
         place: Place,
         aws: &Arc<Aws>,
         bucket: Bucket,
@@ -81,8 +80,8 @@ impl<'a> Found<'a> {
         listing: &'a mut Listing,
     ) -> Self {
         Self {
+            source: place.uri().into(),
             place,
-            source: source.into(),
             opener: Arc::new(Objects {
                 aws: Arc::clone(aws),
                 bucket,
@@ -111,7 +110,9 @@ impl<'a> Found<'a> {
         if let Some(class) = object.storage_class.filter(|class| is_archive(class))
             && !object.is_restored
         {
-            self.unread(uri, Why::Fault(archived(&class)));
+            let bucket = &self.place.bucket;
+            let why = archived(bucket, &object.key, version.as_deref(), &class);
+            self.unread(uri, Why::Fault(why));
             return;
         }
         self.listing.files.push(LogFile {
@@ -187,11 +188,4 @@ fn is_folder(object: &Object) -> bool {
 /// Guide.
 fn is_archive(class: &str) -> bool {
     matches!(class, "GLACIER" | "DEEP_ARCHIVE")
-}
-
-fn archived(class: &str) -> String {
-    format!(
-        "archived in {class}: restore it (`aws s3api restore-object --bucket … --key … \
-         --restore-request Days=7`), then ingest again"
-    )
 }

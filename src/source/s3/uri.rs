@@ -62,6 +62,14 @@ impl Place {
         Ok(Self { bucket, key: key.to_owned() })
     }
 
+    /// Its own URI: without a slash at the end where it is the whole bucket.
+    pub fn uri(&self) -> String {
+        match self.key.as_str() {
+            "" => format!("s3://{}", self.bucket),
+            key => self.uri_of(key, None),
+        }
+    }
+
     /// The URI of `key` in this bucket; with a version where it is not what the key leads to.
     pub fn uri_of(&self, key: &str, version: Option<&str>) -> String {
         match version {
@@ -139,6 +147,15 @@ mod tests {
             assert_eq!(key_of(&uri, "logs", version), Some(key), "{uri}");
         }
         assert_eq!(key_of("s3://other/key", "logs", None), None);
+    }
+
+    #[test]
+    fn one_place_has_one_uri() {
+        let uri = |text: &str| Place::parse(text).unwrap().uri();
+        for whole in ["s3://logs", "s3://logs/", "s3://arn:aws:s3:::logs"] {
+            assert_eq!(uri(whole), "s3://logs");
+        }
+        assert_eq!(uri("s3://logs/a/"), "s3://logs/a/");
     }
 
     #[test]

@@ -138,10 +138,10 @@ fn an_event_history_is_read_whole_and_nothing_is_asked_twice() {
     assert!(notices.contains("of 34 regions asked"), "{notices}");
     assert!(notices.contains("has events in: eu-west-1, us-east-1"), "{notices}");
     assert!(notices.contains("no data events"), "{notices}");
-    // All hours of two regions; those of the others are one each.
+    // All hours of two regions; the others are named together.
     let hours = first["files"]["ingested"].as_u64().unwrap();
     assert!((2 * 2160..=2 * 2162).contains(&hours), "{hours}");
-    assert_eq!(first["files"]["other"], 32);
+    assert_eq!(first["files"]["other"], 1);
     let rows = batches(&scene.cache("cache"), Table::Events);
     let envelopes = column(&rows, "envelope");
     let envelope = envelopes[0].as_deref().unwrap();
@@ -282,8 +282,10 @@ fn regions_that_refuse_are_named_with_what_to_allow() {
     assert_eq!(report["skipped"].as_array().unwrap().len(), 1);
     insta::assert_snapshot!(report["skipped"].to_string());
     let others = report["other"].as_array().unwrap();
-    let me = others.iter().find(|other| other["path"].as_str().unwrap().contains("me-south-1"));
-    assert!(me.unwrap()["kind"].as_str().unwrap().contains("not enabled"), "{me:?}");
+    assert_eq!(others[0]["path"], "event-history://111122223333");
+    let kind = others[0]["kind"].as_str().unwrap();
+    assert!(kind.starts_with("event histories without events in the time asked for: af-south-1, "));
+    assert!(kind.contains("not enabled") && kind.ends_with("): me-south-1"), "{kind}");
     assert!(scene.cloudtrail.injected("denied") > 0 && scene.cloudtrail.injected("unknown") > 0);
 }
 

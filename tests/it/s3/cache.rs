@@ -119,11 +119,13 @@ fn a_cache_in_s3_holds_what_a_local_one_does() {
     // Another prefix is another cache, and the end of a prefix matters.
     scene.ingest("s3://cache/cases/on", &scene.files()[0]);
     assert!(scene.content("s3://cache/cases/on") != scene.content(CACHE));
-    let local_status = scene.run(&local, &["status"]);
-    assert_eq!(
-        status.lines().skip(1).collect::<Vec<_>>(),
-        local_status.lines().skip(1).collect::<Vec<_>>()
-    );
+    let below = |status: &str| status.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(below(&status), below(&scene.run(&local, &["status"])));
+
+    // Who may only read can ask, and nothing is written then.
+    let content = scene.content(CACHE);
+    scene.server.change("cache", |bucket| bucket.policy = super::Policy::Evidence);
+    assert_eq!(scene.content(CACHE), content);
 }
 
 #[test]
@@ -156,45 +158,60 @@ fn two_processes_at_once_fill_a_cache_in_s3() {
 }
 
 #[test]
-fn kill_9_at_any_write_to_s3_changes_nothing() {
-    let scene = Scene::new(4_000, Plan { latency: Duration::from_millis(2), ..Plan::none() });
-    scene.ingest("s3://cache/whole", &scene.evidence());
-    scene.server.forget_requests();
+fn many_processes_may_create_one_cache_in_s3() {
+    let scene = Scene::new(20, Plan { latency: Duration::from_millis(2), ..Plan::none() });
     let evidence = scene.evidence();
-    let arguments = ["--memory", "64MiB", "ingest", evidence.to_str().unwrap()];
+    let arguments = ["ingest", evidence.to_str().unwrap()];
+    for round in 0..3 {
+        let cache = format!("s3://cache/{round}");
+        let runs: Vec<Child> = (0..6)
+            .map(|n| {
+                std::thread::sleep(Duration::from_millis(n * 4));
+                scene.spawn(&cache, &arguments)
+            })
+            .collect();
+        for run in runs {
+            succeeded(&run.wait_with_output().unwrap());
+        }
+        let counted = scene.run(&cache, &["sql", "SELECT count(*) AS n FROM cloudtrail_logs"]);
+        assert_eq!(counted, "n\n20\n");
+    }
+}
+
+#[test]
+fn kill_9_at_any_write_to_s3_changes_nothing() {
+    let scene = Scene::new(1_500, Plan { latency: Duration::from_millis(2), ..Plan::none() });
+    let evidence = scene.evidence();
+    scene.ingest("s3://cache/whole", &evidence);
+    let whole = scene.content("s3://cache/whole");
     // In the middle of making the tables, of the files, and of what the commit promises.
-    for n_writes in [2, 4, 7, 8, 9, 10, 11] {
+    for n_writes in [3, 8, 10, 11] {
         let cache = format!("s3://cache/killed-{n_writes}");
         scene.server.forget_requests();
-        let mut run = scene.spawn(&cache, &arguments);
-        while scene.server.requests(Kind::Write) < n_writes && run.try_wait().unwrap().is_none() {
+        let mut run = scene.spawn(&cache, &["ingest", evidence.to_str().unwrap()]);
+        while scene.server.requests(Kind::Write) < n_writes {
+            assert!(run.try_wait().unwrap().is_none(), "it ended before write {n_writes}");
             std::thread::sleep(Duration::from_micros(200));
         }
         run.kill().unwrap();
         run.wait().unwrap();
         scene.ingest(&cache, &evidence);
-        assert_eq!(scene.content(&cache), scene.content("s3://cache/whole"), "{n_writes}");
+        assert_eq!(scene.content(&cache), whole, "killed at write {n_writes}");
     }
 }
 
 #[test]
 fn faults_of_s3_lose_and_double_nothing_in_a_cache() {
-    let faults =
-        [Fault::SlowDown, Fault::InternalError, Fault::Reset, Fault::Cut, Fault::LostAnswer];
-    let plan = faults.iter().fold(Plan::none(), |plan, fault| plan.with(*fault, 100_000));
-    let scene = Scene::new(3_000, Plan { at_most: 2, ..plan });
+    let faults = [Fault::SlowDown, Fault::InternalError, Fault::Reset, Fault::Cut];
+    let plan = faults.iter().fold(Plan::none(), |plan, fault| plan.with(*fault, 60_000));
+    let plan = Plan { at_most: 2, ..plan.with(Fault::LostAnswer, 300_000) };
+    let scene = Scene::new(1_500, plan);
     let local = scene.dir.path().join("local").to_str().unwrap().to_owned();
-    scene.ingest(&local, &scene.evidence());
-    for (n, half) in scene.files().chunks(4).enumerate() {
-        for file in half {
-            scene.ingest(CACHE, file);
-        }
-        if n == 3 {
-            break;
-        }
+    for cache in [CACHE, local.as_str()] {
+        scene.ingest(cache, &scene.files()[0]);
+        scene.ingest(cache, &scene.evidence());
     }
-    scene.ingest(CACHE, &scene.evidence());
-    for fault in faults {
+    for fault in [faults.as_slice(), &[Fault::LostAnswer]].concat() {
         scene.server.assert_injected(fault);
     }
     assert_eq!(scene.content(CACHE), scene.content(&local));

@@ -75,11 +75,10 @@ fn timed(run: impl FnOnce() -> Run) -> (Run, Duration) {
 fn requests(case: &Case) -> String {
     let of = |kind| case.server.requests(kind);
     format!(
-        "requests: {} List, {} Get, {} Head; at most {} at once",
+        "requests: {} List, {} Get, {} Head",
         of(Kind::List),
         of(Kind::Get),
-        of(Kind::Head) + of(Kind::HeadBucket),
-        case.server.most_at_once()
+        of(Kind::Head) + of(Kind::HeadBucket)
     )
 }
 

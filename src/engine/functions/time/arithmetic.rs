@@ -21,7 +21,7 @@ use datafusion::{
 use super::{
     super::{
         Function, Made,
-        call::{Call, excerpt},
+        call::{Call, excerpt, scalar},
         scalar::Scalar,
     },
     FAMILY,
@@ -35,99 +35,71 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn adding() -> Vec<Function> {
     vec![
-        Function {
-            name: "date_add",
-            aliases: &[],
-            family: FAMILY,
-            signature: "date_add(unit, n, x) → as x",
-            text: "`x` and `n` units: `millisecond`, `second`, `minute`, `hour`, `day`, `week`, \
-                   `month`, `quarter` or `year`. A day that a month lacks becomes its last.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "date_add",
+            [],
+            "date_add(unit, n, x) → as x",
+            "`x` and `n` units: `millisecond`, `second`, `minute`, `hour`, `day`, `week`, \
+             `month`, `quarter` or `year`. A day that a month lacks becomes its last.",
+            [
                 ("date_add('month', 1, DATE '2024-01-31')", "2024-02-29"),
                 ("date_add('day', -7, DATE '2024-03-05')", "2024-02-27"),
             ],
-            make: || {
-                Scalar::new(
-                    "date_add",
-                    |types| {
-                        coerce("date_add", &[&[Param::Text, Param::Integer, Param::Moment]], types)
-                    },
-                    added_type,
-                    date_add,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "date_diff",
-            aliases: &[],
-            family: FAMILY,
-            signature: "date_diff(unit, a, b) → bigint",
-            text: "How many whole units `b` is after `a`; negative where it is before.",
-            examples: &[
+            |types| { coerce("date_add", &[&[Param::Text, Param::Integer, Param::Moment]], types) },
+            added_type,
+            date_add,
+        ),
+        scalar!(
+            FAMILY,
+            "date_diff",
+            [],
+            "date_diff(unit, a, b) → bigint",
+            "How many whole units `b` is after `a`; negative where it is before.",
+            [
                 ("date_diff('month', DATE '2024-01-15', DATE '2024-03-14')", "1"),
                 (
                     "date_diff('second', TIMESTAMP '2024-03-05 10:00:00', TIMESTAMP '2024-03-05 10:01:30')",
                     "90",
                 ),
             ],
-            make: || {
-                Scalar::new(
-                    "date_diff",
-                    |types| {
-                        coerce("date_diff", &[&[Param::Text, Param::Moment, Param::Moment]], types)
-                    },
-                    |_| Ok(DataType::Int64),
-                    date_diff,
-                )
-                .made()
-            },
-        },
+            |types| { coerce("date_diff", &[&[Param::Text, Param::Moment, Param::Moment]], types) },
+            |_| Ok(DataType::Int64),
+            date_diff,
+        ),
     ]
 }
 
 fn cutting() -> Vec<Function> {
     vec![
-        Function {
-            name: "date_trunc",
-            aliases: &[],
-            family: FAMILY,
-            signature: "date_trunc(unit, x) → as x",
-            text: "`x` cut off to `unit`: the first moment of its hour, day, week (from Monday), month.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "date_trunc",
+            [],
+            "date_trunc(unit, x) → as x",
+            "`x` cut off to `unit`: the first moment of its hour, day, week (from Monday), month.",
+            [
                 (
                     "date_format(date_trunc('hour', TIMESTAMP '2024-03-05 10:20:30'), '%T')",
                     "10:00:00",
                 ),
                 ("date_trunc('week', DATE '2024-08-22')", "2024-08-19"),
             ],
-            make: || {
-                Scalar::new(
-                    "date_trunc",
-                    |types| coerce("date_trunc", &[&[Param::Text, Param::Moment]], types),
-                    |args| typed(args, 1),
-                    date_trunc,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "last_day_of_month",
-            aliases: &[],
-            family: FAMILY,
-            signature: "last_day_of_month(x) → date",
-            text: "The last day of the month.",
-            examples: &[("last_day_of_month(DATE '2024-02-10')", "2024-02-29")],
-            make: || {
-                Scalar::new(
-                    "last_day_of_month",
-                    |types| coerce("last_day_of_month", &[&[Param::Moment]], types),
-                    |_| Ok(DataType::Date32),
-                    last_day_of_month,
-                )
-                .made()
-            },
-        },
+            |types| coerce("date_trunc", &[&[Param::Text, Param::Moment]], types),
+            |args| typed(args, 1),
+            date_trunc,
+        ),
+        scalar!(
+            FAMILY,
+            "last_day_of_month",
+            [],
+            "last_day_of_month(x) → date",
+            "The last day of the month.",
+            [("last_day_of_month(DATE '2024-02-10')", "2024-02-29")],
+            |types| coerce("last_day_of_month", &[&[Param::Moment]], types),
+            |_| Ok(DataType::Date32),
+            last_day_of_month,
+        ),
     ]
 }
 

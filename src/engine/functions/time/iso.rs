@@ -14,7 +14,7 @@ use datafusion::{
 use super::{
     super::{
         Function,
-        call::{Call, excerpt},
+        call::{Call, excerpt, scalar},
         scalar::Scalar,
     },
     FAMILY,
@@ -30,110 +30,80 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn reading() -> Vec<Function> {
     vec![
-        Function {
-            name: "from_iso8601_timestamp",
-            aliases: &[],
-            family: FAMILY,
-            signature: "from_iso8601_timestamp(string) → timestamp(3) with time zone",
-            text: "The instant that ISO 8601 text means, as in `eventtime`. Without an offset it is in \
-                   UTC; text of another form is an error.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "from_iso8601_timestamp",
+            [],
+            "from_iso8601_timestamp(string) → timestamp(3) with time zone",
+            "The instant that ISO 8601 text means, as in `eventtime`. Without an offset it is in \
+             UTC; text of another form is an error.",
+            [
                 (
                     "to_iso8601(from_iso8601_timestamp('2024-03-05T10:20:30Z'))",
                     "2024-03-05T10:20:30.000Z",
                 ),
                 ("to_iso8601(from_iso8601_timestamp('2024-W10-2'))", "2024-03-05T00:00:00.000Z"),
             ],
-            make: || {
-                Scalar::new(
-                    "from_iso8601_timestamp",
-                    |types| coerce("from_iso8601_timestamp", &[&[Param::Text]], types),
-                    |args| Ok(read_type(args, TimeUnit::Millisecond)),
-                    from_iso8601_timestamp,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "from_iso8601_timestamp_nanos",
-            aliases: &[],
-            family: FAMILY,
-            signature: "from_iso8601_timestamp_nanos(string) → timestamp(9) with time zone",
-            text: "The same with nine digits of the second.",
-            examples: &[(
+            |types| coerce("from_iso8601_timestamp", &[&[Param::Text]], types),
+            |args| Ok(read_type(args, TimeUnit::Millisecond)),
+            from_iso8601_timestamp,
+        ),
+        scalar!(
+            FAMILY,
+            "from_iso8601_timestamp_nanos",
+            [],
+            "from_iso8601_timestamp_nanos(string) → timestamp(9) with time zone",
+            "The same with nine digits of the second.",
+            [(
                 "to_iso8601(from_iso8601_timestamp_nanos('2024-03-05T10:20:30.123456789Z'))",
                 "2024-03-05T10:20:30.123456789Z",
             )],
-            make: || {
-                Scalar::new(
-                    "from_iso8601_timestamp_nanos",
-                    |types| coerce("from_iso8601_timestamp_nanos", &[&[Param::Text]], types),
-                    |args| Ok(read_type(args, TimeUnit::Nanosecond)),
-                    from_iso8601_timestamp,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "from_iso8601_date",
-            aliases: &[],
-            family: FAMILY,
-            signature: "from_iso8601_date(string) → date",
-            text: "The date that ISO 8601 text means: `2024-03-05`, `2024-W10-2`, `2024-065`.",
-            examples: &[("from_iso8601_date('2024-065')", "2024-03-05")],
-            make: || {
-                Scalar::new(
-                    "from_iso8601_date",
-                    |types| coerce("from_iso8601_date", &[&[Param::Text]], types),
-                    |_| Ok(DataType::Date32),
-                    from_iso8601_date,
-                )
-                .made()
-            },
-        },
+            |types| coerce("from_iso8601_timestamp_nanos", &[&[Param::Text]], types),
+            |args| Ok(read_type(args, TimeUnit::Nanosecond)),
+            from_iso8601_timestamp,
+        ),
+        scalar!(
+            FAMILY,
+            "from_iso8601_date",
+            [],
+            "from_iso8601_date(string) → date",
+            "The date that ISO 8601 text means: `2024-03-05`, `2024-W10-2`, `2024-065`.",
+            [("from_iso8601_date('2024-065')", "2024-03-05")],
+            |types| coerce("from_iso8601_date", &[&[Param::Text]], types),
+            |_| Ok(DataType::Date32),
+            from_iso8601_date,
+        ),
     ]
 }
 
 fn writing() -> Vec<Function> {
     vec![
-        Function {
-            name: "to_iso8601",
-            aliases: &[],
-            family: FAMILY,
-            signature: "to_iso8601(x) → varchar",
-            text: "A date or timestamp as ISO 8601 text.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "to_iso8601",
+            [],
+            "to_iso8601(x) → varchar",
+            "A date or timestamp as ISO 8601 text.",
+            [
                 ("to_iso8601(DATE '2024-03-05')", "2024-03-05"),
                 ("to_iso8601(TIMESTAMP '2024-03-05 10:20:30.5')", "2024-03-05T10:20:30.500"),
             ],
-            make: || {
-                Scalar::new(
-                    "to_iso8601",
-                    |types| coerce("to_iso8601", &[&[Param::Moment]], types),
-                    |_| Ok(DataType::Utf8),
-                    to_iso8601,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "date",
-            aliases: &[],
-            family: FAMILY,
-            signature: "date(x) → date",
-            text: "The date of a timestamp, in its zone, or of text like `2024-03-05`: \
-                   `CAST(x AS date)`.",
-            examples: &[("date(TIMESTAMP '2024-03-05 10:20:30')", "2024-03-05")],
-            make: || {
-                Scalar::new(
-                    "date",
-                    |types| coerce("date", &[&[Param::Text], &[Param::Moment]], types),
-                    |_| Ok(DataType::Date32),
-                    date,
-                )
-                .made()
-            },
-        },
+            |types| coerce("to_iso8601", &[&[Param::Moment]], types),
+            |_| Ok(DataType::Utf8),
+            to_iso8601,
+        ),
+        scalar!(
+            FAMILY,
+            "date",
+            [],
+            "date(x) → date",
+            "The date of a timestamp, in its zone, or of text like `2024-03-05`: \
+             `CAST(x AS date)`.",
+            [("date(TIMESTAMP '2024-03-05 10:20:30')", "2024-03-05")],
+            |types| coerce("date", &[&[Param::Text], &[Param::Moment]], types),
+            |_| Ok(DataType::Date32),
+            date,
+        ),
     ]
 }
 

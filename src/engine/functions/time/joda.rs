@@ -14,7 +14,7 @@ use datafusion::{
 use super::{
     super::{
         Function,
-        call::{Call, excerpt},
+        call::{Call, excerpt, scalar},
         scalar::Scalar,
     },
     FAMILY,
@@ -26,13 +26,13 @@ use super::{
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        Function {
-            name: "format_datetime",
-            aliases: &[],
-            family: FAMILY,
-            signature: "format_datetime(timestamp, format) → varchar",
-            text: "The timestamp as text, by a Joda-Time pattern: `yyyy-MM-dd HH:mm:ss`.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "format_datetime",
+            [],
+            "format_datetime(timestamp, format) → varchar",
+            "The timestamp as text, by a Joda-Time pattern: `yyyy-MM-dd HH:mm:ss`.",
+            [
                 (
                     "format_datetime(TIMESTAMP '2024-03-05 09:07:08', 'yyyy/MM/dd HH:mm')",
                     "2024/03/05 09:07",
@@ -42,37 +42,25 @@ pub(super) fn functions() -> Vec<Function> {
                     "Tue 10:20 AM +00:00",
                 ),
             ],
-            make: || {
-                Scalar::new(
-                    "format_datetime",
-                    |types| coerce("format_datetime", &[&[Param::Moment, Param::Text]], types),
-                    |_| Ok(DataType::Utf8),
-                    format_datetime,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "parse_datetime",
-            aliases: &[],
-            family: FAMILY,
-            signature: "parse_datetime(string, format) → timestamp(3) with time zone",
-            text: "The timestamp that text means, by a Joda-Time pattern. Text of another form is an \
-                   error; without a zone it is in UTC.",
-            examples: &[(
+            |types| coerce("format_datetime", &[&[Param::Moment, Param::Text]], types),
+            |_| Ok(DataType::Utf8),
+            format_datetime,
+        ),
+        scalar!(
+            FAMILY,
+            "parse_datetime",
+            [],
+            "parse_datetime(string, format) → timestamp(3) with time zone",
+            "The timestamp that text means, by a Joda-Time pattern. Text of another form is an \
+             error; without a zone it is in UTC.",
+            [(
                 "to_iso8601(parse_datetime('2024/03/05 22:15', 'yyyy/MM/dd HH:mm'))",
                 "2024-03-05T22:15:00.000Z",
             )],
-            make: || {
-                Scalar::new(
-                    "parse_datetime",
-                    |types| coerce("parse_datetime", &[&[Param::Text, Param::Text]], types),
-                    |args| Ok(parsed_type(args)),
-                    parse_datetime,
-                )
-                .made()
-            },
-        },
+            |types| coerce("parse_datetime", &[&[Param::Text, Param::Text]], types),
+            |args| Ok(parsed_type(args)),
+            parse_datetime,
+        ),
     ]
 }
 

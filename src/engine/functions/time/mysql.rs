@@ -12,8 +12,7 @@ use datafusion::{
 use super::{
     super::{
         Function,
-        call::{Call, excerpt},
-        scalar::Scalar,
+        call::{Call, excerpt, scalar},
     },
     FAMILY,
     fields::Field,
@@ -26,49 +25,34 @@ const PIVOT: i32 = 2020;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        Function {
-            name: "date_format",
-            aliases: &[],
-            family: FAMILY,
-            signature: "date_format(timestamp, format) → varchar",
-            text: "The timestamp as text, by a MySQL pattern: `%Y-%m-%d %H:%i:%s`.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "date_format",
+            [],
+            "date_format(timestamp, format) → varchar",
+            "The timestamp as text, by a MySQL pattern: `%Y-%m-%d %H:%i:%s`.",
+            [
                 (
                     "date_format(TIMESTAMP '2024-03-05 09:07:08', '%Y-%m-%d %H:%i:%s')",
                     "2024-03-05 09:07:08",
                 ),
                 ("date_format(DATE '2024-03-05', '%a %e %M')", "Tue 5 March"),
             ],
-            make: || {
-                Scalar::new(
-                    "date_format",
-                    |types| coerce("date_format", &[&[Param::Moment, Param::Text]], types),
-                    |_| Ok(DataType::Utf8),
-                    date_format,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "date_parse",
-            aliases: &[],
-            family: FAMILY,
-            signature: "date_parse(string, format) → timestamp(3)",
-            text: "The timestamp that text means, by a MySQL pattern. Text of another form is an error.",
-            examples: &[(
-                "date_format(date_parse('05/Mar/2024', '%d/%b/%Y'), '%Y-%m-%d')",
-                "2024-03-05",
-            )],
-            make: || {
-                Scalar::new(
-                    "date_parse",
-                    |types| coerce("date_parse", &[&[Param::Text, Param::Text]], types),
-                    |_| Ok(DataType::Timestamp(TimeUnit::Millisecond, None)),
-                    date_parse,
-                )
-                .made()
-            },
-        },
+            |types| coerce("date_format", &[&[Param::Moment, Param::Text]], types),
+            |_| Ok(DataType::Utf8),
+            date_format,
+        ),
+        scalar!(
+            FAMILY,
+            "date_parse",
+            [],
+            "date_parse(string, format) → timestamp(3)",
+            "The timestamp that text means, by a MySQL pattern. Text of another form is an error.",
+            [("date_format(date_parse('05/Mar/2024', '%d/%b/%Y'), '%Y-%m-%d')", "2024-03-05")],
+            |types| coerce("date_parse", &[&[Param::Text, Param::Text]], types),
+            |_| Ok(DataType::Timestamp(TimeUnit::Millisecond, None)),
+            date_parse,
+        ),
     ]
 }
 

@@ -15,7 +15,10 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, Made, call::Call, scalar::Scalar},
+    super::{
+        Function, Made,
+        call::{Call, scalar},
+    },
     FAMILY,
     fields::Field,
     format,
@@ -33,23 +36,17 @@ enum Part {
 
 macro_rules! part {
     ($name:literal, $aliases:expr, $part:expr, $forms:expr, $text:literal, $example:expr) => {
-        Function {
-            name: $name,
-            aliases: $aliases,
-            family: FAMILY,
-            signature: concat!($name, "(x) → bigint"),
-            text: $text,
-            examples: &[$example],
-            make: || {
-                Scalar::new(
-                    $name,
-                    |types| coerce($name, $forms, types),
-                    |_| Ok(DataType::Int64),
-                    |args| run(args, $part),
-                )
-                .made()
-            },
-        }
+        scalar!(
+            FAMILY,
+            $name,
+            $aliases,
+            concat!($name, "(x) → bigint"),
+            $text,
+            [$example],
+            |types| coerce($name, $forms, types),
+            |_| Ok(DataType::Int64),
+            |args| run(args, $part),
+        )
     };
 }
 
@@ -64,7 +61,7 @@ fn of_dates() -> Vec<Function> {
     vec![
         part!(
             "year",
-            &[],
+            [],
             Part::Of(Field::Year),
             BOTH,
             "The year.",
@@ -72,7 +69,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "quarter",
-            &[],
+            [],
             Part::Quarter,
             MOMENT,
             "The quarter of the year, 1 to 4.",
@@ -80,7 +77,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "month",
-            &[],
+            [],
             Part::Of(Field::Month),
             BOTH,
             "The month of the year, 1 to 12.",
@@ -88,7 +85,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "week",
-            &["week_of_year"],
+            ["week_of_year"],
             Part::Of(Field::Week),
             MOMENT,
             "The ISO week of the year, 1 to 53.",
@@ -96,7 +93,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "year_of_week",
-            &["yow"],
+            ["yow"],
             Part::Of(Field::Weekyear),
             MOMENT,
             "The year that the ISO week belongs to.",
@@ -104,7 +101,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "day",
-            &["day_of_month"],
+            ["day_of_month"],
             Part::Of(Field::DayOfMonth),
             BOTH,
             "The day of the month, 1 to 31.",
@@ -112,7 +109,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "day_of_week",
-            &["dow"],
+            ["dow"],
             Part::Of(Field::DayOfWeek),
             MOMENT,
             "The ISO day of the week: 1, Monday, to 7, Sunday.",
@@ -120,7 +117,7 @@ fn of_dates() -> Vec<Function> {
         ),
         part!(
             "day_of_year",
-            &["doy"],
+            ["doy"],
             Part::Of(Field::DayOfYear),
             MOMENT,
             "The day of the year, 1 to 366.",
@@ -133,7 +130,7 @@ fn of_times() -> Vec<Function> {
     vec![
         part!(
             "hour",
-            &[],
+            [],
             Part::Of(Field::Hour),
             BOTH,
             "The hour of the day, 0 to 23.",
@@ -141,7 +138,7 @@ fn of_times() -> Vec<Function> {
         ),
         part!(
             "minute",
-            &[],
+            [],
             Part::Of(Field::Minute),
             BOTH,
             "The minute of the hour, 0 to 59.",
@@ -149,7 +146,7 @@ fn of_times() -> Vec<Function> {
         ),
         part!(
             "second",
-            &[],
+            [],
             Part::Of(Field::Second),
             BOTH,
             "The second of the minute, 0 to 59.",
@@ -157,7 +154,7 @@ fn of_times() -> Vec<Function> {
         ),
         part!(
             "millisecond",
-            &[],
+            [],
             Part::Millisecond,
             BOTH,
             "The millisecond of the second, 0 to 999.",
@@ -165,7 +162,7 @@ fn of_times() -> Vec<Function> {
         ),
         part!(
             "timezone_hour",
-            &[],
+            [],
             Part::ZoneHour,
             MOMENT,
             "The hours of the zone's offset.",
@@ -173,7 +170,7 @@ fn of_times() -> Vec<Function> {
         ),
         part!(
             "timezone_minute",
-            &[],
+            [],
             Part::ZoneMinute,
             MOMENT,
             "The minutes of the zone's offset.",

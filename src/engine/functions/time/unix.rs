@@ -16,8 +16,7 @@ use datafusion::{
 use super::{
     super::{
         Function,
-        call::{Call, excerpt},
-        scalar::Scalar,
+        call::{Call, excerpt, scalar},
     },
     FAMILY,
     values::{Count, Param, coerce, zoned},
@@ -31,118 +30,85 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn epoch() -> Vec<Function> {
     vec![
-        Function {
-            name: "from_unixtime",
-            aliases: &[],
-            family: FAMILY,
-            signature: "from_unixtime(seconds [, zone | hours, minutes]) → timestamp(3) with time zone",
-            text: "The instant so many seconds after the epoch, in UTC, a named zone or one with an \
-                   offset.",
-            examples: &[
+        scalar!(
+            FAMILY,
+            "from_unixtime",
+            [],
+            "from_unixtime(seconds [, zone | hours, minutes]) → timestamp(3) with time zone",
+            "The instant so many seconds after the epoch, in UTC, a named zone or one with an \
+             offset.",
+            [
                 ("to_iso8601(from_unixtime(1709634030))", "2024-03-05T10:20:30.000Z"),
                 ("to_iso8601(from_unixtime(0, 'Asia/Tokyo'))", "1970-01-01T09:00:00.000+09:00"),
             ],
-            make: || {
-                Scalar::new("from_unixtime", unixtime_types, unixtime_zone, from_unixtime).made()
+            unixtime_types,
+            unixtime_zone,
+            from_unixtime,
+        ),
+        scalar!(
+            FAMILY,
+            "from_unixtime_nanos",
+            [],
+            "from_unixtime_nanos(nanoseconds) → timestamp(9) with time zone",
+            "The instant so many nanoseconds after the epoch, in UTC.",
+            [("to_iso8601(from_unixtime_nanos(1))", "1970-01-01T00:00:00.000000001Z")],
+            |types| coerce("from_unixtime_nanos", &[&[Param::Integer]], types),
+            |_| Ok(zoned(TimeUnit::Nanosecond, Zone::Utc)),
+            |args| {
+                let call = Call::of(args)?;
+                let nanos = call.integers(0)?;
+                call.stamps(args.return_type(), |row| Ok(nanos.get(row)))
             },
-        },
-        Function {
-            name: "from_unixtime_nanos",
-            aliases: &[],
-            family: FAMILY,
-            signature: "from_unixtime_nanos(nanoseconds) → timestamp(9) with time zone",
-            text: "The instant so many nanoseconds after the epoch, in UTC.",
-            examples: &[("to_iso8601(from_unixtime_nanos(1))", "1970-01-01T00:00:00.000000001Z")],
-            make: || {
-                Scalar::new(
-                    "from_unixtime_nanos",
-                    |types| coerce("from_unixtime_nanos", &[&[Param::Integer]], types),
-                    |_| Ok(zoned(TimeUnit::Nanosecond, Zone::Utc)),
-                    |args| {
-                        let call = Call::of(args)?;
-                        let nanos = call.integers(0)?;
-                        call.stamps(args.return_type(), |row| Ok(nanos.get(row)))
-                    },
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "to_unixtime",
-            aliases: &[],
-            family: FAMILY,
-            signature: "to_unixtime(timestamp) → double",
-            text: "The seconds from the epoch to the timestamp.",
-            examples: &[(
-                "CAST(to_unixtime(TIMESTAMP '2024-03-05 10:20:30') AS bigint)",
-                "1709634030",
-            )],
-            make: || {
-                Scalar::new(
-                    "to_unixtime",
-                    |types| coerce("to_unixtime", &[&[Param::Moment]], types),
-                    |_| Ok(DataType::Float64),
-                    to_unixtime,
-                )
-                .made()
-            },
-        },
+        ),
+        scalar!(
+            FAMILY,
+            "to_unixtime",
+            [],
+            "to_unixtime(timestamp) → double",
+            "The seconds from the epoch to the timestamp.",
+            [("CAST(to_unixtime(TIMESTAMP '2024-03-05 10:20:30') AS bigint)", "1709634030")],
+            |types| coerce("to_unixtime", &[&[Param::Moment]], types),
+            |_| Ok(DataType::Float64),
+            to_unixtime,
+        ),
     ]
 }
 
 fn durations() -> Vec<Function> {
     vec![
-        Function {
-            name: "to_milliseconds",
-            aliases: &[],
-            family: FAMILY,
-            signature: "to_milliseconds(interval) → bigint",
-            text: "The milliseconds of an interval of days, hours, minutes and seconds.",
-            examples: &[("to_milliseconds(INTERVAL '1' DAY)", "86400000")],
-            make: || {
-                Scalar::new(
-                    "to_milliseconds",
-                    |types| coerce("to_milliseconds", &[&[Param::Interval]], types),
-                    |_| Ok(DataType::Int64),
-                    to_milliseconds,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "parse_duration",
-            aliases: &[],
-            family: FAMILY,
-            signature: "parse_duration(string) → interval",
-            text: "The interval that text like `90m`, `1.5h` or `7d` means.",
-            examples: &[("to_milliseconds(parse_duration('1.5h'))", "5400000")],
-            make: || {
-                Scalar::new(
-                    "parse_duration",
-                    |types| coerce("parse_duration", &[&[Param::Text]], types),
-                    |_| Ok(DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano)),
-                    parse_duration,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "human_readable_seconds",
-            aliases: &[],
-            family: FAMILY,
-            signature: "human_readable_seconds(seconds) → varchar",
-            text: "Seconds in words; those before zero as those after it.",
-            examples: &[("human_readable_seconds(3762)", "1 hour, 2 minutes, 42 seconds")],
-            make: || {
-                Scalar::new(
-                    "human_readable_seconds",
-                    |types| coerce("human_readable_seconds", &[&[Param::Double]], types),
-                    |_| Ok(DataType::Utf8),
-                    human_readable_seconds,
-                )
-                .made()
-            },
-        },
+        scalar!(
+            FAMILY,
+            "to_milliseconds",
+            [],
+            "to_milliseconds(interval) → bigint",
+            "The milliseconds of an interval of days, hours, minutes and seconds.",
+            [("to_milliseconds(INTERVAL '1' DAY)", "86400000")],
+            |types| coerce("to_milliseconds", &[&[Param::Interval]], types),
+            |_| Ok(DataType::Int64),
+            to_milliseconds,
+        ),
+        scalar!(
+            FAMILY,
+            "parse_duration",
+            [],
+            "parse_duration(string) → interval",
+            "The interval that text like `90m`, `1.5h` or `7d` means.",
+            [("to_milliseconds(parse_duration('1.5h'))", "5400000")],
+            |types| coerce("parse_duration", &[&[Param::Text]], types),
+            |_| Ok(DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano)),
+            parse_duration,
+        ),
+        scalar!(
+            FAMILY,
+            "human_readable_seconds",
+            [],
+            "human_readable_seconds(seconds) → varchar",
+            "Seconds in words; those before zero as those after it.",
+            [("human_readable_seconds(3762)", "1 hour, 2 minutes, 42 seconds")],
+            |types| coerce("human_readable_seconds", &[&[Param::Double]], types),
+            |_| Ok(DataType::Utf8),
+            human_readable_seconds,
+        ),
     ]
 }
 

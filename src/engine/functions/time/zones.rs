@@ -10,7 +10,10 @@ use datafusion::{
 };
 
 use super::{
-    super::{Function, call::Call, scalar::Scalar},
+    super::{
+        Function,
+        call::{Call, scalar},
+    },
     FAMILY,
     values::{Count, Param, coerce, first, instant, zoned},
     zone::Zone,
@@ -18,51 +21,39 @@ use super::{
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        Function {
-            name: "at_timezone",
-            aliases: &[],
-            family: FAMILY,
-            signature: "at_timezone(timestamp, zone) → timestamp with time zone",
-            text: "The same instant in another zone, which is a literal: `x AT TIME ZONE zone`.",
-            examples: &[(
+        scalar!(
+            FAMILY,
+            "at_timezone",
+            [],
+            "at_timezone(timestamp, zone) → timestamp with time zone",
+            "The same instant in another zone, which is a literal: `x AT TIME ZONE zone`.",
+            [(
                 "to_iso8601(at_timezone(from_iso8601_timestamp('2024-03-05T10:00:00Z'), 'Asia/Tokyo'))",
                 "2024-03-05T19:00:00.000+09:00",
             )],
-            make: || {
-                Scalar::new(
-                    "at_timezone",
-                    |types| coerce("at_timezone", &[&[Param::Moment, Param::Text]], types),
-                    in_zone,
-                    at_timezone,
-                )
-                .made()
-            },
-        },
-        Function {
-            name: "with_timezone",
-            aliases: &[],
-            family: FAMILY,
-            signature: "with_timezone(timestamp, zone) → timestamp with time zone",
-            text: "The instant at which clocks in the zone, a literal, show the timestamp.",
-            examples: &[(
+            |types| coerce("at_timezone", &[&[Param::Moment, Param::Text]], types),
+            in_zone,
+            at_timezone,
+        ),
+        scalar!(
+            FAMILY,
+            "with_timezone",
+            [],
+            "with_timezone(timestamp, zone) → timestamp with time zone",
+            "The instant at which clocks in the zone, a literal, show the timestamp.",
+            [(
                 "to_iso8601(with_timezone(TIMESTAMP '2024-03-05 10:00:00', 'Asia/Tokyo'))",
                 "2024-03-05T10:00:00+09:00",
             )],
-            make: || {
-                Scalar::new(
-                    "with_timezone",
-                    |types| coerce("with_timezone", &[&[Param::Moment, Param::Text]], types),
-                    |args| match first(args)? {
-                        DataType::Timestamp(_, Some(_)) => {
-                            plan_err!("with_timezone takes a timestamp that has no time zone yet")
-                        }
-                        _ => in_zone(args),
-                    },
-                    with_timezone,
-                )
-                .made()
+            |types| coerce("with_timezone", &[&[Param::Moment, Param::Text]], types),
+            |args| match first(args)? {
+                DataType::Timestamp(_, Some(_)) => {
+                    plan_err!("with_timezone takes a timestamp that has no time zone yet")
+                }
+                _ => in_zone(args),
             },
-        },
+            with_timezone,
+        ),
     ]
 }
 

@@ -71,17 +71,7 @@ fn reason(wanted: &Wanted, loss: &Loss, options: &AwsOptions) -> String {
     let (failure, bucket) = (&loss.failure, bucket.name());
     let text = told(loss);
     match failure.kind {
-        FailureKind::Archived => {
-            let version = version.as_deref().map(|id| format!(" --version-id {}", quoted(id)));
-            format!(
-                "it lies in an archive storage class: restore it with `aws s3api restore-object \
-                 --bucket {} --key {}{} --restore-request Days=7`, and ingest again once that is \
-                 done ({text})",
-                quoted(bucket),
-                quoted(key),
-                version.unwrap_or_default()
-            )
-        }
+        FailureKind::Archived => archived(bucket, key, version.as_deref(), &text),
         FailureKind::KmsDenied => match kms_key(&failure.text) {
             Some(arn) => format!("its key denies it: kms:Decrypt on {arn} is needed ({text})"),
             None => format!(
@@ -118,6 +108,24 @@ fn reason(wanted: &Wanted, loss: &Loss, options: &AwsOptions) -> String {
             }
         }
     }
+}
+
+/// What to do about an object that must be restored before it can be read; `told` says how that
+/// is known.
+pub(in crate::source::s3) fn archived(
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    told: &str,
+) -> String {
+    let version = version.map(|id| format!(" --version-id {}", quoted(id)));
+    format!(
+        "it lies in an archive storage class: restore it with `aws s3api restore-object --bucket \
+         {} --key {}{} --restore-request Days=7`, and ingest again once that is done ({told})",
+        quoted(bucket),
+        quoted(key),
+        version.unwrap_or_default()
+    )
 }
 
 /// The ARN of a key of KMS that a message names.

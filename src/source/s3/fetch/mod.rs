@@ -23,6 +23,7 @@ use std::{
 };
 
 pub(crate) use self::lost::Lost;
+pub(super) use self::lost::archived;
 use self::{
     lost::Named,
     pipe::Pipe,
