@@ -265,3 +265,47 @@ fn ctrl_c_stops_a_run_that_waits_for_the_network() {
     Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
     assert_eq!(wait(run).and_then(|status| status.code()), Some(130));
 }
+
+#[test]
+#[cfg(unix)]
+fn credentials_that_run_out_are_renewed_by_the_chain() {
+    let bucket = Organisation { accounts: 2, regions: 1, days: 1, log_files: 40 }.bucket("logs");
+    // The folders alone take several times as long as the first credentials are good for.
+    let latency = Duration::from_millis(400);
+    let case = Case::new(bucket, Plan { latency, ..Plan::none() });
+    let dir = tempfile::tempdir().unwrap();
+    let (config, script) = (dir.path().join("config"), dir.path().join("credentials"));
+    let calls = dir.path().join("calls");
+    let environment: BTreeMap<_, _> = Server::environment().into();
+    let good_for = |seconds: i64| {
+        let expires = chrono::Utc::now() + chrono::TimeDelta::seconds(seconds);
+        serde_json::json!({
+            "Version": 1,
+            "AccessKeyId": environment["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": environment["AWS_SECRET_ACCESS_KEY"],
+            "Expiration": expires.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        })
+    };
+    let text = format!(
+        "#!/bin/sh\nif [ -e '{calls}' ]; then echo '{later}'; else echo '{first}'; fi\n\
+         echo called >> '{calls}'\n",
+        calls = calls.display(),
+        first = good_for(1),
+        later = good_for(3600),
+    );
+    std::fs::write(&script, text).unwrap();
+    let process = format!("[profile renewed]\ncredential_process = sh {}\n", script.display());
+    std::fs::write(&config, process).unwrap();
+    let output = case
+        .server
+        .command(&case.cache(), &["ingest", "s3://logs", "--profile", "renewed"])
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env("AWS_CONFIG_FILE", &config)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    case.assert_whole();
+    let n_calls = std::fs::read_to_string(&calls).unwrap().lines().count();
+    assert!(n_calls > 1, "asked for credentials {n_calls} times");
+}
