@@ -157,6 +157,9 @@ impl Log {
 
     /// Reads its state whole.
     pub(super) async fn load(&self) -> Result<State, BoxError> {
+        if self.table.came_later() && !self.exists().await? {
+            return Ok(State::default());
+        }
         let table = self.open().await?;
         let snapshot = table.snapshot()?;
         let mut state = State { version: snapshot.version(), ..State::default() };

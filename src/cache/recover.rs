@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Cache, DataFile, Snapshot, Step, Table,
+    Cache, DataFile, N_TABLES, Snapshot, Step, Table,
     delta::{Change, Changes, Entry, Log, Note, State},
 };
 use crate::{Result, error::BoxError};
@@ -17,8 +17,14 @@ use crate::{Result, error::BoxError};
 const STALE_AFTER: Duration = Duration::from_hours(24);
 
 /// The order in which promises are kept. That of `log_files` says that all of them are.
-const KEEPING_ORDER: [Table; 4] =
-    [Table::Aggregated, Table::Duplicates, Table::Rejects, Table::LogFiles];
+const KEEPING_ORDER: [Table; N_TABLES - 1] = [
+    Table::Aggregated,
+    Table::Duplicates,
+    Table::Rejects,
+    Table::DigestFiles,
+    Table::DigestVerdicts,
+    Table::LogFiles,
+];
 
 /// What an entry of `cloudtrail_logs` promised for the other tables.
 #[derive(Debug, Clone)]
@@ -38,7 +44,7 @@ impl Promise {
 #[derive(Debug)]
 pub(super) struct Known {
     /// By `Table as usize`.
-    states: [State; 5],
+    states: [State; N_TABLES],
     /// Promises that `log_files` does not know to be kept, by number.
     promises: BTreeMap<i64, Promise>,
     looked_at: Instant,
@@ -60,7 +66,7 @@ impl Known {
     async fn load(logs: &[Log]) -> Result<Self, BoxError> {
         let mut known = loop {
             let states = futures::future::try_join_all(logs.iter().map(Log::load)).await?;
-            let Ok(states) = <[State; 5]>::try_from(states) else {
+            let Ok(states) = <[State; N_TABLES]>::try_from(states) else {
                 return Err("a table is missing".into());
             };
             let (promises, looked_at) = (BTreeMap::new(), Instant::now());
@@ -89,8 +95,7 @@ impl Known {
     /// no newer than `cloudtrail_logs`: every promise of the latter that the former does not tell
     /// to be kept is looked up. Gives `false` when all must be read anew.
     async fn catch_up(&mut self, logs: &[Log]) -> Result<bool, BoxError> {
-        let order =
-            [Table::LogFiles, Table::Aggregated, Table::Duplicates, Table::Rejects, Table::Events];
+        let order = KEEPING_ORDER.into_iter().rev().chain([Table::Events]);
         for table in order {
             let Some(log) = logs.get(table as usize) else { continue };
             let entries = log.follow(self.state_mut(table)).await?;

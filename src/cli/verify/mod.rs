@@ -10,13 +10,7 @@ use std::{
 
 use clap::Args;
 
-use super::{
-    Outcome,
-    args::FilterArgs,
-    args::LimitArgs,
-    print,
-    settings::{Settings, filter},
-};
+use super::{Outcome, args::FilterArgs, args::LimitArgs, print, settings::Settings};
 use crate::{
     ErrorKind, Result,
     aws::Aws,
@@ -74,14 +68,17 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn run(settings: &Settings, args: &VerifyArgs) -> Result<Outcome> {
-    let ingest = settings.ingest(&args.sources, filter(&args.filter)?, args.limits);
+    let ingest = settings.ingest_chosen(&args.sources, &args.filter, args.limits)?;
     let options = VerifyOptions {
         sources: ingest.sources,
         filter: ingest.filter,
+        versions: ingest.versions,
         strict_path: args.strict_path,
         name_all: args.verbose,
         aws: ingest.aws,
         inflate: ingest.inflate,
+        memory_bytes: ingest.memory_bytes,
+        temp_dir: ingest.temp_dir,
         threads: ingest.threads,
     };
     let cache = open_cache(settings, &args.sources)?;

@@ -262,7 +262,7 @@ fn failing_to_read_is_no_damage() {
 }
 
 /// What the first member is, by reading whole and by streaming, which must agree.
-fn first(stored: &[u8]) -> First {
+fn first(stored: &[u8]) -> first::First {
     let read = |max_bytes: usize| {
         let (mut scratch, mut seen) = (Scratch::default(), Vec::new());
         let stored = Stored::plain(Cursor::new(stored.to_vec()));

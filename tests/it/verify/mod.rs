@@ -1,5 +1,6 @@
 //! `trailhound verify`: trails made with keys of our own, whole and tampered with.
 
+mod cached;
 mod chains;
 mod hostile;
 mod reports;
