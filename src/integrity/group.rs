@@ -124,6 +124,9 @@ impl Work<'_> {
         });
         let invalid = |detail: String| Reason::InvalidFormat { detail };
         let sha256 = first.as_ref().ok().map(|first| first.sha256);
+        if let (None, Some(sha256), Some(store)) = (&signature, &sha256, self.store) {
+            signature = store.signature(sha256);
+        }
         let content = first.and_then(|first| match first.fault {
             _ if over => Err(invalid(format!("longer than {} MiB", digest::MAX_BYTES >> 20))),
             Some(fault) => Err(invalid(fault.reason)),

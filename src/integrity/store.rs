@@ -16,6 +16,7 @@ use super::{
     check::Facts,
     group::Verified,
     report::{DigestRow, FileVersion, LogRow},
+    signature::Signature,
     stops::{self, TrailEvent},
     time::HOUR,
 };
@@ -83,6 +84,8 @@ pub(super) struct Store<'a> {
     cache: &'a Cache,
     /// By a hash of the URI.
     known: HashMap<u128, Entry>,
+    /// Signatures that came with digests when they were ingested, by the SHA-256 of their bytes.
+    signatures: HashMap<[u8; 32], String>,
     verified_at: i64,
 }
 
@@ -90,7 +93,8 @@ impl<'a> Store<'a> {
     /// Reads the latest findings.
     pub(super) fn open(cache: &'a Cache) -> Result<Self> {
         let verified_at = chrono::Utc::now().timestamp_micros();
-        let mut store = Self { cache, known: HashMap::new(), verified_at };
+        let (known, signatures) = (HashMap::new(), HashMap::new());
+        let mut store = Self { cache, known, signatures, verified_at };
         let snapshot = cache.snapshot()?;
         let tables =
             [(Table::DigestVerdicts, &KNOWN[..]), (Table::DigestFiles, &KNOWN_DIGESTS[..])];
@@ -100,7 +104,30 @@ impl<'a> Store<'a> {
                 Ok(())
             })?;
         }
+        cache.read(&snapshot, Table::LogFiles, &["sha256", "metadata"], None, &mut |batch| {
+            store.gather_signatures(&batch);
+            Ok(())
+        })?;
         Ok(store)
+    }
+
+    fn gather_signatures(&mut self, batch: &RecordBatch) {
+        let rows = Rows { batch };
+        for row in 0..batch.num_rows() {
+            let Some(metadata) = rows.text("metadata", row) else { continue };
+            let sha256 = rows.text("sha256", row).and_then(super::unhex);
+            let metadata = serde_json::from_str::<Value>(metadata).unwrap_or_default();
+            let signature = metadata.get("signature").and_then(Value::as_str);
+            if let (Some(sha256), Some(signature)) = (sha256, signature) {
+                self.signatures.insert(sha256, signature.to_owned());
+            }
+        }
+    }
+
+    /// The signature that came with a digest of these bytes when it was ingested.
+    pub(super) fn signature(&self, sha256: &[u8; 32]) -> Option<Signature> {
+        let hex = self.signatures.get(sha256)?.clone();
+        Some(Signature { hex, from: "ledger" })
     }
 
     fn gather(&mut self, batch: &RecordBatch) {

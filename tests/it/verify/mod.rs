@@ -3,6 +3,7 @@
 mod cached;
 mod chains;
 mod hostile;
+mod remote;
 mod reports;
 mod scene;
 mod tampering;
