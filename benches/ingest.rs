@@ -40,6 +40,7 @@ fn gzip_to_cache(criterion: &mut Criterion) {
                         filter: Filter::default(),
                         aws: AwsOptions::default(),
                         versions: false,
+                        inventories: Vec::new(),
                         limits: Limits::default(),
                         inflate: InflateLimits::default(),
                         memory_bytes: 512 << 20,

@@ -194,7 +194,7 @@ impl ErrorKind {
                     .to_owned(),
             ),
             Self::NotACache { .. } => Some(
-                "the directory is not empty and has no `trailhound.json`: name a new or empty one"
+                "it is not empty and has no `trailhound.json`: name a new or empty place"
                     .to_owned(),
             ),
             Self::PublicKeys { .. } | Self::PublicKeysUnlisted { .. } | Self::NoPublicKeys => Some(

@@ -6,9 +6,13 @@ impl Failure {
     /// What the user can do about it, given what was told.
     pub fn advice(&self, options: &AwsOptions) -> Option<String> {
         let advice = match &self.kind {
+            _ if self.is_untrusted() => {
+                "a proxy that inspects TLS has an authority of its own: name its certificate (PEM) \
+                 with SSL_CERT_FILE; AWS_CA_BUNDLE is not read"
+            }
             FailureKind::NotFound if self.code.as_deref() == Some("NoSuchBucket") => {
-                "there is no bucket of that name in this AWS partition: look at its spelling; the \
-                 region of --profile or --aws-region decides the partition (China, GovCloud)"
+                "look at its spelling; the region of --profile or --aws-region decides the AWS \
+                 partition that is asked (China, GovCloud)"
             }
             FailureKind::NotFound => {
                 "it is gone: list again; with --versions what was deleted is read where the bucket \
@@ -29,6 +33,13 @@ impl Failure {
             }
             FailureKind::Archived => {
                 "restore it first (`aws s3api restore-object`), then ingest again"
+            }
+            FailureKind::Credentials if self.code.is_none() && options.profile.is_some() => {
+                let profile = options.profile.as_deref().unwrap_or_default();
+                return Some(format!(
+                    "`aws configure list --profile {profile}` shows what the profile has, and \
+                     `aws sso login --profile {profile}` renews it"
+                ));
             }
             FailureKind::Credentials => match self.code.as_deref() {
                 Some("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired") => {

@@ -123,12 +123,21 @@ impl Failure {
             SdkError::DispatchFailure(failure) if failure.is_user() => {
                 (FailureKind::Other, root_cause(error))
             }
+            // What rustls says is known by its words alone: its type is not ours to name.
+            SdkError::DispatchFailure(_) if root_cause(error).starts_with(UNTRUSTED) => {
+                (FailureKind::Other, root_cause(error))
+            }
             SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
                 (FailureKind::Transient, format!("the connection failed: {}", root_cause(error)))
             }
             _ => (FailureKind::Other, root_cause(error)),
         };
         Self { kind, code: None, text }
+    }
+
+    /// Whether the server's certificate is not trusted.
+    pub fn is_untrusted(&self) -> bool {
+        self.text.starts_with(UNTRUSTED)
     }
 
     fn of_credentials(error: &CredentialsError) -> Self {
@@ -142,6 +151,9 @@ impl Failure {
         Self { kind: FailureKind::Credentials, code: None, text }
     }
 }
+
+/// What is said of a certificate that no authority known here signed.
+const UNTRUSTED: &str = "invalid peer certificate";
 
 /// What an error code means. Source: "Error responses" in the Amazon S3 API Reference, and
 /// "Common errors" in those of STS and CloudTrail.

@@ -4,6 +4,7 @@
 //! [`Failure`]s that say what to do. It is asked from ordinary threads ([`Aws::wait`]) and from
 //! tasks on its own runtime ([`Aws::spawn`]).
 
+mod access;
 mod advice;
 pub mod cloudtrail;
 mod failure;
@@ -16,7 +17,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::DateTime;
 use tokio::{runtime::Runtime, sync::OnceCell, task::JoinHandle};
 
-pub use self::failure::{Failure, FailureKind};
+pub use self::{
+    access::{BucketAddress, Credentials},
+    failure::{Failure, FailureKind},
+};
 
 /// How to reach AWS, as the user told. What is not told comes from the environment and the
 /// user's AWS configuration files, as with AWS's own tools.

@@ -1,14 +1,17 @@
 //! Buckets: pages of keys, and objects. Only reading; evidence is never written to.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeMap,
+};
 
 use aws_sdk_s3::{
     Client,
-    config::Builder,
+    config::{Builder, retry::RetryConfig},
     operation::get_object::GetObjectOutput,
     types::{EncodingType, OptionalObjectAttributes, RequestPayer, ServerSideEncryption},
 };
-use aws_smithy_types::{byte_stream::ByteStream, retry::RetryConfig};
+use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 
 use super::{Aws, Failure, FailureKind, micros};
@@ -62,6 +65,18 @@ pub struct Object {
     pub is_restored: bool,
     /// Its version, where versions were listed.
     pub version: Option<Version>,
+}
+
+impl Object {
+    /// By key; of one key the newest version first.
+    pub fn newest_first(&self, other: &Self) -> Ordering {
+        // Times are those of whole seconds: of equal ones the latest is what the key leads to.
+        let rank = |object: &Self| {
+            let is_latest = object.version.as_ref().is_some_and(|version| version.is_latest);
+            Reverse((is_latest, object.modified_at))
+        };
+        self.key.cmp(&other.key).then_with(|| rank(self).cmp(&rank(other)))
+    }
 }
 
 /// One of an object's versions.
@@ -182,6 +197,11 @@ impl Bucket {
         &self.name
     }
 
+    /// The SDK's client for its region.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A page of the objects whose key begins with `prefix`; with a delimiter only those of that
     /// level (`ListObjectsV2`).
     ///
@@ -288,12 +308,7 @@ impl Bucket {
             ..Object::default()
         });
         let mut objects: Vec<Object> = objects.chain(markers).collect();
-        // Times are those of whole seconds: of equal ones the latest is what the key leads to.
-        let rank = |object: &Object| {
-            let is_latest = object.version.as_ref().is_some_and(|version| version.is_latest);
-            std::cmp::Reverse((is_latest, object.modified_at))
-        };
-        objects.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| rank(a).cmp(&rank(b))));
+        objects.sort_by(Object::newest_first);
         let next = listed
             .next_key_marker
             .map(|key| Next::Marker(name(key), listed.next_version_id_marker));
@@ -382,7 +397,7 @@ fn decoder(encoding: Option<&EncodingType>) -> fn(String) -> String {
 }
 
 /// A name in which `%2B` stands for a plus and a plus for a space.
-fn decoded(name: String) -> String {
+pub fn decoded(name: String) -> String {
     if !name.contains(['%', '+']) {
         return name;
     }

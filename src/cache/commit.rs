@@ -1,6 +1,6 @@
 //! Committing: files first, then one entry that decides, then what it promised.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 
@@ -10,7 +10,6 @@ use super::{
     encode::{FileWriter, Group},
     recover,
     settings::MAX_GROUP_ROWS,
-    store,
 };
 use crate::{
     Result,
@@ -22,25 +21,24 @@ pub(super) const TARGET_ROWS: usize = 1_048_576;
 
 /// Files that no log knows of yet. Dropped, it deletes them.
 #[derive(Debug, Default)]
-pub(super) struct Loose(Vec<PathBuf>);
+pub(super) struct Loose(Vec<DataFile>);
 
 impl Loose {
     /// Takes note of a file.
     pub(super) fn add(&mut self, file: &DataFile) {
-        self.0.push(file.path.clone());
+        self.0.push(file.clone());
     }
 
     /// From now on the files may be in a log: they are the sweep's to judge.
-    fn forget(&mut self) -> Vec<PathBuf> {
+    fn forget(&mut self) -> Vec<DataFile> {
         std::mem::take(&mut self.0)
     }
 }
 
 impl Drop for Loose {
     fn drop(&mut self) {
-        for path in &self.0 {
-            // What cannot be deleted here, the sweep takes.
-            let _ = std::fs::remove_file(path);
+        for file in &self.0 {
+            file.folder.discard(&file.name);
         }
     }
 }
@@ -98,11 +96,9 @@ fn catch_up(
     loop {
         let log = cache.log(Table::Events);
         let look = async move {
-            match log.entry(version + 1).await? {
-                // Where our base was cleaned away, its successor may have been too.
-                None => Ok((None, log.has_entry(version).await?)),
-                entry => Ok((entry, true)),
-            }
+            // Where our base was cleaned away, its successor may have been too.
+            let (entry, is_there) = futures::join!(log.entry(version + 1), log.has_entry(version));
+            Ok((entry?, is_there?))
         };
         match cache.runtime.wait(look).map_err(|source| cache.failed("read", source))? {
             (None, true) => return Ok(Some((version, n))),
@@ -127,12 +123,7 @@ pub(super) fn decide(
     mut loose: Loose,
 ) -> Result<bool> {
     for table in changes.iter().filter(|(_, list)| !list.is_empty()).map(|(table, _)| *table) {
-        let dir = cache.log(table).dir().to_owned();
-        store::sync_dir(&dir).map_err(|source| ErrorKind::Io {
-            action: "write",
-            path: dir,
-            source,
-        })?;
+        cache.log(table).folder().sync()?;
     }
     cache.step(Step::Files)?;
     let own = Arc::new(changes.remove(&Table::Events).unwrap_or_default());

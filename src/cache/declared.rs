@@ -2,15 +2,17 @@
 //!
 //! What it says is the engine's; here it is text that changes whole or not at all. Whoever changes
 //! it holds a lock meanwhile, which the system releases when its holder dies, so that of two
-//! changes at once neither is lost; whoever reads it needs none.
+//! changes at once neither is lost; whoever reads it needs none. In S3, where nothing can be locked,
+//! it is exchanged only if nobody else did so meanwhile; else the change is made anew.
 
-use std::{
-    fs::{self, File},
-    io::{ErrorKind::NotFound, Write},
+use std::{fs::File, io::Write as _};
+
+use super::{
+    Cache,
+    files::{Files, io_error},
+    store,
 };
-
-use super::{Cache, store};
-use crate::{Result, error::ErrorKind};
+use crate::Result;
 
 /// The file's name.
 const NAME: &str = "declared.json";
@@ -24,31 +26,31 @@ impl Cache {
     /// # Errors
     /// It cannot be read.
     pub fn declared(&self) -> Result<Option<String>> {
-        let path = self.dir.join(NAME);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == NotFound => Ok(None),
-            Err(source) => Err(ErrorKind::Io { action: "read", path, source }.into()),
-        }
+        self.files.read(NAME)
     }
 
-    /// Puts what `change` makes of the declarations in their place; nothing where they stay.
+    /// Puts what `change` makes of the declarations in their place; nothing where they stay. It is
+    /// asked again where others change them meanwhile.
     ///
     /// # Errors
     /// `change` fails, or they cannot be read or written.
     pub fn change_declared<T>(
         &self,
-        change: impl FnOnce(Option<&str>) -> Result<(Option<String>, T)>,
+        mut change: impl FnMut(Option<&str>) -> Result<(Option<String>, T)>,
     ) -> Result<T> {
-        let path = self.dir.join(LOCK);
-        let failed = |source| ErrorKind::Io { action: "lock", path: path.clone(), source };
+        let dir = match &self.files {
+            Files::Local(dir) => dir,
+            Files::Remote(remote) => return remote.change(NAME, change),
+        };
+        let path = dir.join(LOCK);
+        let failed = |source| io_error("lock", &path, source);
         let lock = File::create(&path).map_err(failed)?;
         lock.lock().map_err(failed)?;
         let (text, outcome) = change(self.declared()?.as_deref())?;
         if let Some(text) = text {
-            let path = self.dir.join(NAME);
+            let path = dir.join(NAME);
             store::write_durably(&path, false, |file| file.write_all(text.as_bytes()))
-                .map_err(|source| ErrorKind::Io { action: "write", path, source })?;
+                .map_err(|source| io_error("write", &path, source))?;
         }
         Ok(outcome)
     }
@@ -57,6 +59,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn of_changes_at_once_none_is_lost() {

@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
-use super::{DataFile, Table, tables};
+use super::{DataFile, Table, files::Folder, read, stats, tables};
 use crate::error::BoxError;
 
 /// The application id of our transactions.
@@ -40,7 +40,7 @@ const APP_ID: &str = "trailhound";
 const INFO_KEY: &str = "trailhound";
 
 /// Every so many entries the state is written out whole, so that opening stays fast.
-const CHECKPOINT_INTERVAL: u64 = 50;
+pub(super) const CHECKPOINT_INTERVAL: u64 = 50;
 
 /// One change to a table's files.
 #[derive(Debug, Clone)]
@@ -80,6 +80,8 @@ pub(super) struct Entry {
     pub(super) data_change: bool,
     /// Whether the table's schema, settings or protocol changed.
     pub(super) metadata: bool,
+    /// Whether it asks readers or writers for more than tables of ours do.
+    pub(super) asks_more: bool,
     /// The changes it promises for the other tables.
     pub(super) pending: Changes,
 }
@@ -96,31 +98,30 @@ pub(super) struct Note {
 /// The transaction log of one table.
 #[derive(Debug, Clone)]
 pub(super) struct Log {
-    table: Table,
-    dir: Arc<Path>,
+    folder: Folder,
     store: LogStoreRef,
 }
 
 impl Log {
-    /// The log of `table` in the cache's directory `root`, which is also the root of `store`.
+    /// The log of the table whose files lie in `folder`; the root of `store` is the cache.
     ///
     /// The library is given addresses below `store`'s root rather than paths: it would decode a
     /// directory's name that looks like a percent-encoding. The scheme only says which kind of
     /// log store to use, one that puts if absent; below `file` it would look at the paths itself.
-    pub(super) fn new(table: Table, root: &Path, store: &ObjectStoreRef) -> Result<Self, BoxError> {
-        let url = Url::parse(&format!("memory:///{}/", table.name()))?;
+    pub(super) fn new(folder: Folder, store: &ObjectStoreRef) -> Result<Self, BoxError> {
+        let url = Url::parse(&format!("memory:///{}/", folder.table().name()))?;
         let store = logstore_with(Arc::clone(store), &url, StorageConfig::default())?;
-        Ok(Self { table, dir: root.join(table.name()).into(), store })
+        Ok(Self { folder, store })
     }
 
     /// Whose log it is.
     pub(super) fn table(&self) -> Table {
-        self.table
+        self.folder.table()
     }
 
-    /// The directory its files lie in.
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
+    /// Where its files lie.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// Whether there is one.
@@ -134,7 +135,7 @@ impl Log {
         let stats = tables::stats_columns(schema).join(",");
         let result = CreateBuilder::new()
             .with_log_store(Arc::clone(&self.store))
-            .with_table_name(self.table.name())
+            .with_table_name(self.table().name())
             .with_save_mode(SaveMode::ErrorIfExists)
             .with_columns(fields.fields().cloned())
             .with_configuration_property(TableProperty::DataSkippingStatsColumns, Some(stats))
@@ -157,9 +158,32 @@ impl Log {
 
     /// Reads its state whole.
     pub(super) async fn load(&self) -> Result<State, BoxError> {
-        if self.table.came_later() && !self.exists().await? {
-            return Ok(State::default());
+        match self.replay().await? {
+            Some(state) => Ok(state),
+            None if self.table().came_later() && !self.exists().await? => Ok(State::default()),
+            None => self.load_by_library().await,
         }
+    }
+
+    /// Reads the log from its first entry, as long as there is no checkpoint: the library takes ten
+    /// times as long for a few entries. Nothing where there is one, or where an entry asks for what
+    /// only the library can judge.
+    async fn replay(&self) -> Result<Option<State>, BoxError> {
+        let hint = object_store::path::Path::from("_delta_log/_last_checkpoint");
+        match self.store.object_store(None).head(&hint).await {
+            Err(object_store::Error::NotFound { .. }) => {}
+            Ok(_) | Err(_) => return Ok(None),
+        }
+        let Some(first) = self.entry(0).await? else { return Ok(None) };
+        let mut state = State::default();
+        state.apply(&first);
+        let later = self.follow(&mut state).await?;
+        let entries = || std::iter::once(&first).chain(&later);
+        let is_plain = entries().all(|entry| !entry.asks_more) && first.metadata;
+        Ok(is_plain.then_some(state))
+    }
+
+    async fn load_by_library(&self) -> Result<State, BoxError> {
         let table = self.open().await?;
         let snapshot = table.snapshot()?;
         let mut state = State { version: snapshot.version(), ..State::default() };
@@ -169,7 +193,7 @@ impl Log {
                 return Err(deletion_vector(&view.path()));
             }
             let (size, written_at) = (view.size(), view.modification_time());
-            let file = self.data_file(&view.path(), size, written_at, view.stats())?;
+            let file = self.data_file(&view.path(), size, written_at, view.stats()).await?;
             state.files.insert(file.name.to_string(), file);
         }
         Ok(state)
@@ -202,16 +226,16 @@ impl Log {
         };
         let mut entry = Entry { version, ..Entry::default() };
         for action in get_actions(version, &bytes)? {
-            self.read_action(&mut entry, action)?;
+            self.read_action(&mut entry, action).await?;
         }
         Ok(Some(entry))
     }
 
-    fn read_action(&self, entry: &mut Entry, action: Action) -> Result<(), BoxError> {
+    async fn read_action(&self, entry: &mut Entry, action: Action) -> Result<(), BoxError> {
         match action {
             Action::Add(add) => {
                 entry.data_change |= add.data_change;
-                entry.adds.push(self.added(add)?);
+                entry.adds.push(self.added(add).await?);
             }
             Action::Remove(remove) => {
                 entry.data_change |= remove.data_change;
@@ -220,32 +244,37 @@ impl Log {
             Action::Txn(txn) if txn.app_id == APP_ID => entry.n = Some(txn.version),
             Action::CommitInfo(info) => {
                 if let Some(ours) = info.info.get(INFO_KEY) {
-                    self.read_pending(entry, ours)?;
+                    self.read_pending(entry, ours).await?;
                 }
             }
-            Action::Metadata(_) | Action::Protocol(_) => entry.metadata = true,
+            Action::Metadata(_) => entry.metadata = true,
+            Action::Protocol(protocol) => {
+                entry.metadata = true;
+                entry.asks_more |= serde_json::to_value(protocol)? != plain_protocol();
+            }
             Action::Txn(_) | Action::Cdc(_) | Action::DomainMetadata(_) => {}
         }
         Ok(())
     }
 
-    fn read_pending(&self, entry: &mut Entry, ours: &Value) -> Result<(), BoxError> {
+    async fn read_pending(&self, entry: &mut Entry, ours: &Value) -> Result<(), BoxError> {
         let tables = ours.get("pending").and_then(Value::as_object).into_iter().flatten();
         for (name, actions) in tables {
             let Some(table) = Table::ALL.into_iter().find(|table| table.name() == name) else {
                 return Err(format!("an entry is meant for an unknown table `{name}`").into());
             };
-            let other = Self { table, dir: self.sibling(table), store: Arc::clone(&self.store) };
+            let folder = self.folder.sibling(table);
+            let other = Self { folder, store: Arc::clone(&self.store) };
             let list = entry.pending.entry(table).or_default();
             for action in Vec::<Action>::deserialize(actions)? {
                 match action {
                     Action::Add(add) => {
                         entry.data_change |= add.data_change;
-                        list.push(Change::Add(other.added(add)?));
+                        list.push(Change::Add(other.added(add).await?));
                     }
                     Action::Remove(remove) => {
                         entry.data_change |= remove.data_change;
-                        list.push(Change::Remove(other.removed(&remove)?));
+                        list.push(Change::Remove(other.removed(&remove).await?));
                     }
                     _ => return Err("an entry promises what is no file".into()),
                 }
@@ -254,24 +283,20 @@ impl Log {
         Ok(())
     }
 
-    fn sibling(&self, table: Table) -> Arc<Path> {
-        self.dir.parent().unwrap_or(Path::new("/")).join(table.name()).into()
-    }
-
-    fn added(&self, add: Add) -> Result<DataFile, BoxError> {
+    async fn added(&self, add: Add) -> Result<DataFile, BoxError> {
         if add.deletion_vector.is_some() {
             return Err(deletion_vector(&add.path));
         }
-        self.data_file(&add.path, add.size, add.modification_time, add.stats)
+        self.data_file(&add.path, add.size, add.modification_time, add.stats).await
     }
 
-    fn removed(&self, remove: &Remove) -> Result<DataFile, BoxError> {
+    async fn removed(&self, remove: &Remove) -> Result<DataFile, BoxError> {
         // The statistics are not needed to take a file away, and are not there.
         let stats = Some(r#"{"numRecords":0}"#.to_owned());
-        self.data_file(&remove.path, remove.size.unwrap_or(0), 0, stats)
+        self.data_file(&remove.path, remove.size.unwrap_or(0), 0, stats).await
     }
 
-    fn data_file(
+    async fn data_file(
         &self,
         name: &str,
         size: i64,
@@ -281,7 +306,13 @@ impl Log {
         if name.contains("://") || Path::new(name).is_absolute() {
             return Err(format!("a file outside of the table: `{name}`").into());
         }
-        DataFile::from_log(&self.dir, name, size.unsigned_abs(), written_at, stats)
+        let size = size.unsigned_abs();
+        let mut summary = stats.as_deref().map(stats::summary).unwrap_or_default();
+        if summary.n_records.is_none() {
+            // Another program's: its statistics are optional.
+            summary.n_records = Some(read::n_rows(&self.folder, name, size).await?);
+        }
+        Ok(DataFile::new(&self.folder, name, size, written_at, &summary, stats))
     }
 
     /// Brings `state` up to date and gives the entries that did it.
@@ -365,6 +396,11 @@ impl State {
     }
 }
 
+/// The protocol of the tables that we create: no features beyond plain files.
+fn plain_protocol() -> Value {
+    serde_json::json!({ "minReaderVersion": 1, "minWriterVersion": 2 })
+}
+
 fn deletion_vector(name: &str) -> BoxError {
     format!("`{name}` has a deletion vector, which trailhound does not read").into()
 }
@@ -380,7 +416,10 @@ fn commit_info(version: u64, note: Note, pending: &Changes) -> Result<CommitInfo
             changes.iter().map(|change| action(change, note.data_change)).collect();
         tables.insert(table.name().to_owned(), serde_json::to_value(actions)?);
     }
-    let mut info = HashMap::new();
+    // No two entries are the same, whoever writes them and when: a store that compares what it finds
+    // with what it wrote can tell its own.
+    let id = Uuid::new_v4().to_string();
+    let mut info = HashMap::from([("txnId".to_owned(), Value::String(id))]);
     if !tables.is_empty() {
         let ours = Map::from_iter([("pending".to_owned(), Value::Object(tables))]);
         info.insert(INFO_KEY.to_owned(), Value::Object(ours));

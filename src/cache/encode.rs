@@ -4,7 +4,7 @@
 //! gathered from the batches in the order the rows are to be stored, a slice at a time so that it
 //! stays in the processor's cache, and encoded at once. No sorted copy of the rows is ever made.
 
-use std::{collections::VecDeque, fs::File, path::PathBuf, sync::Arc, thread};
+use std::{collections::VecDeque, fs::File, sync::Arc, thread};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StructArray, new_null_array},
@@ -25,7 +25,7 @@ use parquet::{
 };
 use uuid::Uuid;
 
-use super::{DataFile, delta::Log, settings, stats};
+use super::{DataFile, delta::Log, files::Draft, settings, stats};
 use crate::{
     Result,
     error::{BoxError, ErrorKind},
@@ -49,11 +49,11 @@ pub(super) struct Group {
     pub(super) order: Arc<[(usize, usize)]>,
 }
 
-/// A Parquet file that is being written. Dropped before [`FileWriter::finish`], it deletes it.
+/// A Parquet file that is being written. Dropped before [`FileWriter::finish`], it is gone.
 pub(super) struct FileWriter {
     schema: SchemaRef,
-    path: PathBuf,
-    writer: Option<SerializedFileWriter<File>>,
+    draft: Draft,
+    writer: SerializedFileWriter<File>,
     factory: ArrowRowGroupWriterFactory,
     /// How many leaves each column has.
     n_leaves: Vec<usize>,
@@ -70,19 +70,15 @@ impl FileWriter {
         group_rows: usize,
         threads: usize,
     ) -> Result<Self> {
-        let path = log.dir().join(format!("part-{}.zstd.parquet", Uuid::new_v4()));
-        let file = File::create_new(&path).map_err(|source| ErrorKind::Io {
-            action: "create",
-            path: path.clone(),
-            source,
-        })?;
+        let name = format!("part-{}.zstd.parquet", Uuid::new_v4());
+        let (file, draft) = log.folder().begin(name)?;
         let properties = settings::properties(log.table(), schema, group_rows);
         let threads = if group_rows < MIN_PARALLEL_ROWS { 1 } else { threads.max(1) };
-        Self::begin(path, file, schema, properties, threads).map_err(failed)
+        Self::begin(draft, file, schema, properties, threads).map_err(failed)
     }
 
     fn begin(
-        path: PathBuf,
+        draft: Draft,
         file: File,
         schema: &SchemaRef,
         mut properties: WriterProperties,
@@ -100,8 +96,7 @@ impl FileWriter {
             }
         }
         let schema = Arc::clone(schema);
-        let writer = Some(writer);
-        Ok(Self { schema, path, writer, factory, n_leaves, threads, n_groups: 0 })
+        Ok(Self { schema, draft, writer, factory, n_leaves, threads, n_groups: 0 })
     }
 
     /// Appends row groups.
@@ -205,8 +200,7 @@ impl FileWriter {
     }
 
     fn append(&mut self, chunks: Vec<Vec<ArrowColumnChunk>>) -> Result<(), BoxError> {
-        let writer = self.writer.as_mut().ok_or("the file is finished")?;
-        let mut group = writer.next_row_group()?;
+        let mut group = self.writer.next_row_group()?;
         for chunk in chunks.into_iter().flatten() {
             chunk.append_to_row_group(&mut group)?;
         }
@@ -216,30 +210,10 @@ impl FileWriter {
 
     /// Ends the file and makes it durable; its directory is the caller's to sync.
     pub(super) fn finish(mut self) -> Result<DataFile> {
-        let file = self.close()?;
-        self.writer = None;
-        Ok(file)
-    }
-
-    fn close(&mut self) -> Result<DataFile> {
-        let Some(writer) = self.writer.as_mut() else {
-            return Err(failed("the file is finished".into()));
-        };
-        let metadata = writer.finish().map_err(|error| failed(error.into()))?;
-        let io_error = |source| ErrorKind::Io { action: "write", path: self.path.clone(), source };
-        writer.inner().sync_all().map_err(io_error)?;
-        let size_bytes = writer.inner().metadata().map_err(io_error)?.len();
+        let metadata = self.writer.finish().map_err(|error| failed(error.into()))?;
+        let size_bytes = self.draft.finish(self.writer.inner())?;
         let stats = stats::of(&metadata, &self.schema);
-        DataFile::written(&self.path, size_bytes, stats).map_err(failed)
-    }
-}
-
-impl Drop for FileWriter {
-    fn drop(&mut self) {
-        if self.writer.is_some() {
-            // Nobody knows of it yet; what cannot be deleted here, the sweep takes.
-            let _ = std::fs::remove_file(&self.path);
-        }
+        Ok(self.draft.file(size_bytes, stats))
     }
 }
 

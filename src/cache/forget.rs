@@ -19,8 +19,9 @@ use super::{
     commit::{self, Loose},
     delta::{Change, Changes, Note},
     encode::FileWriter,
-    merge::{Batches, Bounds, Merger},
-    read, settings,
+    merge::{Bounds, Merger},
+    read::{self, Batches},
+    settings,
 };
 use crate::{
     Result,

@@ -7,14 +7,16 @@ use arrow::{
     datatypes::{SchemaRef, TimestampMicrosecondType},
 };
 
-use super::{DataFile, encode::Group, read, settings};
+use super::{
+    DataFile,
+    encode::Group,
+    read::{self, Batches},
+    settings,
+};
 use crate::{
     Result,
     error::{BoxError, ErrorKind},
 };
-
-/// Rows of a file, batch by batch.
-pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>>>;
 
 /// How much a merge may hold.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +58,7 @@ impl Merger {
         bounds: Bounds,
     ) -> Result<Self> {
         let share = bounds.memory_bytes / 4 / files.len().max(1);
-        let open = |file: &DataFile| -> Result<Batches> {
-            Ok(Box::new(read::open(file, schema, None, read::BatchSize::Bytes(share))?))
-        };
+        let open = |file| read::open(file, schema, None, read::BatchSize::Bytes(share));
         let batches = files.iter().map(open).collect::<Result<_>>()?;
         Self::new(batches, by_time, bounds)
     }

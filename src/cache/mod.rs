@@ -1,4 +1,5 @@
 //! Where records rest: tables of Parquet with a transaction log, the ledger of files, compaction.
+//! A cache lies in a directory or in S3 ([`Place`]); what differs is in `files` and `remote`.
 //!
 //! ```text
 //! <cache>/trailhound.json                format marker
@@ -30,11 +31,14 @@ mod compact;
 mod declared;
 mod delta;
 mod encode;
+mod files;
 mod forget;
 mod marker;
 mod merge;
+mod place;
 mod read;
 mod recover;
+mod remote;
 mod runtime;
 mod settings;
 mod stats;
@@ -48,17 +52,25 @@ use std::{
 };
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use object_store::ObjectStore;
+use url::Url;
 
 pub(crate) use self::forget::OF_THE_COPY;
 pub use self::{
     compact::{CompactOptions, CompactReport},
     forget::ForgetReport,
+    place::{Place, S3Place},
     sweep::{SweepOptions, SweepReport},
 };
-use self::{delta::Log, recover::Known, runtime::Runtime};
+use self::{
+    delta::Log,
+    files::{Files, Folder},
+    recover::Known,
+    runtime::Runtime,
+};
 use crate::{
     Result,
-    error::{BoxError, ErrorKind},
+    error::BoxError,
     logs::cloudtrail::{decode::Rows, schema},
 };
 
@@ -128,7 +140,7 @@ impl Table {
 /// A Parquet file of a table, as the transaction log tells of it.
 #[derive(Debug, Clone)]
 pub struct DataFile {
-    /// Its absolute path.
+    /// Its absolute path, or its address in S3.
     pub path: PathBuf,
     /// Its size in bytes.
     pub size_bytes: u64,
@@ -142,41 +154,34 @@ pub struct DataFile {
     name: Arc<str>,
     /// When it was written, in milliseconds since 1970.
     written_at: i64,
+    folder: Folder,
 }
 
 impl DataFile {
-    /// A file just written into a table's directory.
-    fn written(path: &Path, size_bytes: u64, stats: String) -> Result<Self, BoxError> {
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or("no file name")?;
-        let dir = path.parent().ok_or("no directory")?;
-        let now = chrono::Utc::now().timestamp_millis();
-        Self::from_log(dir, name, size_bytes, now, Some(stats))
-    }
-
-    /// A file as a log entry tells of it.
-    fn from_log(
-        dir: &Path,
+    /// The file `name` of `folder`, with what its statistics say.
+    fn new(
+        folder: &Folder,
         name: &str,
         size_bytes: u64,
         written_at: i64,
+        summary: &stats::Summary,
         stats: Option<String>,
-    ) -> Result<Self, BoxError> {
-        let path = dir.join(name);
-        let summary = stats.as_deref().map(stats::summary).unwrap_or_default();
-        let n_records = match summary.n_records {
-            Some(n) => n,
-            // Another program's: its statistics are optional.
-            None => read::n_rows(&path)?,
-        };
-        Ok(Self {
-            path,
+    ) -> Self {
+        Self {
+            path: folder.path_of(name),
             size_bytes,
-            n_records,
+            n_records: summary.n_records.unwrap_or_default(),
             event_ts: summary.event_ts,
             stats: stats.map(Arc::from),
             name: name.into(),
             written_at,
-        })
+            folder: folder.clone(),
+        }
+    }
+
+    /// Where [`Cache::object_store`], or one whose root is that of the file system, has it.
+    pub fn location(&self) -> Option<object_store::path::Path> {
+        self.folder.location(&self.name)
     }
 }
 
@@ -234,12 +239,12 @@ impl Schemas {
 /// It may be shared between threads, and any number of processes may have it open.
 #[derive(Debug)]
 pub struct Cache {
-    dir: PathBuf,
+    files: Files,
     schemas: Schemas,
     threads: usize,
     logs: Vec<Log>,
     known: Mutex<Option<Known>>,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     #[cfg(test)]
     fail_after: Mutex<Option<Step>>,
 }
@@ -293,55 +298,43 @@ pub enum CommitOutcome {
 }
 
 impl Cache {
-    /// Opens the cache at `dir`, finishing what a crashed writer left half applied.
+    /// Opens the cache at `place`, finishing what a crashed writer left half applied.
     ///
     /// # Errors
     /// There is no cache, or it cannot be read.
-    pub fn open(dir: &Path) -> Result<Self> {
-        Self::open_with(dir, Schemas::current())
+    pub fn open(place: impl Into<Place>) -> Result<Self> {
+        Self::open_with(place, Schemas::current())
     }
 
-    fn open_with(dir: &Path, schemas: Schemas) -> Result<Self> {
-        let dir = std::path::absolute(dir).map_err(|source| ErrorKind::Io {
-            action: "open",
-            path: dir.to_owned(),
-            source,
-        })?;
-        marker::check(&dir)?;
-        let cache = Self::new(dir, schemas)?;
-        cache.ensure_tables().map_err(|source| cache.failed("open", source))?;
-        cache.snapshot()?;
-        Ok(cache)
+    fn open_with(place: impl Into<Place>, schemas: Schemas) -> Result<Self> {
+        let (files, runtime) = reach(&place.into())?;
+        Self::of(files, runtime, schemas)
     }
 
-    /// Opens the cache at `dir`, creating it where there is none.
+    /// Opens the cache at `place`, creating it where there is none.
     ///
     /// # Errors
-    /// The directory cannot be created or read, holds something else, or a cache of a newer
-    /// format.
-    pub fn create(dir: &Path) -> Result<Self> {
-        Self::create_with(dir, Schemas::current())
+    /// The place cannot be written or read, holds something else, or a cache of a newer format.
+    pub fn create(place: impl Into<Place>) -> Result<Self> {
+        Self::create_with(place, Schemas::current())
     }
 
-    fn create_with(dir: &Path, schemas: Schemas) -> Result<Self> {
-        marker::create(dir)?;
-        Self::open_with(dir, schemas)
+    fn create_with(place: impl Into<Place>, schemas: Schemas) -> Result<Self> {
+        let (files, runtime) = reach(&place.into())?;
+        marker::create(&files)?;
+        Self::of(files, runtime, schemas)
     }
 
-    fn new(dir: PathBuf, schemas: Schemas) -> Result<Self> {
-        let io_error = |source| ErrorKind::Io { action: "open", path: dir.clone(), source };
-        let runtime = Runtime::new().map_err(io_error)?;
-        let store: Arc<dyn object_store::ObjectStore> = Arc::new(
-            store::DurableStore::new(&dir).map_err(|error| failed(&dir, "open", error.into()))?,
-        );
-        let logs = Table::ALL
-            .into_iter()
-            .map(|table| Log::new(table, &dir, &store))
-            .collect::<Result<_, _>>()
-            .map_err(|source| failed(&dir, "open", source))?;
+    fn of(files: Files, runtime: Arc<Runtime>, schemas: Schemas) -> Result<Self> {
+        marker::check(&files)?;
+        let logs = || -> Result<Vec<Log>, BoxError> {
+            let store = files.store()?;
+            Table::ALL.into_iter().map(|table| Log::new(files.folder(table), &store)).collect()
+        };
+        let logs = logs().map_err(|source| files.failed("open", source))?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self {
-            dir,
+        let cache = Self {
+            files,
             schemas,
             threads,
             logs,
@@ -349,7 +342,12 @@ impl Cache {
             runtime,
             #[cfg(test)]
             fail_after: Mutex::new(None),
-        })
+        };
+        if cache.snapshot().is_err() {
+            cache.ensure_tables().map_err(|source| cache.failed("open", source))?;
+            cache.snapshot()?;
+        }
+        Ok(cache)
     }
 
     /// Creates the tables that are not there: all of them at first, and those that a crash at
@@ -377,9 +375,29 @@ impl Cache {
         Self { threads: threads.max(1), ..self }
     }
 
-    /// Its directory.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    /// What it is called: its directory, or `s3://bucket/prefix`.
+    pub fn name(&self) -> &Path {
+        self.files.name()
+    }
+
+    /// Where its Parquet files are read from, unless that is the file system: the store whose root
+    /// is the bucket, and the bucket's address.
+    pub fn object_store(&self) -> Option<(Url, Arc<dyn ObjectStore>)> {
+        match &self.files {
+            Files::Local(_) => None,
+            Files::Remote(remote) => Some(remote.bucket()),
+        }
+    }
+
+    /// What to tell of `error`, met when its files were read through [`Cache::object_store`].
+    ///
+    /// # Errors
+    /// `error` itself, if it is not that S3 refused or did not answer.
+    pub fn explain(&self, error: BoxError) -> Result<crate::Error, BoxError> {
+        match &self.files {
+            Files::Local(_) => Err(error),
+            Files::Remote(remote) => remote.explain(error),
+        }
     }
 
     /// What is in it now; rolls forward what a crashed writer left.
@@ -451,7 +469,7 @@ impl Cache {
     }
 
     fn failed(&self, action: &'static str, source: BoxError) -> crate::Error {
-        failed(&self.dir, action, source)
+        self.files.failed(action, source)
     }
 
     /// What is in it now, without keeping promises: what a reader sees who cannot write.
@@ -475,8 +493,12 @@ impl Cache {
     }
 }
 
-fn failed(dir: &Path, action: &'static str, source: BoxError) -> crate::Error {
-    ErrorKind::Cache { action, path: dir.to_owned(), source }.into()
+/// The files of `place`, and the threads that wait for them.
+fn reach(place: &Place) -> Result<(Files, Arc<Runtime>)> {
+    let runtime = Arc::new(Runtime::new().map_err(|source| {
+        files::io_error("start the threads of", Path::new("the cache"), source)
+    })?);
+    Ok((Files::at(place, &runtime)?, runtime))
 }
 
 #[cfg(test)]

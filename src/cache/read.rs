@@ -1,19 +1,24 @@
 //! Reading rows back, without an engine: for duplicates, the ledger, compaction and `forget`.
+//!
+//! From S3 what is wanted of a file is read in a few requests; who wants all of it has it copied.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, AsArray as _, BooleanArray, RecordBatch, new_null_array},
     datatypes::{Schema, SchemaRef, TimestampMicrosecondType},
     error::ArrowError,
 };
+use futures::StreamExt as _;
 use parquet::{
     arrow::{
         ProjectionMask,
         arrow_reader::{
-            ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions,
+            ArrowPredicateFn, ArrowReaderBuilder, ArrowReaderMetadata, ArrowReaderOptions,
             ParquetRecordBatchReaderBuilder, RowFilter,
         },
+        async_reader::AsyncFileReader as _,
+        async_reader::ParquetRecordBatchStreamBuilder,
     },
     file::{
         metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
@@ -21,7 +26,7 @@ use parquet::{
     },
 };
 
-use super::{Cache, DataFile, Snapshot, Table, settings};
+use super::{Cache, DataFile, Snapshot, Table, files::Folder, remote::RemoteFile, settings};
 use crate::{
     Result,
     error::{BoxError, ErrorKind},
@@ -97,58 +102,102 @@ pub(super) fn project(schema: &Schema, columns: &[&str]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
 }
 
+/// Rows of a file, batch by batch.
+pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch>>>;
+
 /// Opens `file` for the rows of `schema`'s columns whose time lies in `ranges`.
 pub(super) fn open(
     file: &DataFile,
     schema: &SchemaRef,
     ranges: Option<&[(i64, i64)]>,
     size: BatchSize,
-) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-    let failed = {
-        let path = file.path.clone();
-        move |source: BoxError| -> crate::Error {
-            ErrorKind::Cache { action: "read a file of", path: path.clone(), source }.into()
-        }
+) -> Result<Batches> {
+    let wanted = Wanted { file, schema, ranges, size };
+    let (folder, name) = (file.folder.clone(), Arc::clone(&file.name));
+    let failed = move |source: BoxError| folder.failed(&name, source);
+    // Who asks for bytes merges files, and needs all of each.
+    let in_parts = match size {
+        BatchSize::Rows(_) => file.folder.remote_file(&file.name, file.size_bytes),
+        BatchSize::Bytes(_) => Ok(None),
     };
-    let source = File::open(&file.path).map_err(|source| ErrorKind::Io {
-        action: "open",
-        path: file.path.clone(),
-        source,
-    })?;
-    // Where the pages lie, so that those without a row of interest are passed over.
-    let pages = if ranges.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
-    let options = ArrowReaderOptions::new().with_offset_index_policy(pages);
-    let metadata =
-        ArrowReaderMetadata::load(&source, options).map_err(|error| failed(error.into()))?;
-    let present: Vec<&str> = schema
-        .fields()
-        .iter()
-        .map(|field| field.name().as_str())
-        .filter(|name| metadata.schema().index_of(name).is_ok())
-        .collect();
-    let mask = ProjectionMask::roots(
-        metadata.parquet_schema(),
-        present.iter().filter_map(|name| metadata.schema().index_of(name).ok()),
-    );
-    let groups = ranges.map(|ranges| groups_within(metadata.metadata(), ranges));
-    // Where every row is wanted, choosing rows would only cost.
-    let some = ranges.filter(|ranges| !file.event_ts.is_some_and(|b| contains(ranges, b)));
-    let rows = some.and_then(|ranges| rows_within(&metadata, ranges));
-    let batch_rows = size.rows(metadata.metadata());
-    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
-        .with_projection(mask)
-        .with_batch_size(batch_rows);
-    if let Some(groups) = groups {
-        builder = builder.with_row_groups(groups);
-    }
-    if let Some(rows) = rows {
-        builder = builder.with_row_filter(rows);
-    }
-    let reader = builder.build().map_err(|error| failed(error.into()))?;
+    let batches = match in_parts.map_err(&failed)? {
+        Some(remote) => wanted.of_remote(remote).map_err(&failed)?,
+        None => wanted.of_local(file.folder.open(&file.name)?).map_err(&failed)?,
+    };
     let schema = Arc::clone(schema);
-    Ok(reader.map(move |batch| {
-        batch.map_err(BoxError::from).and_then(|batch| conform(&batch, &schema)).map_err(&failed)
-    }))
+    let conform = move |batch| conform(&batch, &schema);
+    Ok(Box::new(batches.map(move |batch| batch.and_then(&conform).map_err(&failed))))
+}
+
+/// Rows of a file as they are stored.
+type Stored = Box<dyn Iterator<Item = Result<RecordBatch, BoxError>>>;
+
+/// What is wanted of a file.
+struct Wanted<'a> {
+    file: &'a DataFile,
+    schema: &'a SchemaRef,
+    ranges: Option<&'a [(i64, i64)]>,
+    size: BatchSize,
+}
+
+impl Wanted<'_> {
+    fn of_local(&self, file: File) -> Result<Stored, BoxError> {
+        let metadata = ArrowReaderMetadata::load(&file, self.options())?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
+        let reader = self.choose(builder, &metadata).build()?;
+        Ok(Box::new(reader.map(|batch| Ok(batch?))))
+    }
+
+    fn of_remote(&self, mut file: RemoteFile) -> Result<Stored, BoxError> {
+        let (remote, options) = (Arc::clone(file.remote()), self.options());
+        let (metadata, file) = remote.wait(async move {
+            Ok((ArrowReaderMetadata::load_async(&mut file, options).await?, file))
+        })?;
+        let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(file, metadata.clone());
+        let mut rest = Some(self.choose(builder, &metadata).build()?);
+        Ok(Box::new(std::iter::from_fn(move || {
+            let mut stream = rest.take()?;
+            match remote.wait(async move { Ok((stream.next().await, stream)) }) {
+                Ok((next, stream)) => {
+                    rest = Some(stream);
+                    next.map(|batch| Ok(batch?))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        })))
+    }
+
+    fn options(&self) -> ArrowReaderOptions {
+        // Where the pages lie, so that those without a row of interest are passed over.
+        let pages =
+            if self.ranges.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+        ArrowReaderOptions::new().with_offset_index_policy(pages)
+    }
+
+    /// Has `builder` read what is wanted, as far as the file has it.
+    fn choose<T>(
+        &self,
+        mut builder: ArrowReaderBuilder<T>,
+        metadata: &ArrowReaderMetadata,
+    ) -> ArrowReaderBuilder<T> {
+        let names = self.schema.fields().iter().map(|field| field.name());
+        let mask = ProjectionMask::roots(
+            metadata.parquet_schema(),
+            names.filter_map(|name| metadata.schema().index_of(name).ok()),
+        );
+        builder =
+            builder.with_projection(mask).with_batch_size(self.size.rows(metadata.metadata()));
+        if let Some(ranges) = self.ranges {
+            builder = builder.with_row_groups(groups_within(metadata.metadata(), ranges));
+        }
+        // Where every row is wanted, choosing rows would only cost.
+        let is_whole = |ranges| self.file.event_ts.is_some_and(|bounds| contains(ranges, bounds));
+        let some = self.ranges.filter(|ranges| !is_whole(ranges));
+        if let Some(rows) = some.and_then(|ranges| rows_within(metadata, ranges)) {
+            builder = builder.with_row_filter(rows);
+        }
+        builder
+    }
 }
 
 /// Puts columns into the order of `schema`; what an older file does not have is NULL.
@@ -225,8 +274,11 @@ fn bounds(group: &RowGroupMetaData, leaf: usize) -> Option<(i64, i64)> {
     Some((if nulls > 0 { NO_TIME } else { min }, max))
 }
 
-/// The number of rows that the file at `path` says it has.
-pub(super) fn n_rows(path: &Path) -> Result<u64, BoxError> {
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&File::open(path)?)?;
+/// The number of rows that the file `name` of `folder` says it has.
+pub(super) async fn n_rows(folder: &Folder, name: &str, size_bytes: u64) -> Result<u64, BoxError> {
+    let metadata = match folder.remote_file(name, size_bytes)? {
+        Some(mut file) => file.get_metadata(None).await?,
+        None => ParquetMetaDataReader::new().parse_and_finish(&folder.open(name)?)?.into(),
+    };
     Ok(metadata.file_metadata().num_rows().unsigned_abs())
 }

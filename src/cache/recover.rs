@@ -9,12 +9,15 @@ use std::{
 
 use super::{
     Cache, DataFile, N_TABLES, Snapshot, Step, Table,
-    delta::{Change, Changes, Entry, Log, Note, State},
+    delta::{CHECKPOINT_INTERVAL, Change, Changes, Entry, Log, Note, State},
 };
 use crate::{Result, error::BoxError};
 
 /// A state older than this is read anew: entries that followed it may have been cleaned away.
 const STALE_AFTER: Duration = Duration::from_hours(24);
+
+/// After so long, all tables are looked at, though nothing was written to `cloudtrail_logs`.
+const LOOK_AT_ALL_AFTER: Duration = Duration::from_mins(1);
 
 /// The order in which promises are kept. That of `log_files` says that all of them are.
 const KEEPING_ORDER: [Table; N_TABLES - 1] = [
@@ -95,22 +98,58 @@ impl Known {
     /// no newer than `cloudtrail_logs`: every promise of the latter that the former does not tell
     /// to be kept is looked up. Gives `false` when all must be read anew.
     async fn catch_up(&mut self, logs: &[Log]) -> Result<bool, BoxError> {
-        let order = KEEPING_ORDER.into_iter().rev().chain([Table::Events]);
-        for table in order {
-            let Some(log) = logs.get(table as usize) else { continue };
-            let entries = log.follow(self.state_mut(table)).await?;
-            if entries.iter().any(|entry| entry.metadata) {
-                // Another program changed the table: the library must judge what it is now.
-                return Ok(false);
-            }
-            if !entries.is_empty() {
+        let order: [&[Table]; 3] = [
+            &[Table::LogFiles],
+            &[
+                Table::Aggregated,
+                Table::Duplicates,
+                Table::Rejects,
+                Table::DigestFiles,
+                Table::DigestVerdicts,
+            ],
+            &[Table::Events],
+        ];
+        for tables in order {
+            let followed = tables.iter().map(|table| {
+                // On an error all of this is dropped.
+                let mut state = std::mem::take(self.state_mut(*table));
+                async move {
+                    let log = logs.get(*table as usize).ok_or("a table is missing")?;
+                    let entries = log.follow(&mut state).await?;
+                    Ok::<_, BoxError>((*table, state, entries))
+                }
+            });
+            let followed: Vec<_> = followed.collect();
+            for (table, state, entries) in futures::future::try_join_all(followed).await? {
+                if entries.iter().any(|entry| entry.metadata) {
+                    // Another program changed the table: the library must judge what it is now.
+                    return Ok(false);
+                }
+                *self.state_mut(table) = state;
+                if entries.is_empty() {
+                    continue;
+                }
                 self.snapshot = None;
-            }
-            if table == Table::Events {
-                self.promises.extend(entries.into_iter().filter_map(Promise::of));
+                if table == Table::Events {
+                    self.promises.extend(entries.into_iter().filter_map(Promise::of));
+                }
             }
         }
         Ok(true)
+    }
+
+    /// Whether nothing has been written since we looked. All that we write begins with an entry in
+    /// `cloudtrail_logs`; what other programs write into the other tables is looked for once a
+    /// minute.
+    async fn is_current(&self, logs: &[Log]) -> Result<bool, BoxError> {
+        let all_is_kept = self.state(Table::LogFiles).n >= self.state(Table::Events).n;
+        if !all_is_kept || self.looked_at.elapsed() > LOOK_AT_ALL_AFTER {
+            return Ok(false);
+        }
+        let log = logs.get(Table::Events as usize).ok_or("a table is missing")?;
+        let version = self.state(Table::Events).version;
+        let (next, there) = futures::join!(log.has_entry(version + 1), log.has_entry(version));
+        Ok(!next? && there?)
     }
 
     /// What is known now, starting from what was known before.
@@ -118,11 +157,13 @@ impl Known {
         if self.looked_at.elapsed() > STALE_AFTER {
             return Self::load(logs).await;
         }
-        for (state, log) in self.states.iter().zip(logs) {
-            if !log.has_entry(state.version).await? {
-                // It was cleaned away, and perhaps its successors too.
-                return Self::load(logs).await;
-            }
+        if self.is_current(logs).await? {
+            return Ok(self);
+        }
+        let there = self.states.iter().zip(logs).map(|(state, log)| log.has_entry(state.version));
+        if !futures::future::try_join_all(there).await?.into_iter().all(|is_there| is_there) {
+            // It was cleaned away, and perhaps its successors too.
+            return Self::load(logs).await;
         }
         if !self.catch_up(logs).await? {
             return Self::load(logs).await;
@@ -186,6 +227,12 @@ pub(super) fn snapshot(cache: &Cache) -> Result<Snapshot> {
 #[cfg(test)]
 pub(super) fn overlaid(cache: &Cache) -> Result<Snapshot> {
     Ok(look(cache, None)?.snapshot())
+}
+
+/// Whether the log of `table` is long enough to have a checkpoint, as far as we have looked.
+pub(super) fn may_have_checkpoint(cache: &Cache, table: Table) -> bool {
+    let guard = cache.known.lock().unwrap_or_else(PoisonError::into_inner);
+    guard.as_ref().is_none_or(|known| known.state(table).version >= CHECKPOINT_INTERVAL)
 }
 
 /// Keeps all promises, or fails.

@@ -19,6 +19,12 @@ impl Runtime {
             .map(|runtime| Self(Some(runtime)))
     }
 
+    /// A handle to it, for what runs on it by itself.
+    pub(super) fn handle(&self) -> Result<tokio::runtime::Handle, BoxError> {
+        let runtime = self.0.as_ref().ok_or("the cache is closed")?;
+        Ok(runtime.handle().clone())
+    }
+
     /// Runs `future` on the runtime's threads and waits for it on this one.
     ///
     /// `Runtime::block_on` would panic where the caller is itself inside a runtime.

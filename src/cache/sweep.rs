@@ -2,13 +2,16 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs, io,
-    path::Path,
     time::{Duration, SystemTime},
 };
 
-use super::{Cache, Table, delta::Log, store};
-use crate::{Result, error::ErrorKind};
+use super::{
+    Cache, Table,
+    delta::Log,
+    files::{Files, Found},
+    recover, store,
+};
+use crate::Result;
 
 /// What is old enough to be deleted.
 #[derive(Debug, Clone, Copy)]
@@ -39,37 +42,50 @@ pub struct SweepReport {
 
 pub(super) fn sweep(cache: &Cache, options: &SweepOptions) -> Result<SweepReport> {
     let mut report = SweepReport::default();
-    for table in Table::ALL {
-        let log = cache.log(table);
-        // What is there is listed before what is needed is looked up: a file committed in
-        // between is then known.
-        let there = list(log.dir(), ".parquet")?;
-        let staged = list(&log.dir().join("_delta_log"), store::STAGED)?;
-        let snapshot = cache.snapshot()?;
-        let needed: HashSet<&Path> =
-            snapshot.files(table).iter().map(|file| file.path.as_path()).collect();
-        let removed = removed(cache, &log)?;
+    // What is there is listed before what is needed is looked up: a file committed in between is
+    // then known.
+    let there: Vec<(Table, Vec<Found>)> = Table::ALL
+        .into_iter()
+        .map(|table| Ok((table, cache.files.list(table.name(), ".parquet")?)))
+        .collect::<Result<_>>()?;
+    let snapshot = cache.snapshot()?;
+    for (table, mut there) in there {
+        let (log, dir) = (cache.log(table), table.name());
+        let needed: HashSet<&str> = snapshot.files(table).iter().map(|file| &*file.name).collect();
+        there.retain(|found| !needed.contains(found.name.as_str()));
+        // Most often nothing is left over, and the log need not be read anew.
+        let removed = if there.is_empty() { HashMap::new() } else { removed(cache, &log)? };
         for found in there {
-            let name = found.name.as_str();
-            let (since, limit) = match removed.get(name) {
+            let (since, limit) = match removed.get(&found.name) {
                 Some(at) => (at.unwrap_or(found.modified), options.removed_after),
                 None => (found.modified, options.orphans_after),
             };
-            let path = log.dir().join(name);
-            if !needed.contains(path.as_path()) && is_older(since, limit) {
-                delete(&path, found.bytes, &mut report)?;
+            if is_older(since, limit) {
+                delete(cache, dir, &found, &mut report)?;
             }
         }
-        for found in staged {
-            if is_older(found.modified, options.orphans_after) {
-                let path = log.dir().join("_delta_log").join(&found.name);
-                delete(&path, found.bytes, &mut report)?;
+        if matches!(cache.files, Files::Local(_)) {
+            let dir = format!("{dir}/_delta_log");
+            for found in cache.files.list(&dir, store::STAGED)? {
+                if is_older(found.modified, options.orphans_after) {
+                    delete(cache, &dir, &found, &mut report)?;
+                }
             }
         }
-        let clean = async move { log.clean().await };
-        cache.runtime.wait(clean).map_err(|source| cache.failed("sweep", source))?;
+        if recover::may_have_checkpoint(cache, table) {
+            let clean = async move { log.clean().await };
+            cache.runtime.wait(clean).map_err(|source| cache.failed("sweep", source))?;
+        }
     }
     Ok(report)
+}
+
+fn delete(cache: &Cache, dir: &str, found: &Found, report: &mut SweepReport) -> Result<()> {
+    if cache.files.delete(&format!("{dir}/{}", found.name))? {
+        report.files += 1;
+        report.bytes += found.bytes;
+    }
+    Ok(())
 }
 
 /// When each file was removed from the table, as far as its log still tells.
@@ -88,42 +104,4 @@ fn removed(cache: &Cache, log: &Log) -> Result<HashMap<String, Option<SystemTime
 fn is_older(since: SystemTime, limit: Duration) -> bool {
     // A time in the future is none to judge by.
     SystemTime::now().duration_since(since).is_ok_and(|age| age >= limit)
-}
-
-/// A file found in a directory.
-struct Found {
-    name: String,
-    bytes: u64,
-    modified: SystemTime,
-}
-
-/// The files in `dir` whose name begins or ends with `part`.
-fn list(dir: &Path, part: &str) -> Result<Vec<Found>> {
-    let failed = |source: io::Error| ErrorKind::Io { action: "read", path: dir.to_owned(), source };
-    let mut list = Vec::new();
-    for entry in fs::read_dir(dir).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        // What vanishes meanwhile, another sweep took.
-        let Ok(metadata) = entry.metadata() else { continue };
-        if metadata.is_file() && (name.starts_with(part) || name.ends_with(part)) {
-            let modified = metadata.modified().map_err(failed)?;
-            list.push(Found { name, bytes: metadata.len(), modified });
-        }
-    }
-    Ok(list)
-}
-
-fn delete(path: &Path, bytes: u64, report: &mut SweepReport) -> Result<()> {
-    match fs::remove_file(path) {
-        Ok(()) => {
-            report.files += 1;
-            report.bytes += bytes;
-            Ok(())
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => {
-            Err(ErrorKind::Io { action: "delete", path: path.to_owned(), source }.into())
-        }
-    }
 }

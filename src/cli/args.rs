@@ -60,8 +60,8 @@ pub(super) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// The cache's directory [default: `TRAILHOUND_CACHE`, else that of the case]
-    #[arg(long, value_name = "DIR", global = true, conflicts_with = "case")]
+    /// The cache, a directory or `s3://bucket/prefix` [default: `TRAILHOUND_CACHE`, else the case's]
+    #[arg(long, value_name = "PLACE", global = true, conflicts_with = "case")]
     pub(super) cache: Option<PathBuf>,
 
     /// The case to open, one below the user's data directory [default: default]
@@ -236,6 +236,11 @@ pub(super) struct FilterArgs {
     /// Only files of this region, such as eu-west-1; may be repeated
     #[arg(long, value_name = "REGION")]
     pub(super) region: Vec<String>,
+
+    /// Take the keys of a SOURCE in S3 from an S3 Inventory report (CSV) instead of listing them:
+    /// its manifest.json or the folder that lies in, in S3 or copied; may be repeated
+    #[arg(long, value_name = "MANIFEST")]
+    pub(super) inventory: Vec<String>,
 
     /// Read what was deleted or overwritten too, where a bucket keeps versions
     #[arg(long)]

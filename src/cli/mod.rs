@@ -119,7 +119,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
     if !settings.screen.stdin_is_terminal {
         return sql::run(settings, &sql::SqlArgs::default());
     }
-    let cache = Arc::new(Cache::create(&settings.cache_dir)?.with_threads(settings.threads));
+    let cache = Arc::new(Cache::create(settings.place()?)?.with_threads(settings.threads));
     let ingest = settings.ingest(&[], source::Filter::default(), args::LimitArgs::default());
     Repl {
         cache,
@@ -134,7 +134,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
 
 /// Opens the case's cache.
 fn open_cache(settings: &Settings) -> Result<Arc<Cache>> {
-    Ok(Arc::new(Cache::open(&settings.cache_dir)?))
+    Ok(Arc::new(Cache::open(settings.place()?)?))
 }
 
 /// Ingests into the case's cache, which is created where there is none. The report is of what was
@@ -144,8 +144,8 @@ fn ingest_into_cache(
     options: &IngestOptions,
 ) -> Result<(Arc<Cache>, IngestReport, bool)> {
     // Before the cache is created: nothing is ever written below evidence.
-    source::check_apart(&settings.cache_dir, Some(&settings.temp_dir), &options.sources)?;
-    let cache = Arc::new(Cache::create(&settings.cache_dir)?.with_threads(settings.threads));
+    source::check_apart(&settings.cache, Some(&settings.temp_dir), &options.sources)?;
+    let cache = Arc::new(Cache::create(settings.place()?)?.with_threads(settings.threads));
     let (report, interrupted) = repl::ingest(settings.screen, &cache, options)?;
     Ok((cache, report, interrupted))
 }

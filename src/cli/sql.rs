@@ -131,9 +131,9 @@ fn create_for_declared(
     if declared.is_empty() {
         return Ok(None);
     }
-    let (cache_dir, temp_dir) = (&settings.cache_dir, &settings.temp_dir);
-    source::check_apart(cache_dir, Some(temp_dir), &declared.concat())?;
-    Ok(Some(Arc::new(Cache::create(cache_dir)?.with_threads(settings.threads))))
+    let (cache, temp_dir) = (&settings.cache, &settings.temp_dir);
+    source::check_apart(cache, Some(temp_dir), &declared.concat())?;
+    Ok(Some(Arc::new(Cache::create(settings.place()?)?.with_threads(settings.threads))))
 }
 
 /// The texts to run and where they come from.
@@ -238,8 +238,8 @@ impl<'a> Answers<'a> {
             }
             may_lie_in_evidence |= report.is_some();
             if let Some(path) = self.file.as_ref().filter(|_| may_lie_in_evidence) {
-                let cache_dir = &self.settings.cache_dir;
-                repl::check_apart_from_evidence(&self.runner, session, cache_dir, path)?;
+                let cache_name = &self.settings.cache;
+                repl::check_apart_from_evidence(&self.runner, session, cache_name, path)?;
                 may_lie_in_evidence = false;
             }
             let ran = match &self.file {

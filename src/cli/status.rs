@@ -33,7 +33,7 @@ pub(super) fn run(settings: &Settings, args: StatusArgs) -> Result<Outcome> {
     if args.json {
         print(&format!("{}\n", output::json_text(&coverage)?))?;
     } else {
-        print(&render_status(&coverage, cache.dir()))?;
+        print(&render_status(&coverage, cache.name()))?;
     }
     Ok(Outcome::Done)
 }

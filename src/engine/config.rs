@@ -8,6 +8,7 @@ use datafusion::{
         SessionStateBuilder,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
         memory_pool::{FairSpillPool, TrackConsumersPool},
+        object_store::ObjectStoreUrl,
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
         session_state::SessionState,
     },
@@ -22,6 +23,7 @@ use super::{
     SessionOptions, addresses, attempt, casts, chains, computed, functions, lenient, named,
     numbers, relations, times, unnest,
 };
+use crate::cache::Cache;
 
 /// The catalog that names without one belong to; Athena's name for the Glue catalog.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -46,7 +48,8 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
     // As Athena does; DataFusion's default would put NULLs first in descending order.
     "nulls_last".clone_into(&mut all.sql_parser.default_null_ordering);
     all.execution.time_zone = Some("UTC".to_owned());
-    all.execution.parquet.pushdown_filters = true;
+    // Each scan decides (`tables::scan`).
+    all.execution.parquet.pushdown_filters = false;
     all.execution.parquet.reorder_filters = true;
     all.execution.parquet.bloom_filter_on_read = true;
     all.execution.parquet.enable_page_index = true;
@@ -70,6 +73,18 @@ pub(super) fn runtime(options: &SessionOptions) -> datafusion::error::Result<Arc
         .with_disk_manager_builder(disk)
         .with_metadata_cache_limit(footers)
         .build_arc()
+}
+
+/// The object store that the files of `cache` are in, which `runtime` knows from now on.
+pub(super) fn store(
+    cache: &Cache,
+    runtime: &RuntimeEnv,
+) -> datafusion::error::Result<ObjectStoreUrl> {
+    let Some((url, store)) = cache.object_store() else {
+        return Ok(ObjectStoreUrl::local_filesystem());
+    };
+    runtime.register_object_store(&url, store);
+    ObjectStoreUrl::parse(url)
 }
 
 /// The state statements are planned with, before they get their catalog.

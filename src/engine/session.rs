@@ -18,8 +18,8 @@ use datafusion::{
     datasource::provider_as_source,
     error::DataFusionError,
     execution::{
-        SessionStateBuilder, memory_pool::MemoryConsumer, runtime_env::RuntimeEnv,
-        session_state::SessionState,
+        SessionStateBuilder, memory_pool::MemoryConsumer, object_store::ObjectStoreUrl,
+        runtime_env::RuntimeEnv, session_state::SessionState,
     },
     functions_aggregate::expr_fn::{count, max},
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit},
@@ -53,6 +53,8 @@ use crate::{
 /// A session of queries over one cache. Every statement sees the cache as it is when it starts.
 pub struct Session {
     cache: Arc<Cache>,
+    /// The object store that the cache's files are in.
+    store: ObjectStoreUrl,
     /// The state every statement's state is made from: functions, rules, runtime.
     base: SessionState,
     config: Mutex<SessionConfig>,
@@ -98,9 +100,12 @@ impl Session {
     pub fn open(cache: Arc<Cache>, options: &SessionOptions) -> Result<Self> {
         let runtime: Arc<RuntimeEnv> =
             config::runtime(options).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
+        let store =
+            config::store(&cache, &runtime).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
         let defaults = config::session(options);
         let session = Self {
             cache,
+            store,
             base: config::state(defaults.clone(), runtime),
             config: Mutex::new(defaults.clone()),
             defaults,
@@ -275,7 +280,7 @@ impl Session {
         {
             return Ok(Arc::clone(tables));
         }
-        let tables = Arc::new(SnapshotTables::new(&snapshot));
+        let tables = Arc::new(SnapshotTables::new(&snapshot, &self.store));
         *seen = Some(Arc::clone(&tables));
         Ok(tables)
     }

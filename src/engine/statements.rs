@@ -290,7 +290,7 @@ impl Session {
             columns: fields.iter().map(|field| field.name().clone()).collect(),
             parameters: statement.parameters.to_vec(),
         };
-        self.store_view(statement, at, view, &parsed)?;
+        self.store_view(statement, at.as_ref(), &view, &parsed)?;
         Ok(Answer { notices, ..Answer::nothing() })
     }
 
@@ -298,15 +298,15 @@ impl Session {
     fn store_view(
         &self,
         statement: &Statement,
-        at: Option<std::ops::Range<usize>>,
-        view: StoredView,
+        at: Option<&std::ops::Range<usize>>,
+        view: &StoredView,
         tree: &Ast,
     ) -> Result<()> {
         let uses = used(tree).map_err(|error| diagnose::planning(statement, self, error))?;
         self.declare(|declared| {
             let views = &mut declared.views;
             match views.iter().position(|known| known.name == view.name) {
-                None => views.push(view),
+                None => views.push(view.clone()),
                 Some(index) => {
                     let later = views.iter().skip(index).find(|known| uses.contains(&known.name));
                     if let Some(later) = later {
@@ -316,10 +316,10 @@ impl Session {
                             format!("`{}` was created after `{}`", later.name, view.name)
                         };
                         let help = "drop the view and create it again";
-                        return Err(diagnose::with_help(statement, at, message, help));
+                        return Err(diagnose::with_help(statement, at.cloned(), message, help));
                     }
                     if let Some(place) = views.get_mut(index) {
-                        *place = view;
+                        *place = view.clone();
                     }
                 }
             }
@@ -342,7 +342,7 @@ impl Session {
                 let is_gone = declared.views.len() < before;
                 if !is_gone && !if_exists {
                     let message = format!("view `{name}` does not exist");
-                    return Err(diagnose::at(statement, at, message));
+                    return Err(diagnose::at(statement, at.clone(), message));
                 }
                 Ok((is_gone, ()))
             })?;

@@ -117,9 +117,9 @@ fn log_files_column(name: &str, rows: &[FileRow], stamp: &Stamp) -> ArrayRef {
             let told = || row.ending.as_ref()?.head.as_ref()?.version_id.clone();
             row.job.file.object_version.as_deref().map(str::to_owned).or_else(told)
         }),
-        "metadata" => text(&metadata),
         "removed" => text(&|row| row.job.file.removed.map(|removed| removed.as_str().to_owned())),
         "removed_at" => time(&|row| row.job.file.removed.and_then(|removed| removed.at)),
+        "metadata" => text(&metadata),
         "sha256" => text(&|row| digest(row).map(|digest| hex(&digest.sha256))),
         "sha256_inflated" => text(&|row| {
             digest(row).and_then(|digest| digest.sha256_inflated).map(|hash| hex(&hash))

@@ -49,6 +49,8 @@ pub struct IngestOptions {
     pub aws: AwsOptions,
     /// Whether versions of objects that were deleted or overwritten are read as well.
     pub versions: bool,
+    /// S3 Inventory reports that stand in for listings: manifests, or folders with one.
+    pub inventories: Vec<String>,
     /// Bounds on one record.
     pub limits: Limits,
     /// Bounds on inflation.
@@ -238,13 +240,14 @@ fn ingest_with(
     progress: &Arc<Progress>,
     report: &mut IngestReport,
 ) -> Result<()> {
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     let listing = source::list(
         &options.sources,
         &ListOptions {
             filter: &options.filter,
             aws: &options.aws,
             versions: options.versions,
+            inventories: &options.inventories,
             n_listed: &progress.n_listed,
             temp_dir: &options.temp_dir,
             cancelled: &progress.cancelled,

@@ -61,6 +61,7 @@ impl Found {
                 filter,
                 aws,
                 versions: options.versions,
+                inventories: &options.inventories,
                 n_listed: &progress.n_listed,
                 temp_dir,
                 cancelled: &progress.cancelled,

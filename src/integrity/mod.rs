@@ -62,6 +62,8 @@ pub struct VerifyOptions {
     pub filter: Filter,
     /// Whether versions of objects that were deleted or overwritten are verified as well.
     pub versions: bool,
+    /// S3 Inventory reports that tell the keys of buckets.
+    pub inventories: Vec<String>,
     /// Whether a copy outside S3 is invalid when its path is not the end of its key.
     pub strict_path: bool,
     /// Whether the report names valid files, too.

@@ -29,6 +29,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("console_logins", include_str!("../../queries/console_logins.sql")),
     ("digest_gaps", include_str!("../../queries/digest_gaps.sql")),
     ("failed_calls", include_str!("../../queries/failed_calls.sql")),
+    ("removed_evidence", include_str!("../../queries/removed_evidence.sql")),
     ("top_callers", include_str!("../../queries/top_callers.sql")),
     ("who_created_keys", include_str!("../../queries/who_created_keys.sql")),
 ];

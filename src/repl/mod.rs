@@ -154,7 +154,7 @@ pub fn ingest_declared(
         return Ok(None);
     }
     let options = IngestOptions { sources: sources.places, ..options.clone() };
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     let (report, interrupted) = match ingest(screen, cache, &options) {
         // A cache that may only be read, evidence that may not be: what is known is known.
         Err(error) if !sources.are_needed => {
@@ -184,7 +184,7 @@ fn ingest_from_s3(
     options: &IngestOptions,
 ) -> Result<()> {
     let options = IngestOptions { sources, ..options.clone() };
-    source::check_apart(cache.dir(), Some(&options.temp_dir), &options.sources)?;
+    source::check_apart(cache.name(), Some(&options.temp_dir), &options.sources)?;
     match ingest(screen, cache, &options) {
         Ok((_, true)) => Err(ErrorKind::Interrupted.into()),
         Ok((report, false)) => {

@@ -104,7 +104,8 @@ fn draw(line: &dyn Fn(Duration) -> String, finished: &mpsc::Receiver<()>) {
     bar.finish_and_clear();
 }
 
-/// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`.
+/// `ingest 312/1 040 files · 1.2 GB · 1 234 567 records · 88 MB/s · 2 skipped · 3 min 4 s left`;
+/// what comes from buckets also as `· 4 321 objects/s · 7 retries`.
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let get = |counter: &AtomicU64| counter.load(Relaxed);
     if get(&progress.files_total) == 0 && get(&progress.n_listed) > 0 {
@@ -112,8 +113,14 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         let rate = whole(approximate(listed) / elapsed.as_secs_f64().max(0.001));
         return format!("list {} objects · {}/s", count(listed), count(rate));
     }
-    let done = get(&progress.bytes_done);
-    let rate = approximate(done) / elapsed.as_secs_f64().max(0.001);
+    let traffic = &progress.traffic;
+    let total = get(&progress.bytes_total);
+    // What is fetched ahead is work done: waiting for it is what takes time.
+    let came = get(&traffic.n_bytes);
+    let done = get(&progress.bytes_done).max(came.min(total));
+    let elapsed = if came > 0 { traffic.elapsed() } else { elapsed };
+    let per_second = |n: u64| approximate(n) / elapsed.as_secs_f64().max(0.001);
+    let rate = per_second(done);
     let mut parts = vec![
         format!(
             "ingest {}/{} files",
@@ -124,12 +131,18 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         format!("{} records", count(get(&progress.records))),
         format!("{}/s", bytes(whole(rate))),
     ];
+    if came > 0 {
+        parts.push(format!("{} objects/s", count(whole(per_second(get(&traffic.n_objects))))));
+    }
+    if get(&traffic.n_retries) > 0 {
+        parts.push(format!("{} retries", count(get(&traffic.n_retries))));
+    }
     if get(&progress.skipped) > 0 {
         parts.push(format!("{} skipped", count(get(&progress.skipped))));
     }
     if progress.cancelled.load(Relaxed) {
         parts.push("stopping".to_owned());
-    } else if let Some(left) = seconds_left(progress, elapsed) {
+    } else if let Some(left) = seconds_left(progress, done, elapsed) {
         // Nobody plans by more than a month, and no float overflows a duration then.
         let left = Duration::from_secs(whole(left.clamp(1.0, 2_592_000.0)));
         let text = if left < Duration::from_mins(1) {
@@ -144,9 +157,9 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
 
 /// How long it takes at the rate so far: by bytes, or by files where those have no size before
 /// they are fetched, as the hours of an event history.
-fn seconds_left(progress: &Progress, elapsed: Duration) -> Option<f64> {
+fn seconds_left(progress: &Progress, bytes_done: u64, elapsed: Duration) -> Option<f64> {
     let of = |done: &AtomicU64, total: &AtomicU64| (done.load(Relaxed), total.load(Relaxed));
-    let bytes = of(&progress.bytes_done, &progress.bytes_total);
+    let bytes = (bytes_done, progress.bytes_total.load(Relaxed));
     let files = of(&progress.files_done, &progress.files_total);
     let (done, total) = if bytes.1 > 0 { bytes } else { files };
     let left = total.checked_sub(done).filter(|left| *left > 0 && done > 0)?;
@@ -239,6 +252,18 @@ mod tests {
         let progress = Progress::default();
         progress.n_listed.store(120_000, Relaxed);
         assert_eq!(line(&progress, Duration::from_secs(10)), "list 120 000 objects · 12 000/s");
+    }
+
+    #[test]
+    fn what_comes_from_buckets_counts_as_it_comes() {
+        let progress = Progress::default();
+        progress.bytes_total.store(1_000_000, Relaxed);
+        progress.traffic.n_bytes.store(500_000, Relaxed);
+        progress.traffic.n_objects.store(25, Relaxed);
+        progress.traffic.n_retries.store(3, Relaxed);
+        let line = line(&progress, Duration::from_secs(10));
+        assert!(line.contains(" · 500 kB · 0 records · "), "{line}");
+        assert!(line.contains(" objects/s · 3 retries · 1 s left"), "{line}");
     }
 
     #[test]

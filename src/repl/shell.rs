@@ -191,7 +191,7 @@ impl Shell {
 
     pub(super) fn status(&mut self, _: &[String]) -> Result<Flow> {
         let coverage = self.runner.coverage(&self.session)?;
-        self.show(&status::render_status(&coverage, self.cache.dir()))
+        self.show(&status::render_status(&coverage, self.cache.name()))
     }
 
     pub(super) fn mode(&mut self, arguments: &[String]) -> Result<Flow> {
@@ -254,7 +254,7 @@ impl Shell {
 
     pub(super) fn ingest(&mut self, arguments: &[String]) -> Result<Flow> {
         let options = IngestOptions { sources: arguments.to_vec(), ..self.ingest.clone() };
-        source::check_apart(self.cache.dir(), Some(&options.temp_dir), &options.sources)?;
+        source::check_apart(self.cache.name(), Some(&options.temp_dir), &options.sources)?;
         let started = Instant::now();
         let (report, interrupted) = super::ingest(self.screen, &self.cache, &options)?;
         self.screen.say(&report::summary(&report));
@@ -288,8 +288,8 @@ impl Shell {
 
     /// Creates a file for answers.
     fn create(&self, path: &Path) -> Result<File> {
-        let cache_dir = self.cache.dir();
-        super::check_apart_from_evidence(&self.runner, &self.session, cache_dir, path)?;
+        let cache_name = self.cache.name();
+        super::check_apart_from_evidence(&self.runner, &self.session, cache_name, path)?;
         File::create(path).map_err(|source| {
             ErrorKind::Io { action: "create", path: path.to_owned(), source }.into()
         })

@@ -37,10 +37,10 @@ pub fn texts(runner: &Runner, session: &Session, sql: &str) -> Result<Vec<Row>> 
 pub fn check_apart_from_evidence(
     runner: &Runner,
     session: &Session,
-    cache_dir: &Path,
+    cache_name: &Path,
     path: &Path,
 ) -> Result<()> {
-    let mut places = vec![cache_dir.display().to_string()];
+    let mut places = vec![cache_name.display().to_string()];
     let sources = texts(runner, session, "SELECT DISTINCT source FROM log_files")?;
     places.extend(sources.into_iter().flatten().flatten());
     for place in places {

@@ -22,6 +22,7 @@ use std::{
 };
 
 pub(crate) use self::local::plain_text;
+use self::s3::Inventory;
 pub(crate) use self::s3::Lost;
 pub use self::{
     history::SCHEME as EVENT_HISTORY,
@@ -217,6 +218,8 @@ pub struct ListOptions<'a> {
     pub aws: &'a AwsOptions,
     /// Whether versions of objects that were deleted or overwritten are files as well.
     pub versions: bool,
+    /// S3 Inventory reports that stand in for listings: manifests, or folders with one.
+    pub inventories: &'a [String],
     /// Counts the objects of buckets that were listed so far.
     pub n_listed: &'a AtomicU64,
     /// Where spools go.
@@ -343,19 +346,34 @@ pub fn check_apart(cache: &Path, temp_dir: Option<&Path>, sources: &[String]) ->
 pub fn list(sources: &[String], options: &ListOptions<'_>) -> Result<Listing> {
     let mut listing = Listing::default();
     let mut connection = None;
+    let mut connected = || -> Result<Arc<Aws>> {
+        match &connection {
+            Some(aws) => Ok(Arc::clone(aws)),
+            None => Ok(Arc::clone(connection.insert(connect(options.aws)?))),
+        }
+    };
+    let mut inventories = Vec::new();
+    for uri in options.inventories {
+        let inventory = Inventory::open(uri, options, &mut connected)?;
+        if !sources.iter().any(|source| inventory.is_of(source)) {
+            return Err(ErrorKind::Source {
+                uri: uri.clone(),
+                reason: format!(
+                    "it is an inventory of the bucket `{0}`, and no SOURCE is: give `s3://{0}`",
+                    inventory.bucket()
+                ),
+            }
+            .into());
+        }
+        inventories.push(inventory);
+    }
     for source in sources {
         if source == "-" {
             listing.files.push(local::stdin());
-        } else if source.starts_with(s3::SCHEME) || source.starts_with(history::SCHEME) {
-            let aws = match &mut connection {
-                Some(aws) => aws,
-                none => none.insert(connect(options.aws)?),
-            };
-            if source.starts_with(s3::SCHEME) {
-                s3::list(source, aws, options, &mut listing)?;
-            } else {
-                history::list(source, aws, options, &mut listing)?;
-            }
+        } else if source.starts_with(s3::SCHEME) {
+            s3::list(source, &connected()?, &inventories, options, &mut listing)?;
+        } else if source.starts_with(history::SCHEME) {
+            history::list(source, &connected()?, options, &mut listing)?;
         } else {
             local::list(source, options.filter, &mut listing)?;
         }

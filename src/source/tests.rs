@@ -19,6 +19,7 @@ fn list(sources: &[String]) -> Result<Listing> {
         filter: &filter,
         aws: &aws,
         versions: false,
+        inventories: &[],
         n_listed: &n_listed,
         temp_dir: &temp_dir,
         cancelled: &cancelled,

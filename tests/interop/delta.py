@@ -15,10 +15,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "benches"))
-import measure  # noqa: E402
+import environment
+from environment import measure
 
 TABLES = ("cloudtrail_logs", "cloudtrail_aggregated", "log_files", "duplicates", "rejects")
 EVENTS = 40_000
@@ -34,20 +32,6 @@ GROUPED = (
     ("cloudtrail_logs", "sourceipaddress"),
     ("log_files", "outcome"),
 )
-
-
-def reexecute_with_duckdb() -> None:
-    """Runs this script again by the Python of an environment that has DuckDB."""
-    folder = measure.cache_folder() / "interop"
-    python = folder / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text()
-    stamp = folder / "requirements.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--requirement", HERE / "requirements.txt"]
-        subprocess.run(pip, check=True)
-        stamp.write_text(wanted)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
 
 
 def connect():
@@ -165,8 +149,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        import duckdb_extensions  # noqa: F401
-    except ImportError:
-        reexecute_with_duckdb()
+    environment.enter()
     main()

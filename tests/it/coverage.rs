@@ -45,6 +45,7 @@ impl Archive {
             filter: Filter::default(),
             aws: AwsOptions::default(),
             versions: false,
+            inventories: Vec::new(),
             limits: Limits::default(),
             inflate: InflateLimits::default(),
             memory_bytes: 64 << 20,

@@ -50,6 +50,7 @@ pub(crate) fn options(sources: &[&Path]) -> IngestOptions {
         filter: Filter::default(),
         aws: AwsOptions::default(),
         versions: false,
+        inventories: Vec::new(),
         limits: Limits::default(),
         inflate: InflateLimits::default(),
         memory_bytes: 256 << 20,

@@ -39,6 +39,7 @@ fn run(dir: &Path, temp: &Path) -> Result<(), Failed> {
         filter: Filter::default(),
         aws: AwsOptions::default(),
         versions: false,
+        inventories: Vec::new(),
         limits: Limits::default(),
         inflate: InflateLimits::default(),
         memory_bytes: 64 << 20,

@@ -164,7 +164,7 @@ fn a_crash_in_a_compaction_changes_no_row() {
 }
 
 fn data_files(cache: &Cache) -> HashSet<PathBuf> {
-    let dirs = Table::ALL.into_iter().map(|table| cache.dir().join(table.name()));
+    let dirs = Table::ALL.into_iter().map(|table| cache.name().join(table.name()));
     let paths = dirs.flat_map(|dir| fs::read_dir(dir).unwrap()).map(|e| e.unwrap().path());
     paths.filter(|path| path.extension().is_some_and(|e| e == "parquet")).collect()
 }

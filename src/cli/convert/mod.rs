@@ -150,6 +150,9 @@ struct Place {
 impl Place {
     /// Makes sure that nothing is overwritten and no evidence touched.
     fn prepare(dir: &Path, sources: &[String]) -> Result<Self> {
+        if dir.starts_with("s3:") {
+            return Err(refused("--output", dir, "only a directory of this machine can be given"));
+        }
         source::check_apart(dir, None, sources).map_err(|_inside| {
             refused("--output", dir, "it lies inside a source, which is never written to")
         })?;

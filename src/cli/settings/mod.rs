@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     ErrorKind, Result,
-    aws::AwsOptions,
+    aws::{Aws, AwsOptions},
+    cache::{Place, S3Place},
     engine::SessionOptions,
     ingest::{self, InflateLimits, IngestOptions},
     logs::Limits,
@@ -31,8 +32,8 @@ const DEFAULT_CASE: &str = "default";
 /// What all commands need to know.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    /// The cache's directory.
-    pub(super) cache_dir: PathBuf,
+    /// The cache's directory, or `s3://bucket/prefix`.
+    pub(super) cache: PathBuf,
     /// Whether --cache or --case chose it.
     pub(super) cache_is_told: bool,
     /// Memory for ingest and for queries, in bytes.
@@ -113,7 +114,7 @@ impl Settings {
         let memory_bytes = global.memory.or(config.memory);
         let in_config = |name: &str| Some(surroundings.config_dir.as_ref()?.join(name));
         Ok(Self {
-            cache_dir: cache_dir(global, &config, surroundings)?,
+            cache: cache(global, &config, surroundings)?,
             cache_is_told: global.cache.is_some() || global.case.is_some(),
             memory_bytes: memory_bytes.map_or(ingest::DEFAULT_MEMORY_BYTES, |bytes| {
                 usize::try_from(bytes).unwrap_or(usize::MAX)
@@ -133,6 +134,29 @@ impl Settings {
             queries_dir: in_config("queries"),
             history_file: surroundings.state_dir.as_ref().map(|dir| dir.join("history")),
         })
+    }
+
+    /// Where the cache lies, and how to reach it.
+    ///
+    /// # Errors
+    /// It is to be in S3, but is not named as a place there is.
+    pub(super) fn place(&self) -> Result<Place> {
+        let Some(uri) = self.cache.to_str().filter(|name| name.starts_with("s3://")) else {
+            return Ok(Place::Directory(self.cache.clone()));
+        };
+        let invalid = |reason: &str| ErrorKind::Value {
+            name: "--cache".to_owned(),
+            value: uri.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let in_s3 = source::Place::parse(uri).map_err(invalid)?;
+        let aws = Aws::new(self.aws.clone()).map_err(|source| ErrorKind::Io {
+            action: "start the threads that reach",
+            path: self.cache.clone(),
+            source,
+        })?;
+        let place = S3Place::new(in_s3.bucket, &in_s3.key, aws, self.temp_dir.clone());
+        Ok(Place::S3(place.map_err(invalid)?))
     }
 
     /// How queries run.
@@ -159,6 +183,7 @@ impl Settings {
             filter,
             aws: self.aws.clone(),
             versions: false,
+            inventories: Vec::new(),
             limits,
             inflate,
             memory_bytes: self.memory_bytes,
@@ -169,7 +194,7 @@ impl Settings {
 }
 
 /// `--cache` or `--case`, else `TRAILHOUND_CACHE`, else the configuration's case.
-fn cache_dir(global: &Global, config: &Config, surroundings: &Surroundings) -> Result<PathBuf> {
+fn cache(global: &Global, config: &Config, surroundings: &Surroundings) -> Result<PathBuf> {
     let told = global.cache.as_ref();
     if let Some(dir) = told.or(surroundings.cache.as_ref().filter(|_| global.case.is_none())) {
         return Ok(dir.clone());
@@ -217,7 +242,11 @@ impl Settings {
         limits: LimitArgs,
     ) -> Result<IngestOptions> {
         let filter = filter(args, self.late_days)?;
-        Ok(IngestOptions { versions: args.versions, ..self.ingest(sources, filter, limits) })
+        Ok(IngestOptions {
+            versions: args.versions,
+            inventories: args.inventory.clone(),
+            ..self.ingest(sources, filter, limits)
+        })
     }
 }
 

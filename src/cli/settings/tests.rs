@@ -27,7 +27,7 @@ fn settings(line: &[&str], dir: &Path) -> Settings {
 #[test]
 fn the_cache_is_the_case_below_the_data_directory() {
     let dir = tempfile::tempdir().unwrap();
-    let at = |line: &[&str]| settings(line, dir.path()).cache_dir;
+    let at = |line: &[&str]| settings(line, dir.path()).cache;
     assert_eq!(at(&[]), dir.path().join("data/cases/default"));
     assert_eq!(at(&["--case", "acme"]), dir.path().join("data/cases/acme"));
     assert_eq!(at(&["--cache", "/x/y"]), Path::new("/x/y"));
@@ -38,7 +38,7 @@ fn the_environment_names_the_cache_unless_a_flag_does() {
     let dir = tempfile::tempdir().unwrap();
     let cache = Some(PathBuf::from("/env"));
     let surroundings = Surroundings { cache, ..surroundings(dir.path()) };
-    let at = |line: &[&str]| Settings::within(&global(line), &surroundings).unwrap().cache_dir;
+    let at = |line: &[&str]| Settings::within(&global(line), &surroundings).unwrap().cache;
     assert_eq!(at(&[]), Path::new("/env"));
     assert_eq!(at(&["--cache", "/flag"]), Path::new("/flag"));
     assert_eq!(at(&["--case", "acme"]), dir.path().join("data/cases/acme"));
@@ -54,10 +54,10 @@ fn flags_win_over_the_configuration() {
     )
     .unwrap();
     let quiet = settings(&[], dir.path());
-    assert_eq!(quiet.cache_dir, dir.path().join("data/cases/filed"));
+    assert_eq!(quiet.cache, dir.path().join("data/cases/filed"));
     assert_eq!((quiet.memory_bytes, quiet.threads), (1 << 30, 3));
     let told = settings(&["--case", "told", "--memory", "2G", "--threads", "1"], dir.path());
-    assert_eq!(told.cache_dir, dir.path().join("data/cases/told"));
+    assert_eq!(told.cache, dir.path().join("data/cases/told"));
     assert_eq!((told.memory_bytes, told.threads), (2 << 30, 1));
     assert!(!quiet.session().strict);
     assert!(settings(&["--strict"], dir.path()).session().strict);
@@ -89,6 +89,7 @@ fn an_empty_span_of_time_is_an_error() {
         account: vec![],
         region: vec![],
         versions: false,
+        inventory: vec![],
     };
     assert!(filter(&args, None).unwrap_err().to_string().contains("later than --until"));
 }

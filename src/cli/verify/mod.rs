@@ -73,6 +73,7 @@ pub(super) fn run(settings: &Settings, args: &VerifyArgs) -> Result<Outcome> {
         sources: ingest.sources,
         filter: ingest.filter,
         versions: ingest.versions,
+        inventories: ingest.inventories,
         strict_path: args.strict_path,
         name_all: args.verbose,
         aws: ingest.aws,
@@ -107,7 +108,7 @@ pub(super) fn run(settings: &Settings, args: &VerifyArgs) -> Result<Outcome> {
 
 /// The cache to keep findings in: the one that is there, or that was asked for by name.
 fn open_cache(settings: &Settings, sources: &[String]) -> Result<Option<Cache>> {
-    let dir = &settings.cache_dir;
+    let dir = &settings.cache;
     source::check_apart(dir, Some(&settings.temp_dir), sources)?;
     let cache = match Cache::open(dir) {
         Ok(cache) => cache,

@@ -139,7 +139,7 @@ impl Session {
         &self,
         statement: &Statement,
         name: &Name,
-        change: impl FnOnce(&DeclaredTable, &mut StoredTable) -> Result<T, Fault>,
+        mut change: impl FnMut(&DeclaredTable, &mut StoredTable) -> Result<T, Fault>,
     ) -> Result<T> {
         self.declare(|declared| {
             let found = declared.tables.iter_mut().find(|table| table.name() == name.name);
@@ -161,7 +161,7 @@ impl Session {
     /// Changes the declarations, and sees them from now on.
     pub(in crate::engine) fn declare<T>(
         &self,
-        change: impl FnOnce(&mut Declarations) -> Result<(bool, T)>,
+        mut change: impl FnMut(&mut Declarations) -> Result<(bool, T)>,
     ) -> Result<T> {
         let outcome = self.cache().change_declared(|text| {
             let mut declared = Declarations::read(text)?;
@@ -240,10 +240,9 @@ impl Session {
         let state = self.state(&names);
         let catalogue =
             names.tables.catalogues.get(&table, &state, &names.tables).await.map_err(failed)?;
-        let found = catalogue.unlisted.clone();
         let added = self.alter(statement, name, |_, stored| {
             let mut added = Vec::new();
-            for (values, root) in found {
+            for (values, root) in catalogue.unlisted.clone() {
                 if stored.partitions.iter().all(|known| known.values != values) {
                     added.push(values.clone());
                     stored.partitions.push(StoredPartition { values, root });

@@ -42,7 +42,8 @@ pub(in crate::engine) fn planning(
 ) -> Error {
     let fault = of_rows(fault);
     if !is_users(&fault) {
-        return ErrorKind::Engine(Box::new(fault)).into();
+        let told = session.cache().explain(Box::new(fault));
+        return told.unwrap_or_else(|fault| ErrorKind::Engine(fault).into());
     }
     let context = Context { statement, session, tokens: words(statement) };
     let mut found = fault.iter().map(|part| context.found(part)).collect::<Vec<_>>().into_iter();

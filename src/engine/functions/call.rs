@@ -7,8 +7,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, BooleanBufferBuilder,
-        Float64Array, Int64Array, ListArray, NullBufferBuilder, StringArray, StringBuilder,
+        Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray,
+        Float64Array, Int64Array, ListArray, NullBufferBuilder, StringBuilder,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field, Float64Type, Int64Type},
@@ -303,7 +303,7 @@ impl Call {
         for row in 0..self.rows {
             texts.push(cut(row)?)?;
         }
-        self.finish(Arc::new(texts.finish()?))
+        self.finish(Arc::new(texts.texts.finish()))
     }
 
     /// Bytes that are written row by row: `write` appends to an empty buffer.
@@ -393,10 +393,10 @@ impl Call {
         let mut nulls = NullBufferBuilder::new(self.rows);
         for row in 0..self.rows {
             nulls.append(make(row, &mut elements)?.is_some());
-            ends.push(i32::try_from(elements.ends.len() - 1).or_else(|_| too_large())?);
+            ends.push(i32::try_from(elements.texts.len()).or_else(|_| too_large())?);
         }
         let field = Arc::new(Field::new_list_field(DataType::Utf8, true));
-        let values = Arc::new(elements.finish()?);
+        let values = Arc::new(elements.texts.finish());
         let ends = OffsetBuffer::new(ends.into());
         self.finish(Arc::new(ListArray::try_new(field, ends, values, nulls.finish())?))
     }
@@ -404,44 +404,31 @@ impl Call {
 
 /// Texts one after another: the elements of arrays that are being made.
 pub(super) struct Elements {
-    bytes: Vec<u8>,
-    ends: Vec<i32>,
-    /// The places of those that are NULL: few as a rule, or none.
-    nulls: Vec<usize>,
+    texts: StringBuilder,
+    /// Bytes that still fit.
+    room: usize,
 }
 
 impl Elements {
     fn new(elements: usize, bytes: usize) -> Self {
-        let mut ends = Vec::with_capacity(elements + 1);
-        ends.push(0);
-        Self { bytes: Vec::with_capacity(bytes), ends, nulls: Vec::new() }
+        // An array's offsets are 32 bits wide, and the builder would panic where they end.
+        let room = usize::try_from(i32::MAX).unwrap_or(usize::MAX);
+        Self { texts: StringBuilder::with_capacity(elements, bytes), room }
     }
 
     /// Appends a text, an element of the row's array.
     #[inline]
     pub(super) fn push(&mut self, element: Option<&str>) -> Result<()> {
-        match element {
-            Some(text) => self.bytes.extend_from_slice(text.as_bytes()),
-            None => self.nulls.push(self.ends.len() - 1),
+        let Some(text) = element else {
+            self.texts.append_null();
+            return Ok(());
+        };
+        match self.room.checked_sub(text.len()) {
+            Some(room) => self.room = room,
+            None => return too_large(),
         }
-        match i32::try_from(self.bytes.len()) {
-            Ok(end) => self.ends.push(end),
-            Err(_) => return too_large(),
-        }
+        self.texts.append_value(text);
         Ok(())
-    }
-
-    fn finish(self) -> Result<StringArray> {
-        let nulls = (!self.nulls.is_empty()).then(|| {
-            let mut valid = BooleanBufferBuilder::new(self.ends.len());
-            valid.append_n(self.ends.len() - 1, true);
-            for null in self.nulls {
-                valid.set_bit(null, false);
-            }
-            NullBuffer::new(valid.finish())
-        });
-        let ends = OffsetBuffer::new(self.ends.into());
-        Ok(StringArray::try_new(ends, self.bytes.into(), nulls)?)
     }
 }
 

@@ -22,9 +22,6 @@ const FEWEST: usize = 128;
 /// After each so many rows, half of what has been seen must be repeats.
 const PROBE: usize = 256;
 
-/// Where texts are remembered by their hash; a later one takes an earlier one's place.
-const SLOTS: usize = 2048;
-
 /// An argument's rows that differ, and which of these each row is like.
 pub(super) struct Repeats {
     argument: usize,
@@ -72,25 +69,91 @@ pub(in crate::engine) fn differing(column: &ArrayRef) -> Option<(UInt32Array, UI
         return None;
     }
     let (firsts, of_rows) = match column.data_type() {
-        DataType::Utf8View => among(column, &Views(column.as_string_view())),
-        DataType::Utf8 => among(column, &Texts(column.as_string())),
+        DataType::Utf8View => among_views(column.as_string_view()),
+        DataType::Utf8 => among_texts(column.as_string()),
         _ => None,
     }?;
     Some((firsts.into(), of_rows.into()))
 }
 
-/// Text that can be told apart quickly.
-trait Rows {
-    fn hash(&self, row: usize) -> u64;
-
-    /// False may be said of equal texts, true not of others.
-    fn same(&self, row: usize, other: usize) -> bool;
+/// The first row of each text, and for each row which of these is its own.
+///
+/// Views are the same where their bits are: the text itself where it is short, else its place.
+fn among_views(column: &StringViewArray) -> Option<(Vec<u32>, Vec<u32>)> {
+    let mut pairs = vec![Pair::EMPTY; PAIRS];
+    let nulls = column.nulls();
+    let mut firsts: Vec<u32> = Vec::with_capacity(PROBE);
+    let mut of_rows: Vec<u32> = Vec::with_capacity(column.len());
+    for views in column.views().chunks(PROBE) {
+        let from = of_rows.len();
+        if firsts.len() * 2 > from {
+            return None;
+        }
+        of_rows.extend(views.iter().zip(from..).map(|(view, row)| {
+            let view = match nulls {
+                Some(nulls) if nulls.is_null(row) => Pair::NULL,
+                _ => *view,
+            };
+            let (low, high) = halves(view);
+            let hash = (low ^ high.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+            let at = usize::try_from(hash).unwrap_or_default() % PAIRS;
+            let Some(pair) = pairs.get_mut(at) else { return 0 };
+            pair.place(view).unwrap_or_else(|| {
+                let place = index(firsts.len());
+                firsts.push(index(row));
+                pair.put(view, place);
+                place
+            })
+        }));
+    }
+    (firsts.len() * 2 <= column.len()).then_some((firsts, of_rows))
 }
 
-/// The first row of each text, and for each row which of these is its own.
-fn among(column: &ArrayRef, rows: &impl Rows) -> Option<(Vec<u32>, Vec<u32>)> {
+/// How many pairs of views are remembered, by their hash.
+const PAIRS: usize = 512;
+
+/// Two views of one hash and their places in `firsts`: two frequent texts do not drive each other
+/// out.
+#[derive(Clone, Copy)]
+struct Pair {
+    views: [u128; 2],
+    places: [u32; 2],
+}
+
+impl Pair {
+    /// No text is as long as these views would say.
+    const NONE: u128 = u128::MAX;
+    const NULL: u128 = u128::MAX - 1;
+    const EMPTY: Self = Self { views: [Self::NONE; 2], places: [0; 2] };
+
+    fn place(&self, view: u128) -> Option<u32> {
+        let [newer, older] = self.views.map(|known| known == view);
+        let [of_newer, of_older] = self.places;
+        // Which of the two it is cannot be foreseen; that it is one of them nearly always can.
+        (newer | older).then(|| std::hint::select_unpredictable(newer, of_newer, of_older))
+    }
+
+    /// The older one makes room.
+    fn put(&mut self, view: u128, place: u32) {
+        let ([newer, _], [of_newer, _]) = (self.views, self.places);
+        *self = Self { views: [view, newer], places: [place, of_newer] };
+    }
+}
+
+/// A view's two halves.
+#[expect(clippy::cast_possible_truncation, reason = "each is one half")]
+fn halves(view: u128) -> (u64, u64) {
+    (view as u64, (view >> 64) as u64)
+}
+
+/// Where texts are remembered by their hash; a later one takes an earlier one's place.
+const SLOTS: usize = 2048;
+
+/// The same for text that lies in one piece.
+fn among_texts(column: &StringArray) -> Option<(Vec<u32>, Vec<u32>)> {
     // In a slot is the place in `firsts`, counted from 1.
     let mut slots = vec![0_u32; SLOTS];
+    let rows = Texts(column);
     let nulls = column.nulls();
     let mut null = None;
     let mut firsts: Vec<u32> = Vec::with_capacity(PROBE);
@@ -123,31 +186,13 @@ fn among(column: &ArrayRef, rows: &impl Rows) -> Option<(Vec<u32>, Vec<u32>)> {
     (firsts.len() * 2 <= column.len()).then_some((firsts, of_rows))
 }
 
-/// Views are the same where their bits are: the text itself where it is short, else its place.
-struct Views<'a>(&'a StringViewArray);
-
-impl Rows for Views<'_> {
-    fn hash(&self, row: usize) -> u64 {
-        let view = self.0.views().get(row).copied().unwrap_or_default().to_le_bytes();
-        let half = |at: usize| view.get(at..).and_then(<[u8]>::first_chunk::<8>).copied();
-        let [low, high] = [half(0), half(8)].map(|half| half.map_or(0, u64::from_le_bytes));
-        low ^ high.rotate_left(29)
-    }
-
-    fn same(&self, row: usize, other: usize) -> bool {
-        self.0.views().get(row) == self.0.views().get(other)
-    }
-}
-
 struct Texts<'a>(&'a StringArray);
 
 impl Texts<'_> {
     fn bytes(&self, row: usize) -> &[u8] {
         self.0.value(row).as_bytes()
     }
-}
 
-impl Rows for Texts<'_> {
     fn hash(&self, row: usize) -> u64 {
         let text = self.bytes(row);
         let length = text.len() as u64;

@@ -20,6 +20,7 @@ use datafusion::{
     catalog::Session,
     datasource::{TableProvider, TableType, ViewTable},
     error::Result,
+    execution::object_store::ObjectStoreUrl,
     logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown},
     physical_plan::ExecutionPlan,
 };
@@ -220,11 +221,11 @@ pub(super) struct SnapshotTables {
 }
 
 impl SnapshotTables {
-    /// Reads the file lists and statistics of `snapshot`.
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
+    /// Reads the file lists and statistics of `snapshot`, whose files are in `store`.
+    pub(super) fn new(snapshot: &Snapshot, store: &ObjectStoreUrl) -> Self {
         let version = snapshot.version();
-        let tables =
-            Table::ALL.map(|table| Arc::new(ParquetTable::new(table, snapshot.files(table))));
+        let tables = Table::ALL
+            .map(|table| Arc::new(ParquetTable::new(table, snapshot.files(table), store.clone())));
         Self {
             version,
             tables,

@@ -7,11 +7,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::Session,
-    common::{ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision},
+    common::{
+        Column, ColumnStatistics, Statistics, ToDFSchema, internal_datafusion_err, stats::Precision,
+    },
     datasource::{
         TableProvider, TableType,
         listing::PartitionedFile,
@@ -27,7 +29,7 @@ use datafusion::{
     physical_optimizer::pruning::PruningPredicateBuilder,
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
-use object_store::{ObjectMeta, path::Path};
+use object_store::ObjectMeta;
 
 use super::{
     stats::FileStats,
@@ -46,6 +48,8 @@ const MAX_FILES_WITH_BOUNDS: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct ParquetTable {
     table: Table,
+    /// The object store that the files are in.
+    store: ObjectStoreUrl,
     schema: SchemaRef,
     files: Vec<File>,
     stats: FileStats,
@@ -59,7 +63,7 @@ struct File {
 }
 
 impl ParquetTable {
-    pub(super) fn new(table: Table, files: &[DataFile]) -> Self {
+    pub(super) fn new(table: Table, files: &[DataFile], store: ObjectStoreUrl) -> Self {
         let schema = with_views(&table.schema());
         let stats = FileStats::new(files, &schema);
         let files = files
@@ -70,7 +74,7 @@ impl ParquetTable {
                 size_bytes: file.size_bytes,
             })
             .collect();
-        Self { table, schema, files, stats }
+        Self { table, store, schema, files, stats }
     }
 
     /// Which table's files they are.
@@ -194,6 +198,17 @@ impl ParquetTable {
         Ok((groups, statistics))
     }
 
+    /// Whether rows are to be filtered while they are read, so that further columns are read for
+    /// those alone that stay. Where there is no other column, choosing rows only costs.
+    fn reads_more(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) -> bool {
+        let Some(&[column]) = projection.map(Vec::as_slice) else { return true };
+        let field = self.schema.field(column);
+        let is_meant = |asked: &Column| asked.name() == field.name();
+        field.data_type() != &DataType::Utf8View
+            || filters.is_empty()
+            || !filters.iter().all(|filter| filter.column_refs().into_iter().all(is_meant))
+    }
+
     /// As many of `files` as hold `limit` rows, where every row counts.
     fn first_rows(&self, files: Vec<usize>, limit: usize) -> Vec<usize> {
         let mut rows = 0_u64;
@@ -235,6 +250,7 @@ impl TableProvider for ParquetTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let reads_more = self.reads_more(projection, filters);
         let mut filters = filters.to_vec();
         // What follows from the filters, in terms of what files and row groups have bounds of.
         let days = computed::delivery_range(&filters);
@@ -257,19 +273,19 @@ impl TableProvider for ParquetTable {
         let options = state.config_options();
         let (groups, statistics) = self.groups(&files, options.execution.target_partitions)?;
         let runtime = state.runtime_env();
-        let url = ObjectStoreUrl::local_filesystem();
         let reader = ReadersOfViews(CachedParquetFileReaderFactory::new(
-            runtime.object_store(&url)?,
+            runtime.object_store(&self.store)?,
             runtime.cache_manager.get_file_metadata_cache(),
         ));
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(state.default_table_options().parquet)
+            .with_pushdown_filters(reads_more)
             .with_parquet_file_reader_factory(Arc::new(reader));
         if let Some(implied) = implied {
             let schema = Arc::clone(&self.schema).to_dfschema()?;
             source = source.with_predicate(state.create_physical_expr(implied, &schema)?);
         }
-        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
@@ -283,7 +299,7 @@ impl TableProvider for ParquetTable {
 /// modification, by which footers are cached, can stay the same.
 fn object_meta(file: &DataFile) -> Option<ObjectMeta> {
     Some(ObjectMeta {
-        location: Path::from_absolute_path(&file.path).ok()?,
+        location: file.location()?,
         last_modified: chrono::DateTime::UNIX_EPOCH,
         size: file.size_bytes,
         e_tag: None,

@@ -27,7 +27,7 @@ use super::{Filter, ListOptions, Listing, LogFile, Unread, Why};
 use crate::{
     ErrorKind, Result,
     aws::{
-        Aws, Failure, FailureKind,
+        Aws, AwsOptions, Failure, FailureKind,
         cloudtrail::{EventHistory, HistoryPage},
     },
     logs::cloudtrail::key::LogKey,
@@ -209,32 +209,26 @@ fn ask(aws: &Arc<Aws>, options: &ListOptions<'_>, times: Times) -> Result<Vec<An
             () = interrupted => None,
         })
     });
-    let answers = answers.map_err(|failure| refused(&failure, ""))?;
+    let answers = answers.map_err(|failure| refused(&failure, "", aws.options()))?;
     let answers = answers.ok_or(ErrorKind::Interrupted)?;
     match answers.iter().find_map(|answer| Some((answer.page.as_ref().err()?, &answer.region))) {
         Some((failure, region)) if answers.iter().all(|answer| answer.page.is_err()) => {
-            Err(refused(failure, region).into())
+            Err(refused(failure, region, aws.options()).into())
         }
         _ => Ok(answers),
     }
 }
 
-fn refused(failure: &Failure, region: &str) -> ErrorKind {
+fn refused(failure: &Failure, region: &str, options: &AwsOptions) -> ErrorKind {
     let help = match failure.kind {
-        FailureKind::Denied => {
+        FailureKind::Denied => Some(
             "the policy must allow cloudtrail:LookupEvents in each region that is to be read"
-        }
-        FailureKind::Credentials => {
-            "look at the credentials: --profile NAME chooses others, `aws sso login` renews them"
-        }
-        _ => "look at the network and --region, then run it again",
+                .to_owned(),
+        ),
+        _ => failure.advice(options),
     };
-    ErrorKind::S3 {
-        action: "read",
-        uri: format!("{SCHEME}{region}"),
-        reason: failure.text.clone(),
-        help: Some(help.to_owned()),
-    }
+    let (action, uri) = ("read", format!("{SCHEME}{region}"));
+    ErrorKind::S3 { action, uri, reason: failure.text.clone(), help }
 }
 
 /// Why a region is not read.

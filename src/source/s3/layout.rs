@@ -137,6 +137,19 @@ fn other_service(names: &[&str]) -> Option<&'static str> {
     OTHER_SERVICES.iter().find(|(folder, _)| *folder == service).map(|(_, name)| *name)
 }
 
+/// The folder of another service that `key` lies in, as it does below an account's folder, and
+/// the service's name.
+pub(super) fn other_folder(key: &str) -> Option<(&str, &'static str)> {
+    let logs = key.match_indices("AWSLogs/").map(|(at, _)| at).next()?;
+    // `AWSLogs/[o-xxxx/]ACCOUNT/SERVICE/`
+    let ends = key.match_indices('/').map(|(at, _)| at).filter(|at| *at > logs);
+    ends.skip(2).take(2).find_map(|end| {
+        let (folder, _) = key.split_at_checked(end + 1)?;
+        let names: Vec<&str> = key.get(..end)?.split('/').collect();
+        Some((folder, other_service(&names)?))
+    })
+}
+
 fn told<'f>(names: &[&'f str]) -> Told<'f> {
     let mut told = Told::default();
     let (mut year, mut month, mut day) = (None, None, None);
@@ -317,6 +330,11 @@ mod tests {
         assert_eq!(other("a/AWSLogs/o-1/111122223333/Config/"), Step::Other("AWS Config"));
         let hive = "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/";
         assert_eq!(other(hive), Step::Other("VPC flow"));
+        let key = "a/AWSLogs/o-1/111122223333/Config/x/y.json.gz";
+        let folder = ("a/AWSLogs/o-1/111122223333/Config/", "AWS Config");
+        assert_eq!(other_folder(key), Some(folder));
+        assert_eq!(other_folder("AWSLogs/111122223333/CloudTrail/x/Config/y"), None);
+        assert_eq!(other_folder("AWSLogs/x"), None);
         // What nobody knows may be evidence that was renamed.
         assert_eq!(other("AWSLogs/111122223333/old/"), Step::Folders(At::Above));
         assert_eq!(other("AWSLogs/111122223333/S3backup/"), Step::Folders(At::Above));

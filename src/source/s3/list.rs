@@ -1,10 +1,11 @@
 //! What a walk over a bucket finds → files of the plan.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Place,
+    Inventory, Place,
     fetch::Objects,
+    layout,
     walk::{Finds, Walk},
 };
 use crate::{
@@ -20,22 +21,23 @@ use crate::{
 pub(in crate::source) fn list(
     source: &str,
     aws: &Arc<Aws>,
+    inventories: &[Inventory],
     options: &ListOptions<'_>,
     listing: &mut Listing,
 ) -> Result<()> {
     let refused =
         |reason: &str| ErrorKind::Source { uri: source.to_owned(), reason: reason.to_owned() };
     let place = Place::parse(source).map_err(refused)?;
-    let failed = |failure: Failure| ErrorKind::S3 {
-        action: "list",
-        uri: source.to_owned(),
-        help: failure.advice(aws.options()),
-        reason: failure.text,
-    };
+    let failed = |failure: Failure| failed("list", source, aws, failure);
+    let inventory = inventories.iter().find(|inventory| inventory.bucket() == place.bucket);
     let bucket = open(aws, &place.bucket).map_err(failed)?;
     let mut found = Found::new(source, place, aws, bucket.clone(), options, listing);
     let key = found.place.key.clone();
-    let is_anything = Walk::new(aws, &bucket, options).below(&key, &failed, &mut found)?;
+    let is_anything = match inventory {
+        Some(inventory) => inventory.objects(&key, options, &mut found)?,
+        None => Walk::new(aws, &bucket, options).below(&key, &failed, &mut found)?,
+    };
+    listing.notices.extend(inventory.map(Inventory::notice));
     if !is_anything && key.is_empty() {
         listing.notices.push(format!("{source} is empty"));
     } else if !is_anything {
@@ -43,6 +45,12 @@ pub(in crate::source) fn list(
         return Err(refused(&format!("no key of the bucket begins so{hint}")).into());
     }
     Ok(())
+}
+
+/// What a failed request for `uri` means to the user.
+pub(super) fn failed(action: &'static str, uri: &str, aws: &Aws, failure: Failure) -> ErrorKind {
+    let help = failure.advice(aws.options());
+    ErrorKind::S3 { action, uri: uri.to_owned(), help, reason: failure.text }
 }
 
 /// The bucket of that name or ARN.
@@ -57,6 +65,8 @@ pub(super) struct Found<'a> {
     source: Arc<str>,
     opener: Arc<dyn Open>,
     keys: Keys,
+    /// Folders of other services that were met.
+    others: BTreeSet<String>,
     options: &'a ListOptions<'a>,
     listing: &'a mut Listing,
 }
@@ -79,6 +89,7 @@ impl<'a> Found<'a> {
                 fetcher: Arc::clone(options.fetcher),
             }),
             keys: Keys::default(),
+            others: BTreeSet::new(),
             options,
             listing,
         }
@@ -86,6 +97,11 @@ impl<'a> Found<'a> {
 
     /// Takes one object, or a version of one that `removed` tells how it was removed.
     fn object(&mut self, object: Object, removed: Option<Removed>) {
+        if let Some((folder, service)) = layout::other_folder(&object.key)
+            && !self.place.key.starts_with(folder)
+        {
+            return self.other(folder, service);
+        }
         let key = self.keys.of(&object.key);
         if !self.options.filter.chooses(&key) || is_folder(&object) {
             return;
@@ -142,6 +158,9 @@ impl Finds for Found<'_> {
     }
 
     fn other(&mut self, prefix: &str, service: &'static str) {
+        if !self.others.insert(prefix.to_owned()) {
+            return;
+        }
         let uri = self.place.uri_of(prefix, None);
         let what = format!("{service} logs: not listed, unless it is given as a SOURCE");
         self.unread(uri, Why::Other(what));

@@ -1,6 +1,7 @@
 //! Buckets as sources: which objects lie below `s3://bucket/prefix`, and their bytes.
 
 mod fetch;
+mod inventory;
 mod layout;
 mod list;
 mod uri;
@@ -10,8 +11,8 @@ mod walk;
 pub(super) const SCHEME: &str = "s3://";
 
 pub(crate) use self::fetch::Lost;
-pub(super) use self::list::list;
 pub use self::{
     fetch::{FetchOptions, Fetcher, Traffic},
     uri::Place,
 };
+pub(super) use self::{inventory::Inventory, list::list};

@@ -170,7 +170,7 @@ fn digest_file(key: &str) -> Bytes {
     ))
 }
 
-fn gzip(text: &str) -> Bytes {
+pub(crate) fn gzip(text: &str) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap().into()

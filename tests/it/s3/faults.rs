@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     ShortBody,
     /// A byte of the body is another one.
     WrongBytes,
+    /// What was asked for is done, and the answer is 500 `InternalError`.
+    LostAnswer,
     /// A listing has an object that is gone. Met where a client asks for it.
     ListedThoughGone,
     /// A listing has an `ETag` that no longer holds. Met where a client asks for it.
@@ -46,6 +48,7 @@ impl Fault {
             Self::SlowDown | Self::InternalError => true,
             Self::Reset | Self::Cut => matches!(kind, Kind::Get | Kind::List | Kind::ListVersions),
             Self::ShortBody | Self::WrongBytes => kind == Kind::Get,
+            Self::LostAnswer => kind == Kind::Write,
             Self::ListedThoughGone | Self::ListedAsItWas | Self::ExpiredToken => false,
         }
     }

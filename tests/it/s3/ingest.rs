@@ -1,6 +1,11 @@
 //! Buckets are ingested whole whatever goes wrong, each record once, and are never written to.
 
-use std::{collections::BTreeSet, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde_json::Value;
 use trailhound::cache::Table;
@@ -29,7 +34,12 @@ pub(super) struct Run {
 
 impl Case {
     pub(super) fn new(bucket: Bucket, plan: Plan) -> Self {
-        let server = Server::with_faults([bucket], plan);
+        Self::with_buckets([bucket], plan)
+    }
+
+    /// Others beside `logs`.
+    pub(super) fn with_buckets(buckets: impl IntoIterator<Item = Bucket>, plan: Plan) -> Self {
+        let server = Server::with_faults(buckets, plan);
         Self { server, dir: tempfile::tempdir().unwrap() }
     }
 
@@ -43,8 +53,22 @@ impl Case {
     }
 
     pub(super) fn ingest(&self, arguments: &[&str]) -> Run {
-        let arguments = [&["ingest", "s3://logs", "--json"], arguments].concat();
-        let output = self.server.command(&self.cache(), &arguments).output().unwrap();
+        self.ingest_from("s3://logs", arguments)
+    }
+
+    /// Ingests into a cache of its own.
+    pub(super) fn ingest_anew(&self, arguments: &[&str]) -> Run {
+        let dir = tempfile::tempdir().unwrap();
+        self.run(&dir.path().join("cache"), "s3://logs", arguments)
+    }
+
+    pub(super) fn ingest_from(&self, source: &str, arguments: &[&str]) -> Run {
+        self.run(&self.cache(), source, arguments)
+    }
+
+    fn run(&self, cache: &Path, source: &str, arguments: &[&str]) -> Run {
+        let arguments = [&["ingest", source, "--json"], arguments].concat();
+        let output = self.server.command(cache, &arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
         Run { code: output.status.code(), report, said }
@@ -88,10 +112,12 @@ impl Run {
     /// Fails unless everything was done and nothing skipped.
     #[track_caller]
     pub(super) fn assert_clean(&self) {
-        assert_eq!(self.code, Some(0), "{}\n{}", self.report, self.said);
-        assert_eq!(self.count("files", "skipped"), 0, "{}", self.report);
-        assert_eq!(self.count("records", "duplicates"), 0, "{}", self.report);
-        assert_eq!(self.count("records", "rejected"), 0, "{}", self.report);
+        let skipped = self.report["skipped"].as_array().into_iter().flatten().take(3);
+        let skipped: Vec<String> = skipped.map(Value::to_string).collect();
+        assert_eq!(self.code, Some(0), "{}\n{}", skipped.join("\n"), self.said);
+        assert_eq!(self.count("files", "skipped"), 0, "{}", skipped.join("\n"));
+        assert_eq!(self.count("records", "duplicates"), 0, "{}", self.report["records"]);
+        assert_eq!(self.count("records", "rejected"), 0, "{}", self.report["records"]);
     }
 }
 
@@ -126,7 +152,6 @@ fn each_fault_alone_loses_nothing() {
         let case = Case::new(few(), Plan::none().with(fault, 200_000));
         let run = case.ingest(&[]);
         case.server.assert_injected(fault);
-        assert_eq!(run.code, Some(0), "{fault:?}: {}\n{}", run.report, run.said);
         run.assert_clean();
         case.assert_whole();
     }

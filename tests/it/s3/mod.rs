@@ -14,10 +14,15 @@
 //! ```
 
 mod access;
+mod cache;
 mod checks;
+mod chosen;
 mod delivery;
+mod encoding;
 mod faults;
+mod fetch;
 mod ingest;
+mod inventory;
 mod listing;
 mod organisation;
 mod server;

@@ -123,7 +123,7 @@ impl Server {
         self.shared.counts.most_at_once.load(Ordering::Relaxed)
     }
 
-    /// Keys, and prefixes that a delimiter cut off, that listings have told.
+    /// Keys that listings have told.
     pub(crate) fn keys_listed(&self) -> u64 {
         self.shared.counts.keys_listed.load(Ordering::Relaxed)
     }
@@ -194,8 +194,8 @@ impl Counts {
         InFlight(self)
     }
 
-    pub(super) fn listed(&self, n_entries: usize) {
-        self.keys_listed.fetch_add(n_entries as u64, Ordering::Relaxed);
+    pub(super) fn listed(&self, n_keys: usize) {
+        self.keys_listed.fetch_add(n_keys as u64, Ordering::Relaxed);
     }
 
     pub(super) fn all(&self) -> u64 {

@@ -23,7 +23,7 @@ use s3s::{
 };
 
 use super::{
-    Shared,
+    Shared, encoding,
     faults::Fault,
     listing::{Entry, Query, listed_etag},
     store::{Bucket, Denial, Listed, Upload, Version, md5, md5_of_parts},
@@ -115,7 +115,6 @@ impl S3 for Service {
         req: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = req.input;
-        refuse_encoding(input.encoding_type.as_ref())?;
         let buckets = self.0.buckets();
         let bucket = buckets.get(&input.bucket).ok_or(S3ErrorCode::NoSuchBucket)?;
         let after = match &input.continuation_token {
@@ -130,7 +129,7 @@ impl S3 for Service {
             ..Query::default()
         };
         let page = query.page(bucket);
-        self.0.counts.listed(page.entries.len());
+        self.0.counts.listed(page.entries.iter().filter_map(Entry::latest).count());
         let with_restore = input.optional_object_attributes.is_some();
         let contents: Vec<Object> = page
             .entries
@@ -146,7 +145,7 @@ impl S3 for Service {
                 ..Object::default()
             })
             .collect();
-        Ok(S3Response::new(ListObjectsV2Output {
+        let mut page = ListObjectsV2Output {
             key_count: i32::try_from(page.entries.len()).ok(),
             max_keys: input.max_keys,
             is_truncated: Some(page.next.is_some()),
@@ -157,8 +156,13 @@ impl S3 for Service {
             prefix: input.prefix.clone(),
             delimiter: input.delimiter.clone(),
             continuation_token: input.continuation_token.clone(),
+            encoding_type: input.encoding_type,
             ..ListObjectsV2Output::default()
-        }))
+        };
+        if page.encoding_type.is_some() {
+            encoding::objects(&mut page);
+        }
+        Ok(S3Response::new(page))
     }
 
     async fn list_object_versions(
@@ -166,7 +170,6 @@ impl S3 for Service {
         req: S3Request<ListObjectVersionsInput>,
     ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
         let input = req.input;
-        refuse_encoding(input.encoding_type.as_ref())?;
         let buckets = self.0.buckets();
         let bucket = buckets.get(&input.bucket).ok_or(S3ErrorCode::NoSuchBucket)?;
         let query = Query {
@@ -178,7 +181,7 @@ impl S3 for Service {
             all_versions: true,
         };
         let page = query.page(bucket);
-        self.0.counts.listed(page.entries.len());
+        self.0.counts.listed(page.entries.iter().filter_map(Entry::latest).count());
         let (mut versions, mut markers) = (Vec::new(), Vec::new());
         for entry in &page.entries {
             let Entry::Key(key, of_key) = entry else { continue };
@@ -193,7 +196,7 @@ impl S3 for Service {
             }
         }
         let (next_key, next_version) = page.next.unzip();
-        Ok(S3Response::new(ListObjectVersionsOutput {
+        let mut page = ListObjectVersionsOutput {
             is_truncated: Some(next_key.is_some()),
             next_key_marker: next_key.map(str::to_owned),
             next_version_id_marker: next_version.flatten().map(str::to_owned),
@@ -204,8 +207,13 @@ impl S3 for Service {
             prefix: input.prefix.clone(),
             delimiter: input.delimiter.clone(),
             max_keys: input.max_keys,
+            encoding_type: input.encoding_type,
             ..ListObjectVersionsOutput::default()
-        }))
+        };
+        if page.encoding_type.is_some() {
+            encoding::versions(&mut page);
+        }
+        Ok(S3Response::new(page))
     }
 
     async fn get_object(
@@ -474,11 +482,6 @@ fn index(at: u64) -> S3Result<usize> {
 
 fn page_size(asked: Option<i32>) -> usize {
     asked.and_then(|n| usize::try_from(n).ok()).map_or(PAGE, |n| n.min(PAGE))
-}
-
-/// Only XML without it is written: nobody here needs it, and nothing may be ignored.
-fn refuse_encoding<T>(asked: Option<&T>) -> S3Result {
-    asked.map_or(Ok(()), |_| Err(S3ErrorCode::NotImplemented.into()))
 }
 
 /// A place in a listing, so that no client can mistake it for one.

@@ -96,6 +96,10 @@ async fn answer(
                 Err(_) => refusal(S3ErrorCode::InternalError.into()),
             };
             match fault {
+                Some(Fault::LostAnswer) if answer.status().is_success() => {
+                    shared.faults.struck(Fault::LostAnswer);
+                    refusal(S3ErrorCode::InternalError.into())
+                }
                 Some(fault) if answer.status().is_success() => {
                     let (head, body) = answer.into_parts();
                     let whole = body.collect().await.map(http_body_util::Collected::to_bytes);

@@ -55,10 +55,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aws_smithy_types", &["aws"]),
     ("clap", &["cli", "output"]), // output: the names of the formats are clap's values
     ("clap_complete", &["cli"]),
-    ("csv", &["logs", "output"]), // logs: records in a column of CSV
+    ("csv", &["logs", "output", "source"]), // logs: records in a column of CSV; source: inventories
     ("datafusion", &["engine"]),
     ("deltalake", &["cache"]),
-    ("flate2", &["ingest"]),
+    ("flate2", &["ingest", "source"]), // source: inventories
     ("indicatif", &["repl"]),
     ("libdeflater", &["engine", "ingest"]), // engine: crc32()
     ("object_store", &["cache", "engine"]),

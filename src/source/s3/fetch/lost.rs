@@ -96,11 +96,7 @@ fn reason(wanted: &Wanted, loss: &Loss, options: &AwsOptions) -> String {
             } else {
                 "; where the requester pays, give --requester-pays"
             };
-            let of = if bucket.starts_with("arn:") { "" } else { "arn:aws:s3:::" };
-            let path = if bucket.starts_with("arn:") { "/object" } else { "" };
-            format!(
-                "a policy denies it: {action} on {of}{bucket}{path}/{key} is needed{payer} ({text})"
-            )
+            format!("a policy denies it: {action} is needed{payer} ({text})")
         }
         FailureKind::NotFound => {
             format!(

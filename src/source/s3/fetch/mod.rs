@@ -15,7 +15,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
@@ -49,6 +49,20 @@ pub struct Traffic {
     pub n_objects: AtomicU64,
     /// Requests that failed and were made again.
     pub n_retries: AtomicU64,
+    /// When the first byte came.
+    began_at: OnceLock<Instant>,
+}
+
+impl Traffic {
+    /// How long something has been coming.
+    pub fn elapsed(&self) -> Duration {
+        self.began_at.get().map(Instant::elapsed).unwrap_or_default()
+    }
+
+    fn came(&self, n_bytes: usize) {
+        self.began_at.get_or_init(Instant::now);
+        self.n_bytes.fetch_add(n_bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// Within which bounds objects are fetched.
@@ -331,3 +345,6 @@ impl Open for Objects {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl Link {
     }
 
     fn heard(&self, n_bytes: usize) {
-        self.traffic.n_bytes.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        self.traffic.came(n_bytes);
         self.heard_at.store(self.millis(), Ordering::Relaxed);
     }
 
@@ -170,11 +170,11 @@ impl Transfer {
     /// What comes next, however often the connection breaks.
     pub(super) async fn next(&mut self) -> Result<Step, Loss> {
         loop {
+            let given = self.given;
             match self.attempt().await {
                 Ok(Some(step)) => return Ok(step),
                 Ok(None) => {}
                 Err(failure) => {
-                    let given = self.given;
                     self.mend(failure).await?;
                     if self.given < given {
                         return Ok(Step::Restart);
