@@ -58,6 +58,8 @@ pub(super) fn commit(cache: &Cache, base: &Snapshot, chunk: &Chunk) -> Result<Co
         (Table::LogFiles, &chunk.log_files),
         (Table::Duplicates, &chunk.duplicates),
         (Table::Rejects, &chunk.rejects),
+        (Table::DigestFiles, &chunk.digest_files),
+        (Table::DigestVerdicts, &chunk.digest_verdicts),
     ];
     for (table, rows) in books {
         if let Some(batch) = rows.as_ref().filter(|batch| batch.num_rows() > 0) {

@@ -193,6 +193,7 @@ impl Log {
     pub(super) async fn load(&self) -> Result<State, BoxError> {
         match self.replay().await? {
             Some(state) => Ok(state),
+            None if self.table().came_later() && !self.exists().await? => Ok(State::default()),
             None => self.load_by_library().await,
         }
     }

@@ -6,6 +6,7 @@
 //! <cache>/cloudtrail_logs/               a Delta table each: Parquet files and `_delta_log`
 //! <cache>/cloudtrail_aggregated/
 //! <cache>/log_files/  duplicates/  rejects/
+//! <cache>/digest_files/  digest_verdicts/
 //! <cache>/declared.json                  tables and views that SQL declared
 //! ```
 //!
@@ -86,12 +87,26 @@ pub enum Table {
     Duplicates,
     /// `rejects`: what stood in a record's place and could not be written.
     Rejects,
+    /// `digest_files`: what verifications found of digest files.
+    DigestFiles,
+    /// `digest_verdicts`: what they found of log files.
+    DigestVerdicts,
 }
+
+/// How many tables there are.
+pub(crate) const N_TABLES: usize = 7;
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Events, Self::Aggregated, Self::LogFiles, Self::Duplicates, Self::Rejects];
+    pub const ALL: [Self; N_TABLES] = [
+        Self::Events,
+        Self::Aggregated,
+        Self::LogFiles,
+        Self::Duplicates,
+        Self::Rejects,
+        Self::DigestFiles,
+        Self::DigestVerdicts,
+    ];
 
     /// The name it has in SQL and as a directory of the cache.
     pub fn name(self) -> &'static str {
@@ -101,7 +116,15 @@ impl Table {
             Self::LogFiles => "log_files",
             Self::Duplicates => "duplicates",
             Self::Rejects => "rejects",
+            Self::DigestFiles => "digest_files",
+            Self::DigestVerdicts => "digest_verdicts",
         }
+    }
+
+    /// Whether caches of the first release are without it. They have it as soon as someone opens
+    /// them who may write; for others it is empty.
+    fn came_later(self) -> bool {
+        matches!(self, Self::DigestFiles | Self::DigestVerdicts)
     }
 
     /// The Arrow schema it is stored with.
@@ -109,7 +132,7 @@ impl Table {
         match self {
             Self::Events => schema::events(),
             Self::Aggregated => schema::aggregated(),
-            Self::LogFiles | Self::Duplicates | Self::Rejects => tables::schema(self),
+            _ => tables::schema(self),
         }
     }
 }
@@ -166,7 +189,7 @@ impl DataFile {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The files by table, in the order of [`Table::ALL`].
-    files: [Arc<[DataFile]>; 5],
+    files: [Arc<[DataFile]>; N_TABLES],
     /// The version of the log of `cloudtrail_logs`.
     version: u64,
     /// The number of our newest transaction.
@@ -206,7 +229,7 @@ impl Schemas {
         match table {
             Table::Events => Arc::clone(&self.events),
             Table::Aggregated => Arc::clone(&self.aggregated),
-            Table::LogFiles | Table::Duplicates | Table::Rejects => tables::schema(table),
+            _ => tables::schema(table),
         }
     }
 }
@@ -250,6 +273,10 @@ pub struct Chunk {
     pub duplicates: Option<RecordBatch>,
     /// Rows of `rejects`, in its schema.
     pub rejects: Option<RecordBatch>,
+    /// Rows of `digest_files`, in its schema.
+    pub digest_files: Option<RecordBatch>,
+    /// Rows of `digest_verdicts`, in its schema.
+    pub digest_verdicts: Option<RecordBatch>,
 }
 
 /// Batches and the order of those of their rows that are to be stored.
@@ -331,8 +358,14 @@ impl Cache {
         let tables: Vec<(Log, SchemaRef)> =
             Table::ALL.map(|table| (self.log(table), self.schemas.of(table))).into();
         self.runtime.wait(async move {
-            let ensure = tables.iter().map(|(log, schema)| async move {
-                if log.exists().await? { Ok(()) } else { log.create(schema).await }
+            let ensure = tables.iter().zip(Table::ALL).map(|((log, schema), table)| async move {
+                if log.exists().await? {
+                    return Ok(());
+                }
+                match log.create(schema).await {
+                    Err(_) if table.came_later() => Ok(()),
+                    created => created,
+                }
             });
             futures::future::try_join_all(ensure).await.map(drop)
         })

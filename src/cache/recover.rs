@@ -10,7 +10,7 @@ use std::{
 use arrow::datatypes::Schema;
 
 use super::{
-    Cache, DataFile, Snapshot, Step, Table,
+    Cache, DataFile, N_TABLES, Snapshot, Step, Table,
     delta::{CHECKPOINT_INTERVAL, Change, Changes, Entry, Log, Note, State},
 };
 use crate::{Result, error::BoxError};
@@ -22,8 +22,14 @@ const STALE_AFTER: Duration = Duration::from_hours(24);
 const LOOK_AT_ALL_AFTER: Duration = Duration::from_mins(1);
 
 /// The order in which promises are kept. That of `log_files` says that all of them are.
-const KEEPING_ORDER: [Table; 4] =
-    [Table::Aggregated, Table::Duplicates, Table::Rejects, Table::LogFiles];
+const KEEPING_ORDER: [Table; N_TABLES - 1] = [
+    Table::Aggregated,
+    Table::Duplicates,
+    Table::Rejects,
+    Table::DigestFiles,
+    Table::DigestVerdicts,
+    Table::LogFiles,
+];
 
 /// What an entry of `cloudtrail_logs` promised for the other tables.
 #[derive(Debug, Clone)]
@@ -43,7 +49,7 @@ impl Promise {
 #[derive(Debug)]
 pub(super) struct Known {
     /// By `Table as usize`.
-    states: [State; 5],
+    states: [State; N_TABLES],
     /// Promises that `log_files` does not know to be kept, by number.
     promises: BTreeMap<i64, Promise>,
     looked_at: Instant,
@@ -65,7 +71,7 @@ impl Known {
     async fn load(logs: &[Log]) -> Result<Self, BoxError> {
         let mut known = loop {
             let states = futures::future::try_join_all(logs.iter().map(Log::load)).await?;
-            let Ok(states) = <[State; 5]>::try_from(states) else {
+            let Ok(states) = <[State; N_TABLES]>::try_from(states) else {
                 return Err("a table is missing".into());
             };
             let (promises, looked_at) = (BTreeMap::new(), Instant::now());
@@ -96,7 +102,13 @@ impl Known {
     async fn catch_up(&mut self, logs: &[Log]) -> Result<bool, BoxError> {
         let order: [&[Table]; 3] = [
             &[Table::LogFiles],
-            &[Table::Aggregated, Table::Duplicates, Table::Rejects],
+            &[
+                Table::Aggregated,
+                Table::Duplicates,
+                Table::Rejects,
+                Table::DigestFiles,
+                Table::DigestVerdicts,
+            ],
             &[Table::Events],
         ];
         for tables in order {

@@ -1,4 +1,5 @@
-//! The columns of the tables that keep the books: `log_files`, `duplicates` and `rejects`.
+//! The columns of the tables that keep the books: `log_files`, `duplicates`, `rejects`, and what
+//! verifications found, `digest_files` and `digest_verdicts`.
 //!
 //! The events' own columns are [`crate::logs::cloudtrail::schema`]'s.
 
@@ -24,25 +25,30 @@ pub fn columns(table: Table) -> &'static [BookColumn] {
     static LOG_FILES: LazyLock<Vec<BookColumn>> = LazyLock::new(log_files);
     static DUPLICATES: LazyLock<Vec<BookColumn>> = LazyLock::new(duplicates);
     static REJECTS: LazyLock<Vec<BookColumn>> = LazyLock::new(rejects);
+    static DIGEST_FILES: LazyLock<Vec<BookColumn>> = LazyLock::new(digest_files);
+    static DIGEST_VERDICTS: LazyLock<Vec<BookColumn>> = LazyLock::new(digest_verdicts);
     match table {
         Table::LogFiles => &LOG_FILES,
         Table::Duplicates => &DUPLICATES,
         Table::Rejects => &REJECTS,
+        Table::DigestFiles => &DIGEST_FILES,
+        Table::DigestVerdicts => &DIGEST_VERDICTS,
         Table::Events | Table::Aggregated => &[],
     }
 }
 
 /// The Arrow schema of a table of the books; empty for the tables of events.
 pub(super) fn schema(table: Table) -> SchemaRef {
-    static SCHEMAS: LazyLock<[SchemaRef; 3]> =
-        LazyLock::new(|| [Table::LogFiles, Table::Duplicates, Table::Rejects].map(build));
-    let [log_files, duplicates, rejects] = &*SCHEMAS;
-    match table {
-        Table::LogFiles => Arc::clone(log_files),
-        Table::Duplicates => Arc::clone(duplicates),
-        Table::Rejects => Arc::clone(rejects),
-        Table::Events | Table::Aggregated => Arc::new(Schema::empty()),
-    }
+    const BOOKS: [Table; 5] = [
+        Table::LogFiles,
+        Table::Duplicates,
+        Table::Rejects,
+        Table::DigestFiles,
+        Table::DigestVerdicts,
+    ];
+    static SCHEMAS: LazyLock<[SchemaRef; 5]> = LazyLock::new(|| BOOKS.map(build));
+    let known = BOOKS.iter().zip(&*SCHEMAS).find(|(book, _)| **book == table);
+    known.map_or_else(|| Arc::new(Schema::empty()), |(_, schema)| Arc::clone(schema))
 }
 
 fn build(table: Table) -> SchemaRef {
@@ -150,12 +156,66 @@ fn rejects() -> Vec<BookColumn> {
     ]
 }
 
+fn digest_files() -> Vec<BookColumn> {
+    vec![
+        text("uri", "URI of the digest file; of one that is not there, where it should be"),
+        text("s3_uri", "where CloudTrail delivered it, as it says itself, `s3://…`"),
+        text("account", "account of its chain"),
+        text("region", "region of its chain"),
+        text("trail", "the trail's name"),
+        column("is_backfill", DataType::Boolean, "it is of the chain of log files that came late"),
+        time("start_at", "start of its hour"),
+        time("end_at", "end of its hour"),
+        text("status", "`valid`, `invalid` or `unverifiable`"),
+        text("reason", "why it is not valid"),
+        text("warnings", "what else is odd about it, one a line"),
+        text("fingerprint", "MD5 of the key it names, hex"),
+        text("signature_from", "`object metadata`, `sidecar`, `ledger` or `next digest`"),
+        text(
+            "previous_s3_uri",
+            "where the digest before it is said to be; NULL at a chain's start",
+        ),
+        count("n_log_files", "log files it lists"),
+        count("size_bytes", "size as stored, in bytes"),
+        time("modified_at", "when it was last modified"),
+        text("etag", "ETag, where the store has one"),
+        text("sha256", "SHA-256 of the stored bytes, hex"),
+        text("sha256_inflated", "SHA-256 of the inflated bytes, hex"),
+        time("verified_at", "when this was found"),
+        text("trailhound_version", "the version of trailhound that found it"),
+    ]
+}
+
+fn digest_verdicts() -> Vec<BookColumn> {
+    vec![
+        text("uri", "URI of the log file; of one that is not there, where it should be"),
+        text("s3_uri", "where CloudTrail delivered it, as the digest says, `s3://…`"),
+        text("digest_uri", "URI of the digest file that decides"),
+        column("is_backfill", DataType::Boolean, "that is one of log files that came late"),
+        text("account", "account of its key"),
+        text("region", "region of its key"),
+        time("delivered_at", "when it was delivered, as its name tells"),
+        text("status", "`valid`, `invalid`, `unverifiable` or `undigested`"),
+        text("reason", "why it is not valid"),
+        text("warnings", "what else is odd about it, one a line"),
+        text("expected_sha256", "SHA-256 that the digest has for the inflated bytes, hex"),
+        text("sha256_inflated", "SHA-256 of its first gzip stream, inflated, hex"),
+        count("size_bytes", "size as stored, in bytes"),
+        time("modified_at", "when it was last modified"),
+        text("etag", "ETag, where the store has one"),
+        text("sha256", "SHA-256 of the stored bytes, hex: the content that this is about"),
+        text("facts", "what was found in its bytes, as JSON"),
+        time("verified_at", "when this was found"),
+        text("trailhound_version", "the version of trailhound that found it"),
+    ]
+}
+
 /// The columns whose bounds every Add action carries, of those that `schema` has.
 ///
 /// Delta readers index only the first 32 leaf columns unless the table says which:
 /// <https://docs.delta.io/latest/optimizations-oss.html#data-skipping>.
 pub(super) fn stats_columns(schema: &Schema) -> Vec<&'static str> {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 14] = [
         "event_ts",
         "eventtime",
         "delivery_date",
@@ -169,6 +229,7 @@ pub(super) fn stats_columns(schema: &Schema) -> Vec<&'static str> {
         "uri",
         "ingested_at",
         "found_at",
+        "verified_at",
     ];
     NAMES.into_iter().filter(|name| schema.index_of(name).is_ok()).collect()
 }

@@ -11,7 +11,10 @@ use std::{
 
 use arrow::array::Array;
 use datafusion::{
-    common::tree_node::{TreeNode, TreeNodeRecursion},
+    common::{
+        JoinType,
+        tree_node::{TreeNode, TreeNodeRecursion},
+    },
     datasource::provider_as_source,
     error::DataFusionError,
     execution::{
@@ -29,7 +32,7 @@ use super::{
     Answer, SessionOptions, Statement,
     answer::Query,
     catalog::{Aliases, AnyCatalog, Names, OWN},
-    computed::{Conflicts, IsMember, MemberKind, Versions},
+    computed::{Conflicts, DigestStatus, IsMember, MemberKind, Statuses, Versions},
     config, coverage,
     ddl::{self, Declarations, DeclaredTable},
     diagnose,
@@ -40,7 +43,7 @@ use super::{
     stack,
     statements::{Prepared, View},
     subqueries,
-    tables::{Relation, SnapshotTables},
+    tables::{Relation, SnapshotTables, digests},
 };
 use crate::{
     ErrorKind, Result,
@@ -349,21 +352,22 @@ impl Session {
         Ok(Answer::streaming(query, rows, spelling, notices))
     }
 
-    /// Computes the sets behind `id_conflict` and `superseded`, if `plan` asks for them.
+    /// Computes what is behind `id_conflict`, `superseded` and `digest_status`, if `plan` asks for
+    /// them.
     async fn gather(
         &self,
         plan: &LogicalPlan,
         state: &SessionState,
         tables: &SnapshotTables,
     ) -> Result<(), DataFusionError> {
-        let mut asked = Vec::new();
+        let (mut asked, mut asks_status) = (Vec::new(), false);
         plan.apply_with_subqueries(|node| {
             node.apply_expressions(|expr| {
                 expr.apply(|expr| {
-                    if let Expr::ScalarFunction(call) = expr
-                        && let Some(member) = call.func.inner().downcast_ref::<IsMember>()
-                    {
-                        asked.push(member.kind);
+                    if let Expr::ScalarFunction(call) = expr {
+                        let function = call.func.inner();
+                        asks_status |= function.downcast_ref::<DigestStatus>().is_some();
+                        asked.extend(function.downcast_ref::<IsMember>().map(|member| member.kind));
                     }
                     Ok(TreeNodeRecursion::Continue)
                 })
@@ -374,6 +378,9 @@ impl Session {
         }
         if asked.contains(&MemberKind::Superseded) {
             tables.members.versions.get_or_try_init(|| versions(state, tables)).await?;
+        }
+        if asks_status {
+            tables.members.statuses.get_or_try_init(|| statuses(state, tables)).await?;
         }
         Ok(())
     }
@@ -424,6 +431,42 @@ async fn versions(
         }
     }
     Ok(versions)
+}
+
+/// What verification found of each file and version of the ledger: a verdict belongs to the
+/// content that was verified.
+async fn statuses(
+    state: &SessionState,
+    tables: &SnapshotTables,
+) -> Result<Statuses, DataFusionError> {
+    let found = |table| -> Result<LogicalPlanBuilder, DataFusionError> {
+        let columns = ["uri", "sha256", "status"];
+        let plan = LogicalPlanBuilder::from(digests::plan(tables, table)?);
+        plan.project(columns.map(ident))?.filter(ident("sha256").is_not_null())
+    };
+    let ledger = provider_as_source(tables.table(Table::LogFiles));
+    let versions = LogicalPlanBuilder::scan(Table::LogFiles.name(), ledger, None)?
+        .project(vec![
+            ident("uri").alias("file"),
+            ident("version"),
+            ident("sha256").alias("content"),
+        ])?
+        .build()?;
+    let plan = found(Table::DigestVerdicts)?
+        .union(found(Table::DigestFiles)?.build()?)?
+        .join(versions, JoinType::Inner, (vec!["uri", "sha256"], vec!["file", "content"]), None)?
+        .project(["file", "version", "status"].map(ident))?
+        .build()?;
+    let consumer = MemoryConsumer::new("digest statuses");
+    let mut statuses = Statuses::new(consumer.register(&state.runtime_env().memory_pool));
+    let plan = state.create_physical_plan(&plan).await?;
+    let mut rows = execute_stream(plan, state.task_ctx())?;
+    while let Some(batch) = rows.next().await {
+        if let [files, versions, found] = batch?.columns() {
+            statuses.add(files.as_ref() as &dyn Array, versions.as_ref(), found.as_ref())?;
+        }
+    }
+    Ok(statuses)
 }
 
 impl Shapes for Session {

@@ -200,6 +200,7 @@ impl<'a> Committer<'a> {
             rejects: some(&rejects, |rows| books::rejects(rows, &stamp))?,
             events: Sorted { batches: events.1, order: events.0.order },
             aggregated: Sorted { batches: aggregated.1, order: aggregated.0.order },
+            ..Chunk::default()
         };
         let next = rows.into_iter().find(|row| row.ending.is_none()).map(|row| OpenFile {
             prior: Prior { version: row.version, part: row.part },
@@ -431,7 +432,7 @@ struct Draft {
 
 impl Draft {
     fn is_empty(&self) -> bool {
-        let Chunk { events, aggregated, log_files, duplicates, rejects } = &self.chunk;
+        let Chunk { events, aggregated, log_files, duplicates, rejects, .. } = &self.chunk;
         let batches = [log_files, duplicates, rejects];
         events.order.is_empty()
             && aggregated.order.is_empty()

@@ -241,7 +241,7 @@ impl<'a> Chain<'a> {
             .filter_map(|&at| self.links.get(at))
             .flat_map(|link| {
                 let inner = link.digest().map(|digest| digest.key.as_str());
-                [Some(&*link.file.uri), inner]
+                [Some(link.file.unversioned_uri()), inner]
                     .into_iter()
                     .flatten()
                     .map(|path| (name_of(path), link.end()))
@@ -258,7 +258,7 @@ impl<'a> Chain<'a> {
             match (previous, there, older) {
                 // It begins a chain, though there are older digests.
                 (None, _, Some(older)) if trusted.is_some() && older < begin => {
-                    gaps.push((older, begin))
+                    gaps.push((older, begin));
                 }
                 // Its predecessor is there, but ended long before.
                 (Some(_), Some(end), _)

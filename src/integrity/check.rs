@@ -1,6 +1,6 @@
 //! Log files against what digests say of them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ impl<'a> Mentions<'a> {
 
     /// The mentions of `file`, with how its place agrees.
     pub(super) fn of(&self, file: &LogFile) -> Vec<(usize, Location)> {
-        let name = place::stem(place::file_name(&file.uri));
+        let name = place::stem(place::file_name(file.unversioned_uri()));
         let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
         let located = named.iter().filter_map(|&at| {
             let location = place::locate(file, &self.all.get(at)?.reference.place);
@@ -226,21 +226,4 @@ pub(super) fn absent<'m, 'a>(
         .collect();
     absent.sort_by_key(|(place, _)| *place);
     absent
-}
-
-/// Facts that are known already, by the file they are of.
-pub(super) type KnownFacts = HashMap<Arc<str>, (Identity, Facts)>;
-
-/// What tells that a file was not touched since.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) size_bytes: u64,
-    pub(super) modified_at: Option<i64>,
-    pub(super) etag: Option<Arc<str>>,
-}
-
-impl Identity {
-    pub(super) fn of(file: &LogFile) -> Self {
-        Self { size_bytes: file.size_bytes, modified_at: file.modified_at, etag: file.etag.clone() }
-    }
 }

@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Read as _},
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
 };
 
 use super::{VerifyOptions, digest::Name, place, time};
 use crate::{
     Result,
     ingest::Progress,
-    source::{self, Filter, ListOptions, LogFile, Why, archive},
+    source::{self, Fetcher, Filter, ListOptions, LogFile, Why, archive},
 };
 
 /// What may follow a digest file's name to tell its metadata: the output of
@@ -39,6 +39,8 @@ pub(super) struct Found {
     pub(super) groups: Vec<Group>,
     /// By the URI of the file they tell of.
     pub(super) sidecars: HashMap<Arc<str>, LogFile>,
+    /// What the listing leaves out, and what to know of it.
+    pub(super) notices: Vec<String>,
     /// What is neither, and is no fault.
     pub(super) n_other: u64,
     /// What cannot be read: (URI, why).
@@ -47,23 +49,28 @@ pub(super) struct Found {
 
 impl Found {
     /// Lists the sources, and the archives in them.
-    pub(super) fn list(options: &VerifyOptions, progress: &Progress) -> Result<Self> {
-        let n_listed = AtomicU64::new(0);
-        let VerifyOptions { filter, aws, .. } = options;
-        let cancelled = &progress.cancelled;
-        let how = ListOptions {
-            filter,
-            aws,
-            versions: false,
-            inventories: &[],
-            n_listed: &n_listed,
-            temp_dir: &options.temp_dir,
-            cancelled,
-            fetcher: &Arc::default(),
-            histories: &Arc::default(),
-        };
-        let listing = source::list(&options.sources, &how)?;
+    pub(super) fn list(
+        options: &VerifyOptions,
+        fetcher: &Arc<Fetcher>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let VerifyOptions { filter, aws, temp_dir, .. } = options;
+        let listing = source::list(
+            &options.sources,
+            &ListOptions {
+                filter,
+                aws,
+                versions: options.versions,
+                inventories: &options.inventories,
+                n_listed: &progress.n_listed,
+                temp_dir,
+                cancelled: &progress.cancelled,
+                fetcher,
+                histories: &Arc::default(),
+            },
+        )?;
         let mut sorting = Sorting { filter, groups: BTreeMap::new(), found: Found::default() };
+        sorting.found.notices = listing.notices;
         sorting.unread(listing.unread);
         sorting.files(listing.files);
         let Sorting { found: mut all, groups, .. } = sorting;
@@ -136,7 +143,8 @@ impl Sorting<'_> {
                 return;
             }
         }
-        let is_json = [".json.gz", ".json"].iter().any(|ending| file.uri.ends_with(ending));
+        let is_json =
+            [".json.gz", ".json"].iter().any(|ending| file.unversioned_uri().ends_with(ending));
         let (Some(kind), true) = (file.key.kind.as_deref(), is_json) else {
             self.found.n_other += 1;
             return;
@@ -155,7 +163,7 @@ impl Sorting<'_> {
 
 /// When a log file was delivered, as its name tells, else the day of its key.
 pub(super) fn delivered_at(file: &LogFile) -> Option<i64> {
-    delivery_time(&file.uri).or_else(|| {
+    delivery_time(file.unversioned_uri()).or_else(|| {
         let (year, month, day) = file.key.day?;
         let day = chrono::NaiveDate::from_ymd_opt(year, month, day)?;
         Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     KeysOf, VerifyOptions,
     chain::{self, Judged, Link, Rules},
-    check::{self, Facts, Finding, Identity, KnownFacts, Mention, Mentions},
+    check::{self, Facts, Finding, Mention, Mentions},
     collect::{self, Group},
     digest::{self, Digest, Name},
     on_all_threads,
@@ -18,6 +18,7 @@ use super::{
     report::{ChainName, ChainRow, DigestRow, FileVersion, HoleRow, LogRow, Span},
     signature::Signature,
     stops::TrailEvent,
+    store::Store,
     time::HOUR,
     verdict::{Reason, status_of},
 };
@@ -54,7 +55,7 @@ pub(super) struct Work<'a> {
     pub(super) options: &'a VerifyOptions,
     pub(super) keys: KeysOf<'a>,
     pub(super) sidecars: &'a HashMap<Arc<str>, LogFile>,
-    pub(super) known: &'a KnownFacts,
+    pub(super) store: Option<&'a Store<'a>>,
     pub(super) progress: &'a Progress,
 }
 
@@ -68,8 +69,8 @@ impl Work<'_> {
     /// Verifies a group; nothing where the user stopped it.
     pub(super) fn run(&self, group: &Group) -> Result<Option<Verified>> {
         let threads = |files: &[LogFile]| {
-            let remote = files.first().is_some_and(|file| file.uri.starts_with("s3://"));
-            if remote { self.options.threads.max(S3_THREADS) } else { self.options.threads }
+            let is_remote = files.first().is_some_and(|file| file.opener.is_remote());
+            if is_remote { self.options.threads.max(S3_THREADS) } else { self.options.threads }
         };
         let n = threads(&group.digests);
         let read =
@@ -123,6 +124,9 @@ impl Work<'_> {
         });
         let invalid = |detail: String| Reason::InvalidFormat { detail };
         let sha256 = first.as_ref().ok().map(|first| first.sha256);
+        if let (None, Some(sha256), Some(store)) = (&signature, &sha256, self.store) {
+            signature = store.signature(sha256);
+        }
         let content = first.and_then(|first| match first.fault {
             _ if over => Err(invalid(format!("longer than {} MiB", digest::MAX_BYTES >> 20))),
             Some(fault) => Err(invalid(fault.reason)),
@@ -134,7 +138,7 @@ impl Work<'_> {
         });
         let inner = content.as_ref().ok().map(|digest| Name::parse(&digest.key));
         let name = inner.filter(|name| name.end.is_some());
-        let name = name.unwrap_or_else(|| Name::parse(&file.uri));
+        let name = name.unwrap_or_else(|| Name::parse(file.unversioned_uri()));
         Read { link: Link { file: file.clone(), name, content, signature }, sha256 }
     }
 
@@ -221,11 +225,8 @@ impl Work<'_> {
 
     /// What a log file's bytes are, from an earlier run where it was not touched since.
     fn facts(&self, file: &LogFile, scratch: &mut Scratch) -> (Result<Facts, Reason>, bool) {
-        if let Some((identity, facts)) = self.known.get(&file.uri)
-            && identity.modified_at.is_some()
-            && *identity == Identity::of(file)
-        {
-            return (Ok(facts.clone()), true);
+        if let Some(facts) = self.store.and_then(|store| store.facts(file)) {
+            return (Ok(facts), true);
         }
         let facts = check::facts(file, self.options.inflate, scratch);
         self.progress.bytes_done.fetch_add(file.size_bytes, Ordering::Relaxed);

@@ -26,9 +26,10 @@ mod time;
 mod verdict;
 
 use std::{
+    borrow::Borrow,
     path::PathBuf,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -49,7 +50,7 @@ use crate::{
     aws::AwsOptions,
     cache::Cache,
     ingest::{InflateLimits, Progress},
-    source::Filter,
+    source::{FetchOptions, Fetcher, Filter, LogFile},
 };
 
 /// What to verify, and how.
@@ -59,6 +60,10 @@ pub struct VerifyOptions {
     pub sources: Vec<String>,
     /// Which of their files.
     pub filter: Filter,
+    /// Whether versions of objects that were deleted or overwritten are verified as well.
+    pub versions: bool,
+    /// S3 Inventory reports that tell the keys of buckets.
+    pub inventories: Vec<String>,
     /// Whether a copy outside S3 is invalid when its path is not the end of its key.
     pub strict_path: bool,
     /// Whether the report names valid files, too.
@@ -67,10 +72,12 @@ pub struct VerifyOptions {
     pub aws: AwsOptions,
     /// Bounds on inflation.
     pub inflate: InflateLimits,
-    /// Threads that work at once.
-    pub threads: usize,
+    /// Memory for objects that are fetched ahead, in bytes.
+    pub memory_bytes: usize,
     /// Where spools go.
     pub temp_dir: PathBuf,
+    /// Threads that work at once.
+    pub threads: usize,
 }
 
 /// Gives the public keys of a region that were valid between two times, in microseconds since
@@ -90,14 +97,33 @@ pub fn run(
     cache: Option<&Cache>,
     progress: &Progress,
 ) -> Result<VerifyReport> {
+    let fetcher = Arc::new(Fetcher::new(FetchOptions {
+        memory_bytes: (options.memory_bytes / 8) as u64,
+        cancelled: Arc::clone(&progress.cancelled),
+        traffic: Arc::clone(&progress.traffic),
+        ..FetchOptions::default()
+    }));
+    let result = verify(options, keys, cache, progress, &fetcher);
+    fetcher.stop();
+    result
+}
+
+fn verify(
+    options: &VerifyOptions,
+    keys: KeysOf<'_>,
+    cache: Option<&Cache>,
+    progress: &Progress,
+    fetcher: &Arc<Fetcher>,
+) -> Result<VerifyReport> {
     let started_at = Instant::now();
-    let found = Found::list(options, progress)?;
+    let found = Found::list(options, fetcher, progress)?;
     let n_files: usize = found.groups.iter().map(collect::Group::n_files).sum();
     progress.files_total.fetch_add(n_files as u64, Ordering::Relaxed);
-    let mut store = cache.map(Store::open).transpose()?;
+    let store = cache.map(Store::open).transpose()?;
     let mut report = VerifyReport {
         requested: Span { from: options.filter.since, to: options.filter.until },
         other_files: found.n_other,
+        notices: found.notices,
         ..VerifyReport::default()
     };
     for (uri, reason) in found.faults {
@@ -105,15 +131,18 @@ pub fn run(
     }
     let mut events = Vec::new();
     for group in found.groups {
-        let known =
-            store.as_ref().map(|store| store.known(&group)).transpose()?.unwrap_or_default();
-        let work =
-            group::Work { options, keys, sidecars: &found.sidecars, known: &known, progress };
+        let work = group::Work {
+            options,
+            keys,
+            sidecars: &found.sidecars,
+            store: store.as_ref(),
+            progress,
+        };
         let Some(verified) = work.run(&group)? else {
             report.interrupted = true;
             break;
         };
-        if let Some(store) = &mut store {
+        if let Some(store) = &store {
             store.keep(&verified)?;
         }
         add(&mut report, verified, &mut events, options.name_all);
@@ -198,25 +227,41 @@ fn notice(report: &mut VerifyReport) {
     }
 }
 
-/// Runs `work` on each of `items` on `threads` threads, in order of the results; stops early when
-/// told, and gives nothing then.
-fn on_all_threads<T: Sync, R: Send, S>(
-    items: &[T],
+/// How many files are told ahead to a store that takes its time.
+const AHEAD: usize = 512;
+
+/// Runs `work` on each of `files` on all threads, results in their order; nothing when the user
+/// stopped it.
+fn on_all_threads<F: Borrow<LogFile> + Sync, R: Send, S>(
+    files: &[F],
     threads: usize,
     progress: &Progress,
     scratch: impl Fn() -> S + Sync,
-    work: impl Fn(&T, &mut S) -> R + Sync,
+    work: impl Fn(&LogFile, &mut S) -> R + Sync,
 ) -> Option<Vec<R>> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
+    let (next, told) = (AtomicUsize::new(0), Mutex::new(0_usize));
+    // Those whose turn comes next are told in order, by whoever comes first.
+    let prepare = |at: usize| {
+        let Ok(mut told) = told.try_lock() else { return };
+        *told = (*told).max(at);
+        while let Some(file) = files.get(*told).filter(|_| *told < at + AHEAD) {
+            let file: &LogFile = file.borrow();
+            if !file.opener.prepare(file) {
+                break;
+            }
+            *told += 1;
+        }
+    };
+    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(files.len()));
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, items.len().max(1)) {
+        for _ in 0..threads.clamp(1, files.len().max(1)) {
             scope.spawn(|| {
                 let (mut scratch, mut own) = (scratch(), Vec::new());
                 while !progress.cancelled.load(Ordering::Relaxed) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(at) else { break };
-                    own.push((at, work(item, &mut scratch)));
+                    let Some(file) = files.get(at) else { break };
+                    prepare(at);
+                    own.push((at, work(file.borrow(), &mut scratch)));
                     progress.files_done.fetch_add(1, Ordering::Relaxed);
                 }
                 done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
@@ -225,7 +270,7 @@ fn on_all_threads<T: Sync, R: Send, S>(
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(at, _)| *at);
-    (done.len() == items.len()).then(|| done.into_iter().map(|(_, result)| result).collect())
+    (done.len() == files.len()).then(|| done.into_iter().map(|(_, result)| result).collect())
 }
 
 /// Bytes as lower-case hexadecimal.

@@ -30,7 +30,7 @@ pub(super) enum Location {
 /// A copy outside S3 may hold any part of the key's folders: its path agrees when it ends with the
 /// key, with the key from `AWSLogs` on, or when all of it below the SOURCE is the key's end.
 pub(super) fn locate(file: &LogFile, place: &Place) -> Location {
-    if let Some(object) = file.uri.strip_prefix("s3://") {
+    if let Some(object) = file.unversioned_uri().strip_prefix("s3://") {
         let is_same = object
             .strip_prefix(&*place.bucket)
             .and_then(|rest| rest.strip_prefix('/'))

@@ -64,7 +64,8 @@ pub(super) fn find(text: &[u8], out: &mut Vec<TrailEvent>) {
     }
 }
 
-fn of_record(record: &Value) -> Option<TrailEvent> {
+/// The call that `record` is of, if it is one that ends log files or digests.
+pub(super) fn of_record(record: &Value) -> Option<TrailEvent> {
     let at = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
     let text = |pointer: &str| at(pointer).unwrap_or_default().to_owned();
     let event_name = at("/eventName").filter(|name| STOPPING.contains(name))?;

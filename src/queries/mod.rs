@@ -27,6 +27,7 @@ use crate::{ErrorKind, Result, error::nearest};
 const BUILT_IN: &[(&str, &str)] = &[
     ("access_key_activity", include_str!("../../queries/access_key_activity.sql")),
     ("console_logins", include_str!("../../queries/console_logins.sql")),
+    ("digest_gaps", include_str!("../../queries/digest_gaps.sql")),
     ("failed_calls", include_str!("../../queries/failed_calls.sql")),
     ("removed_evidence", include_str!("../../queries/removed_evidence.sql")),
     ("top_callers", include_str!("../../queries/top_callers.sql")),

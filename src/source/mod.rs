@@ -81,6 +81,14 @@ impl LogFile {
         self.opener.open(self)
     }
 
+    /// Its URI without the version of the object that is meant.
+    pub fn unversioned_uri(&self) -> &str {
+        let version = self.object_version.as_deref();
+        let of_version =
+            version.and_then(|version| self.uri.strip_suffix(version)?.strip_suffix("?versionId="));
+        of_version.unwrap_or(&self.uri)
+    }
+
     /// Whether its name is that of an archive, plain or compressed.
     pub fn is_archive_by_name(&self) -> bool {
         let name = self.uri.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();

@@ -19,6 +19,8 @@ pub(super) fn chunk(rows: &[Row], file: &str) -> Chunk {
         log_files: Some(ledger(file, "/evidence", n)),
         duplicates: Some(standin::book(Table::Duplicates, &[&[("source_file", s(file))]])),
         rejects: Some(standin::book(Table::Rejects, &[&[("source_file", s(file))]])),
+        digest_files: Some(standin::book(Table::DigestFiles, &[&[("uri", s(file))]])),
+        digest_verdicts: Some(standin::book(Table::DigestVerdicts, &[&[("uri", s(file))]])),
     }
 }
 
@@ -26,8 +28,8 @@ pub(super) fn commit(cache: &Cache, rows: &[Row], file: &str) -> CommitOutcome {
     cache.commit(&cache.snapshot().unwrap(), &chunk(rows, file)).unwrap()
 }
 
-/// Rows of all five tables.
-fn counts(snapshot: &Snapshot) -> [u64; 5] {
+/// Rows of all tables.
+fn counts(snapshot: &Snapshot) -> [u64; 7] {
     Table::ALL.map(|table| snapshot.n_records(table))
 }
 
@@ -44,16 +46,16 @@ fn gives_back_what_was_committed() {
     let mut rows = rows_of("b", 250, -7);
     rows.push(Row { ts: None, ..row(0, "timeless", "b", 251) });
     let empty = cache.snapshot().unwrap();
-    assert_eq!(counts(&empty), [0; 5]);
+    assert_eq!(counts(&empty), [0; 7]);
     assert_eq!(commit(&cache, &rows, "b"), CommitOutcome::Committed);
     let snapshot = cache.snapshot().unwrap();
-    assert_eq!(counts(&snapshot), [251, 3, 1, 1, 1]);
+    assert_eq!(counts(&snapshot), [251, 3, 1, 1, 1, 1, 1]);
     assert!(snapshot.version() > empty.version());
     let mut expected = rows.clone();
     expected.sort_by_key(|row| row.ts);
     assert!(stored(&cache, &snapshot, Table::Events) == expected);
     // A snapshot never changes.
-    assert_eq!(counts(&empty), [0; 5]);
+    assert_eq!(counts(&empty), [0; 7]);
     // And another process sees the same.
     let other = open(dir.path());
     assert!(stored(&other, &other.snapshot().unwrap(), Table::Events) == expected);
@@ -102,7 +104,7 @@ fn of_two_writers_one_must_look_again() {
     assert_eq!(outcome, CommitOutcome::Conflict);
     assert_eq!(parquet_files(dir.path()), files, "the loser leaves no files behind");
     assert_eq!(commit(&two, &rows_of("b", 10, 1), "b"), CommitOutcome::Committed);
-    assert_eq!(counts(&one.snapshot().unwrap()), [20, 6, 2, 2, 2]);
+    assert_eq!(counts(&one.snapshot().unwrap()), [20, 6, 2, 2, 2, 2, 2]);
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn two_commits_of_the_books_alone_conflict_too() {
     let books = || Chunk { log_files: Some(ledger("a", "/evidence", 0)), ..Chunk::default() };
     assert_eq!(one.commit(&base_one, &books()).unwrap(), CommitOutcome::Committed);
     assert_eq!(two.commit(&base_two, &books()).unwrap(), CommitOutcome::Conflict);
-    assert_eq!(counts(&two.snapshot().unwrap()), [0, 0, 1, 0, 0]);
+    assert_eq!(counts(&two.snapshot().unwrap()), [0, 0, 1, 0, 0, 0, 0]);
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn many_writers_at_once_lose_and_double_nothing() {
     });
     let cache = open(dir.path());
     let snapshot = cache.snapshot().unwrap();
-    assert_eq!(counts(&snapshot), [100, 60, 20, 20, 20]);
+    assert_eq!(counts(&snapshot), [100, 60, 20, 20, 20, 20, 20]);
     let mut files = texts_of(&cache, &snapshot, Table::LogFiles, "uri");
     files.sort();
     files.dedup();
@@ -149,6 +151,8 @@ fn a_crash_before_the_decision_changes_nothing_and_after_it_everything() {
         (Step::Applied(Table::Aggregated), true),
         (Step::Applied(Table::Duplicates), true),
         (Step::Applied(Table::Rejects), true),
+        (Step::Applied(Table::DigestFiles), true),
+        (Step::Applied(Table::DigestVerdicts), true),
         (Step::Applied(Table::LogFiles), true),
     ];
     for (step, decided) in steps {
@@ -160,13 +164,13 @@ fn a_crash_before_the_decision_changes_nothing_and_after_it_everything() {
         cache.commit(&base, &chunk(&rows_of("b", 10, 1), "b")).unwrap_err();
         drop(cache);
         let cache = open(dir.path());
-        let expected = if decided { [20, 6, 2, 2, 2] } else { [10, 3, 1, 1, 1] };
+        let expected = if decided { [20, 6, 2, 2, 2, 2, 2] } else { [10, 3, 1, 1, 1, 1, 1] };
         assert_eq!(counts(&cache.snapshot().unwrap()), expected, "after {step:?}");
         // What was rolled forward is not rolled forward again.
         let again = open(dir.path());
         assert_eq!(counts(&again.snapshot().unwrap()), expected, "again after {step:?}");
         assert_eq!(commit(&again, &rows_of("c", 10, 1), "c"), CommitOutcome::Committed);
-        let one_more = [10, 3, 1, 1, 1].iter().zip(expected).map(|(a, b)| a + b);
+        let one_more = [10, 3, 1, 1, 1, 1, 1].iter().zip(expected).map(|(a, b)| a + b);
         assert!(counts(&cache.snapshot().unwrap()).into_iter().eq(one_more), "on {step:?}");
     }
 }
@@ -175,11 +179,11 @@ fn a_crash_before_the_decision_changes_nothing_and_after_it_everything() {
 fn a_live_reader_finishes_what_a_crashed_writer_promised() {
     let dir = tempfile::tempdir().unwrap();
     let (reader, writer) = (open(dir.path()), open(dir.path()));
-    assert_eq!(counts(&reader.snapshot().unwrap()), [0; 5]);
+    assert_eq!(counts(&reader.snapshot().unwrap()), [0; 7]);
     *writer.fail_after.lock().unwrap() = Some(Step::Decided);
     let base = writer.snapshot().unwrap();
     writer.commit(&base, &chunk(&rows_of("a", 10, 1), "a")).unwrap_err();
-    assert_eq!(counts(&reader.snapshot().unwrap()), [10, 3, 1, 1, 1]);
+    assert_eq!(counts(&reader.snapshot().unwrap()), [10, 3, 1, 1, 1, 1, 1]);
     let entry = dir.path().join("log_files/_delta_log/00000000000000000001.json");
     assert!(entry.exists());
 }
@@ -201,7 +205,7 @@ fn promises_are_seen_where_they_cannot_be_kept() {
     fs::remove_file(&log).unwrap();
     fs::rename(dir.path().join("rejects/away"), &log).unwrap();
     let snapshot = cache.overlaid().unwrap();
-    assert_eq!(counts(&snapshot), [10, 3, 1, 1, 1]);
+    assert_eq!(counts(&snapshot), [10, 3, 1, 1, 1, 1, 1]);
     assert!(!log.join("00000000000000000001.json").exists(), "nothing was written");
 }
 
@@ -234,7 +238,7 @@ fn creates_in_an_empty_directory_and_resumes_a_crashed_creation() {
     open(dir.path());
     fs::remove_dir_all(dir.path().join("rejects")).unwrap();
     let cache = open(dir.path());
-    assert_eq!(counts(&cache.snapshot().unwrap()), [0; 5]);
+    assert_eq!(counts(&cache.snapshot().unwrap()), [0; 7]);
     assert_eq!(commit(&cache, &rows_of("a", 10, 1), "a"), CommitOutcome::Committed);
 }
 
@@ -295,7 +299,7 @@ fn opens_from_checkpoints_with_the_same_statistics() {
         };
         assert_eq!(of(&told), of(&again), "{table:?}");
     }
-    assert_eq!(counts(&again), [165, 165, 55, 55, 55]);
+    assert_eq!(counts(&again), [165, 165, 55, 55, 55, 55, 55]);
 }
 
 #[tokio::test]
@@ -304,4 +308,22 @@ async fn can_be_used_from_inside_another_runtime() {
     let cache = open(dir.path());
     assert_eq!(commit(&cache, &rows_of("a", 10, 1), "a"), CommitOutcome::Committed);
     drop(cache);
+}
+
+#[test]
+fn a_cache_without_the_tables_that_came_later_opens_and_gets_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = open(dir.path());
+    let first =
+        Chunk { digest_files: None, digest_verdicts: None, ..chunk(&rows_of("a", 10, 0), "a") };
+    cache.commit(&cache.snapshot().unwrap(), &first).unwrap();
+    for table in [Table::DigestFiles, Table::DigestVerdicts] {
+        fs::remove_dir_all(dir.path().join(table.name())).unwrap();
+    }
+    // Whoever has it open, and whoever may only read it.
+    assert_eq!(counts(&cache.snapshot().unwrap()), [10, 3, 1, 1, 1, 0, 0]);
+    let again = open(dir.path());
+    assert_eq!(counts(&again.overlaid().unwrap()), [10, 3, 1, 1, 1, 0, 0]);
+    assert_eq!(commit(&again, &rows_of("b", 10, 100), "b"), CommitOutcome::Committed);
+    assert_eq!(counts(&open(dir.path()).snapshot().unwrap()), [20, 6, 2, 2, 2, 1, 1]);
 }

@@ -72,12 +72,15 @@ pub(super) fn run(settings: &Settings, args: &VerifyArgs) -> Result<Outcome> {
     let options = VerifyOptions {
         sources: ingest.sources,
         filter: ingest.filter,
+        versions: ingest.versions,
+        inventories: ingest.inventories,
         strict_path: args.strict_path,
         name_all: args.verbose,
         aws: ingest.aws,
         inflate: ingest.inflate,
-        threads: ingest.threads,
+        memory_bytes: ingest.memory_bytes,
         temp_dir: ingest.temp_dir,
+        threads: ingest.threads,
     };
     let cache = open_cache(settings, &args.sources)?;
     let report = if args.public_keys.is_empty() {

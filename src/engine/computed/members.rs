@@ -23,7 +23,7 @@ use datafusion::{
 };
 use tokio::sync::OnceCell;
 
-use super::call;
+use super::{call, digests::Statuses};
 
 /// The sets of one snapshot.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(in crate::engine) struct Members {
     pub(in crate::engine) conflicts: OnceCell<Conflicts>,
     /// The latest version of each file that has several.
     pub(in crate::engine) versions: OnceCell<Versions>,
+    /// What verification found of each file.
+    pub(in crate::engine) statuses: OnceCell<Statuses>,
 }
 
 /// The event ids that several rows have.
@@ -101,7 +103,17 @@ fn hash(account: Option<&str>, id: &str) -> u128 {
 
 impl Members {
     pub(in crate::engine) fn new(version: u64) -> Self {
-        Self { version, conflicts: OnceCell::new(), versions: OnceCell::new() }
+        Self {
+            version,
+            conflicts: OnceCell::new(),
+            versions: OnceCell::new(),
+            statuses: OnceCell::new(),
+        }
+    }
+
+    /// The snapshot's version.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine's own scalar functions, which stand behind columns; users do not call them.
 
 mod day;
+mod digests;
 mod json;
 mod lake;
 mod members;
@@ -12,6 +13,7 @@ use datafusion::logical_expr::{Expr, ScalarUDF, ScalarUDFImpl, expr::ScalarFunct
 
 pub(super) use self::{
     day::{DayFormat, day_text, delivery_range},
+    digests::{DigestStatus, Statuses, digest_status},
     lake::{event_json, instant, json_map, lossy_text, map_of, resources},
     members::{
         Conflicts, IsMember, Kind as MemberKind, Members, Versions, id_conflict, superseded,

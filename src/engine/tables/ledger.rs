@@ -12,23 +12,37 @@ use datafusion::{
     scalar::ScalarValue,
 };
 
-use super::{Column, SnapshotTables};
+use super::{Column, DIGEST_STATUS, DIGEST_STATUS_DOC, SnapshotTables};
 use crate::{cache::Table, engine::computed};
+
+/// The columns of `log_files`, `digest_status` behind them.
+pub(super) fn file_columns(mut columns: Vec<Column>) -> Vec<Column> {
+    columns.push(Column {
+        name: DIGEST_STATUS.to_owned(),
+        sql_type: "varchar".to_owned(),
+        group: "provenance",
+        comment: Cow::Borrowed(DIGEST_STATUS_DOC),
+        hidden: true,
+    });
+    columns
+}
 
 /// The rows with the highest `part` of their (uri, version).
 pub(super) fn plan(tables: &SnapshotTables) -> Result<LogicalPlan> {
     let ledger = tables.table(Table::LogFiles);
+    let part = |name: &str| column(Table::LogFiles, name);
     // Most ledgers hold one row for each file and version; the log's bounds tell.
     let one_part = match ledger.bounds("part") {
         Some((ScalarValue::Int32(Some(least)), ScalarValue::Int32(Some(most)))) => least == most,
         _ => ledger.rows() == 0,
     };
-    let columns: Vec<Expr> = stored(Table::LogFiles).collect();
+    let status =
+        computed::digest_status(&tables.members, part("uri"), part("version")).alias(DIGEST_STATUS);
+    let columns: Vec<Expr> = stored(Table::LogFiles).chain([status]).collect();
     let scan = LogicalPlanBuilder::scan(Table::LogFiles.name(), provider_as_source(ledger), None)?;
     if one_part {
         return scan.project(columns)?.build();
     }
-    let part = |name: &str| column(Table::LogFiles, name);
     let rank = row_number()
         .partition_by(vec![part("uri"), part("version")])
         .order_by(vec![part("part").sort(false, false)])

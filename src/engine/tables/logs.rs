@@ -9,7 +9,7 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder},
 };
 
-use super::{Column, SnapshotTables, stored};
+use super::{Column, DIGEST_STATUS, DIGEST_STATUS_DOC, SnapshotTables, stored};
 use crate::{
     cache::Table,
     engine::computed::{self, DayFormat},
@@ -28,7 +28,7 @@ const fn partition(name: &'static str, comment: &'static str) -> Virtual {
     Virtual { name, sql_type: "varchar", group: "partition", comment }
 }
 
-/// The partition columns of the tables that AWS's documents and samples create, and two marks.
+/// The partition columns of the tables that AWS's documents and samples create, and three marks.
 const VIRTUAL: &[Virtual] = &[
     partition("year", "Year of `delivery_date`, `2024`."),
     partition("month", "Month of `delivery_date`, `01` to `12`."),
@@ -62,6 +62,12 @@ const VIRTUAL: &[Virtual] = &[
         sql_type: "boolean",
         group: "provenance",
         comment: "Whether the file at this URI was met again with other content: this row is of an earlier version.",
+    },
+    Virtual {
+        name: DIGEST_STATUS,
+        sql_type: "varchar",
+        group: "provenance",
+        comment: DIGEST_STATUS_DOC,
     },
 ];
 
@@ -121,6 +127,11 @@ pub(super) fn virtual_column(name: &str, tables: &SnapshotTables) -> Expr {
             stored_column("eventid"),
         ),
         "superseded" => computed::superseded(
+            members,
+            stored_column("source_file"),
+            stored_column("source_version"),
+        ),
+        DIGEST_STATUS => computed::digest_status(
             members,
             stored_column("source_file"),
             stored_column("source_version"),

@@ -4,6 +4,7 @@
 //! table is named, pushes predicates through it and drops what nothing asks for: a column that
 //! is computed costs nothing until a statement names it.
 
+pub(super) mod digests;
 mod lake;
 mod ledger;
 mod logs;
@@ -26,7 +27,7 @@ use datafusion::{
 
 use super::{computed::Members, coverage::Probes, ddl::Catalogues, types::type_name};
 use crate::{
-    cache::{Snapshot, Table},
+    cache::{N_TABLES, Snapshot, Table},
     logs::cloudtrail::schema::{self, Group},
 };
 pub(super) use logs::{event_column, stored_column};
@@ -47,12 +48,24 @@ pub(super) enum Relation {
     Duplicates,
     /// `rejects`.
     Rejects,
+    /// `digest_files`: the latest finding of each digest file.
+    DigestFiles,
+    /// `digest_verdicts`: the latest finding of each log file.
+    DigestVerdicts,
 }
 
 impl Relation {
     /// All of them, as `SHOW TABLES` lists them.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Logs, Self::Lake, Self::Aggregated, Self::LogFiles, Self::Duplicates, Self::Rejects];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Logs,
+        Self::Lake,
+        Self::Aggregated,
+        Self::LogFiles,
+        Self::Duplicates,
+        Self::Rejects,
+        Self::DigestFiles,
+        Self::DigestVerdicts,
+    ];
 
     /// Its own name.
     pub(super) fn name(self) -> &'static str {
@@ -63,6 +76,8 @@ impl Relation {
             Self::LogFiles => "log_files",
             Self::Duplicates => "duplicates",
             Self::Rejects => "rejects",
+            Self::DigestFiles => "digest_files",
+            Self::DigestVerdicts => "digest_verdicts",
         }
     }
 
@@ -77,6 +92,8 @@ impl Relation {
             Self::LogFiles => "every file or archive member met, its hashes and its outcome",
             Self::Duplicates => "copies of events that were not written again",
             Self::Rejects => "what stood in a record's place and could not be written",
+            Self::DigestFiles => "what verifications found of digest files, the latest of each",
+            Self::DigestVerdicts => "what verifications found of log files, the latest of each",
         }
     }
 
@@ -98,9 +115,11 @@ impl Relation {
             Self::Logs => logs::columns(),
             Self::Lake => lake::columns(),
             Self::Aggregated => stored(schema::aggregated_columns()),
-            Self::LogFiles => books(Table::LogFiles),
+            Self::LogFiles => ledger::file_columns(books(Table::LogFiles)),
             Self::Duplicates => books(Table::Duplicates),
             Self::Rejects => ledger::reject_columns(books(Table::Rejects)),
+            Self::DigestFiles => books(Table::DigestFiles),
+            Self::DigestVerdicts => books(Table::DigestVerdicts),
         }
     }
 
@@ -113,10 +132,18 @@ impl Relation {
             Self::Aggregated => return Ok(tables.table(Table::Aggregated)),
             Self::Duplicates => return Ok(tables.table(Table::Duplicates)),
             Self::Rejects => ledger::rejects(tables)?,
+            Self::DigestFiles => digests::plan(tables, Table::DigestFiles)?,
+            Self::DigestVerdicts => digests::plan(tables, Table::DigestVerdicts)?,
         };
         Ok(presented(plan))
     }
 }
+
+/// The column that says what verification found of a row's file.
+const DIGEST_STATUS: &str = "digest_status";
+
+const DIGEST_STATUS_DOC: &str = "What `trailhound verify` found of its file: `valid`, `invalid`, `unverifiable`, `undigested`; \
+     NULL where this content was not verified.";
 
 /// A table that is `plan`.
 pub(super) fn presented(plan: LogicalPlan) -> Arc<dyn TableProvider> {
@@ -184,7 +211,7 @@ fn books(table: Table) -> Vec<Column> {
 pub(super) struct SnapshotTables {
     /// [`Snapshot::version`].
     pub(super) version: u64,
-    tables: [Arc<ParquetTable>; 5],
+    tables: [Arc<ParquetTable>; N_TABLES],
     /// The rows that `id_conflict` and `superseded` name.
     pub(super) members: Arc<Members>,
     /// What has been asked about coverage.

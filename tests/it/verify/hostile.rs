@@ -96,13 +96,13 @@ fn keys_that_cannot_be_used_are_refused() {
         ("no key file", b"hello".to_vec()),
         ("a private key", b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n".to_vec()),
     ];
-    let mut said = String::new();
+    let mut said = Vec::new();
     for (what, bytes) in files {
         fs::write(scene.home().join("keys.json"), bytes).unwrap();
         let text = scene.text(&[]).replace(&signer().fingerprint(), "FINGERPRINT");
-        said.push_str(&format!("# {what}\n{text}\n"));
+        said.push(format!("# {what}\n{text}"));
     }
     let output = scene.run(&["verify", "evidence"]);
-    said.push_str(&format!("# none\n{}", String::from_utf8(output.stderr).unwrap()));
-    insta::assert_snapshot!(said);
+    said.push(format!("# none\n{}", String::from_utf8(output.stderr).unwrap()));
+    insta::assert_snapshot!(said.join("\n"));
 }

@@ -6,7 +6,7 @@ use chrono::Duration;
 use serde_json::Value;
 
 use super::scene::{HOURS, Scene, end_of, log_text, name, signer, stranger};
-use crate::trail::{gzip, key_list, put, put_digest, put_log};
+use crate::trail::{Trail, gzip, key_list, put, put_digest, put_log};
 
 #[test]
 fn a_whole_chain_is_valid() {
@@ -212,7 +212,7 @@ fn a_next_digest_that_names_another_hash_is_found() {
     let mut value: Value = serde_json::from_str(&newest.json).unwrap();
     value["previousDigestHashValue"] = "0".repeat(64).into();
     newest.json = value.to_string();
-    newest.signature = signer().sign(&scene.trail.signed_text(&newest.json));
+    newest.signature = signer().sign(&Trail::signed_text(&newest.json));
     scene.put_digests();
     let faults = scene.verify(&[]).faults();
     let hash = "invalid: is not the digest that the next one of its chain names: its hash differs";
