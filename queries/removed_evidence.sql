@@ -14,8 +14,8 @@ WITH removed AS (
          records_read,
          first_event_at,
          last_event_at,
-         regexp_extract(uri, '^s3://([^/]+)/', 1) AS bucket,
-         regexp_extract(uri, '^s3://[^/]+/(.*)[?]versionId=[^?]*$', 1) AS key
+         regexp_extract(substr(uri, 6), '^([^/]+)/', 1) AS bucket,
+         regexp_extract(substr(uri, 6), '^[^/]+/(.*)[?]versionId=[^?]*$', 1) AS key
   FROM   log_files
   WHERE  removed IS NOT NULL
     AND  (:since = '' OR removed_at >= from_iso8601_timestamp(:since))
