@@ -48,7 +48,9 @@ fn shrink(path: &Path) {
         reader.unwrap().map(|batch| drop_later(&batch.unwrap())).collect();
     let mut writer =
         ArrowWriter::try_new(File::create(path).unwrap(), batches[0].schema(), None).unwrap();
-    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    for batch in &batches {
+        writer.write(batch).unwrap();
+    }
     writer.close().unwrap();
 }
 

@@ -232,7 +232,7 @@ fn a_bucket_is_converted_without_a_cache() {
 /// Ends a process that does not end by itself, so that a test fails rather than hangs.
 fn wait(mut child: Child) -> Option<ExitStatus> {
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(60) {
+    while begun.elapsed() < Duration::from_mins(1) {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
