@@ -84,11 +84,7 @@ impl Work<'_> {
         let judged = self.chains(group, &links, &hashes, &mut verified)?;
         let logs: Vec<&LogFile> =
             group.logs.iter().filter(|file| self.in_window(collect::delivered_at(file))).collect();
-        let n = threads(&group.logs);
-        let facts = on_all_threads(&logs, n, self.progress, Scratch::default, |file, scratch| {
-            self.facts(file, scratch)
-        });
-        let Some(facts) = facts else { return Ok(None) };
+        let Some(facts) = self.facts(&logs, threads(&group.logs)) else { return Ok(None) };
         self.logs(group, (&links, &judged), &logs, facts, &mut verified);
         Ok(Some(verified))
     }
@@ -223,14 +219,31 @@ impl Work<'_> {
                 || filter.until.is_none_or(|until| end <= until.saturating_add(HOUR)))
     }
 
-    /// What a log file's bytes are, from an earlier run where it was not touched since.
-    fn facts(&self, file: &LogFile, scratch: &mut Scratch) -> (Result<Facts, Reason>, bool) {
-        if let Some(facts) = self.store.and_then(|store| store.facts(file)) {
-            return (Ok(facts), true);
-        }
-        let facts = check::facts(file, self.options.inflate, scratch);
-        self.progress.bytes_done.fetch_add(file.size_bytes, Ordering::Relaxed);
-        (facts, false)
+    /// What the bytes of log files are, in their order, and whether that is known from an earlier
+    /// run since which they were not touched; nothing where the user stopped it.
+    fn facts(
+        &self,
+        files: &[&LogFile],
+        threads: usize,
+    ) -> Option<Vec<(Result<Facts, Reason>, bool)>> {
+        let known: Vec<Option<Facts>> =
+            files.iter().map(|file| self.store.and_then(|store| store.facts(file))).collect();
+        let unread = files.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let unread: Vec<&LogFile> = unread.map(|(file, _)| *file).collect();
+        let n_known = files.len() - unread.len();
+        self.progress.files_done.fetch_add(n_known as u64, Ordering::Relaxed);
+        let read =
+            on_all_threads(&unread, threads, self.progress, Scratch::default, |file, scratch| {
+                let facts = check::facts(file, self.options.inflate, scratch);
+                self.progress.bytes_done.fetch_add(file.size_bytes, Ordering::Relaxed);
+                facts
+            });
+        let mut read = read?.into_iter();
+        let each = |known: Option<Facts>| match known {
+            Some(facts) => Some((Ok(facts), true)),
+            None => read.next().map(|facts| (facts, false)),
+        };
+        Some(known.into_iter().filter_map(each).collect())
     }
 
     /// Judges the log files, and names those that are not there.
