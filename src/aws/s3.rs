@@ -9,9 +9,11 @@ use aws_sdk_s3::{
     Client,
     config::{Builder, retry::RetryConfig},
     operation::get_object::GetObjectOutput,
-    types::{EncodingType, OptionalObjectAttributes, RequestPayer, ServerSideEncryption},
+    types::{
+        EncodingType, OptionalObjectAttributes, RequestPayer, RestoreStatus, ServerSideEncryption,
+    },
 };
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::{DateTime, byte_stream::ByteStream};
 use bytes::Bytes;
 
 use super::{Aws, Failure, FailureKind, micros};
@@ -234,16 +236,11 @@ impl Bucket {
             .map_err(|error| Failure::of(&error))?;
         let name = decoder(listed.encoding_type.as_ref());
         let next = listed.next_continuation_token.map(Next::Token);
-        let objects = listed.contents.unwrap_or_default().into_iter().map(|object| Object {
-            key: name(object.key.unwrap_or_default()),
-            size_bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-            etag: object.e_tag.map(|etag| unquoted(&etag)),
-            modified_at: object.last_modified.and_then(|at| micros(&at)),
-            storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
-            is_restored: object
-                .restore_status
-                .is_some_and(|status| status.restore_expiry_date.is_some()),
-            version: None,
+        let objects = listed.contents.unwrap_or_default().into_iter().map(|object| {
+            let class = object.storage_class.map(|class| class.as_str().to_owned());
+            let key = name(object.key.unwrap_or_default());
+            let modified = object.last_modified;
+            told(key, object.size, object.e_tag, modified, class, object.restore_status)
         });
         Ok(Page {
             objects: objects.collect(),
@@ -282,20 +279,19 @@ impl Bucket {
             .await
             .map_err(|error| Failure::of(&error))?;
         let name = decoder(listed.encoding_type.as_ref());
-        let objects = listed.versions.unwrap_or_default().into_iter().map(|object| Object {
-            key: name(object.key.unwrap_or_default()),
-            size_bytes: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-            etag: object.e_tag.map(|etag| unquoted(&etag)),
-            modified_at: object.last_modified.and_then(|at| micros(&at)),
-            storage_class: object.storage_class.map(|class| class.as_str().to_owned()),
-            is_restored: object
-                .restore_status
-                .is_some_and(|status| status.restore_expiry_date.is_some()),
-            version: Some(Version {
+        let objects = listed.versions.unwrap_or_default().into_iter().map(|object| {
+            let class = object.storage_class.map(|class| class.as_str().to_owned());
+            let key = name(object.key.unwrap_or_default());
+            let modified = object.last_modified;
+            let version = Version {
                 id: object.version_id.unwrap_or_default(),
                 is_latest: object.is_latest.unwrap_or_default(),
                 is_delete_marker: false,
-            }),
+            };
+            Object {
+                version: Some(version),
+                ..told(key, object.size, object.e_tag, modified, class, object.restore_status)
+            }
         });
         let markers = listed.delete_markers.unwrap_or_default().into_iter().map(|marker| Object {
             key: name(marker.key.unwrap_or_default()),
@@ -380,6 +376,26 @@ fn md5_of(got: &GetObjectOutput) -> Option<[u8; 16]> {
     let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = u128::from_str_radix(etag, 16).ok().filter(|_number| is_plain && is_md5)?;
     Some(number.to_be_bytes())
+}
+
+/// What both kinds of listing tell of an object.
+fn told(
+    key: String,
+    size: Option<i64>,
+    etag: Option<String>,
+    modified: Option<DateTime>,
+    storage_class: Option<String>,
+    restore: Option<RestoreStatus>,
+) -> Object {
+    Object {
+        key,
+        size_bytes: size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+        etag: etag.map(|etag| unquoted(&etag)),
+        modified_at: modified.and_then(|at| micros(&at)),
+        storage_class,
+        is_restored: restore.is_some_and(|status| status.restore_expiry_date.is_some()),
+        version: None,
+    }
 }
 
 fn prefixes(
