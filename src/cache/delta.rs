@@ -16,7 +16,8 @@ use arrow::datatypes::Schema;
 use deltalake::{
     DeltaTable, TableProperty,
     kernel::{
-        Action, Add, CommitInfo, MetadataExt as _, Remove, StructField, StructType, Transaction,
+        Action, Add, CommitInfo, Metadata, MetadataExt as _, Remove, StructField, StructType,
+        Transaction,
         engine::arrow_conversion::TryIntoKernel,
         transaction::{PROTOCOL, TransactionError},
     },
@@ -86,6 +87,8 @@ pub(super) struct Entry {
     pub(super) data_change: bool,
     /// Whether the table's schema, settings or protocol changed.
     pub(super) metadata: bool,
+    /// The names of the table's columns, where it tells them.
+    pub(super) columns: Option<HashSet<String>>,
     /// Whether it asks readers or writers for more than tables of ours do.
     pub(super) asks_more: bool,
     /// The changes it promises for the other tables.
@@ -281,7 +284,10 @@ impl Log {
                     self.read_pending(entry, ours).await?;
                 }
             }
-            Action::Metadata(_) => entry.metadata = true,
+            Action::Metadata(metadata) => {
+                entry.metadata = true;
+                entry.columns = Some(column_names(&metadata)?);
+            }
             Action::Protocol(protocol) => {
                 entry.metadata = true;
                 entry.asks_more |= serde_json::to_value(protocol)? != plain_protocol();
@@ -426,6 +432,9 @@ impl State {
     fn apply(&mut self, entry: &Entry) {
         self.version = entry.version;
         self.n = entry.n.unwrap_or(self.n);
+        if let Some(columns) = &entry.columns {
+            self.columns.clone_from(columns);
+        }
         for name in &entry.removes {
             self.files.remove(name);
         }
@@ -433,6 +442,22 @@ impl State {
             self.files.insert(file.name.to_string(), file.clone());
         }
     }
+}
+
+/// The names in the schema that `metadata` tells, as Delta's protocol spells it: JSON in a text.
+fn column_names(metadata: &Metadata) -> Result<HashSet<String>, BoxError> {
+    #[derive(Deserialize)]
+    struct Schema {
+        fields: Vec<Field>,
+    }
+    #[derive(Deserialize)]
+    struct Field {
+        name: String,
+    }
+    let metadata = serde_json::to_value(metadata)?;
+    let schema = metadata.get("schemaString").and_then(Value::as_str).unwrap_or_default();
+    let schema: Schema = serde_json::from_str(schema)?;
+    Ok(schema.fields.into_iter().map(|field| field.name).collect())
 }
 
 /// The protocol of the tables that we create: no features beyond plain files.

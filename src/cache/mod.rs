@@ -371,7 +371,7 @@ impl Cache {
         })
     }
 
-    /// Adds the columns that tables of an earlier build lack.
+    /// Adds the columns that tables of an earlier build lack, and the tables it did not know.
     fn grow_tables(&self) -> Result<(), BoxError> {
         let tables: Vec<(Log, SchemaRef)> =
             Table::ALL.map(|table| (self.log(table), self.schemas.of(table))).into();
@@ -380,7 +380,9 @@ impl Cache {
             .filter(|(log, schema)| recover::lacks(self, log.table(), schema))
             .collect();
         self.runtime.wait(async move {
-            let grow = tables.iter().map(|(log, schema)| log.grow(schema));
+            let grow = tables.iter().map(|(log, schema)| async move {
+                if log.exists().await? { log.grow(schema).await } else { log.create(schema).await }
+            });
             futures::future::try_join_all(grow).await.map(drop)
         })
     }
