@@ -238,19 +238,8 @@ impl Planned {
             mode: Mode::Auto,
             container: None,
             file: LogFile {
-                uri: unread.uri,
                 container: unread.container,
-                source: unread.source,
-                size_bytes: 0,
-                modified_at: None,
-                etag: None,
-                object_version: None,
-                removed: None,
-                key: Arc::default(),
-                order: 0,
-                depth: 0,
-                once: false,
-                opener: Arc::new(Never),
+                ..LogFile::new(unread.uri, unread.source, Arc::new(Never))
             },
         };
         self.parts.push(Part::settled(Arc::new(job), ending));

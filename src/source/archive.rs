@@ -129,19 +129,14 @@ impl Gather<'_> {
             return;
         }
         self.members.files.push(LogFile {
-            uri,
             container: Some(Arc::clone(&self.archive.uri)),
-            source: Arc::clone(&self.archive.source),
             size_bytes: member.size_bytes,
             modified_at: member.modified_at,
             etag: member.etag,
-            object_version: None,
-            removed: None,
             key,
             order: self.order,
             depth: self.archive.depth.saturating_add(1),
-            once: false,
-            opener: member.opener,
+            ..LogFile::new(uri, Arc::clone(&self.archive.source), member.opener)
         });
     }
 

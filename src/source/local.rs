@@ -15,21 +15,8 @@ pub(super) const STDIN_URI: &str = "stdin";
 
 /// Standard input as a file.
 pub(super) fn stdin() -> LogFile {
-    LogFile {
-        uri: Arc::from(STDIN_URI),
-        container: None,
-        source: Arc::from(STDIN_URI),
-        size_bytes: 0,
-        modified_at: None,
-        etag: None,
-        object_version: None,
-        removed: None,
-        key: Arc::default(),
-        order: 0,
-        depth: 0,
-        once: true,
-        opener: Arc::new(Stdin),
-    }
+    let uri: Arc<str> = Arc::from(STDIN_URI);
+    LogFile { once: true, ..LogFile::new(Arc::clone(&uri), uri, Arc::new(Stdin)) }
 }
 
 /// Adds the file `source`, or all below the directory `source`, to `listing`.
@@ -172,19 +159,11 @@ impl Walk<'_> {
             Arc::new(At(path.into()))
         };
         self.listing.files.push(LogFile {
-            uri,
-            container: None,
-            source: Arc::clone(&self.source),
             size_bytes: if once { 0 } else { metadata.len() },
             modified_at: if once { None } else { metadata.modified().ok().and_then(micros) },
-            etag: None,
-            object_version: None,
-            removed: None,
             key,
-            order: 0,
-            depth: 0,
             once,
-            opener,
+            ..LogFile::new(uri, Arc::clone(&self.source), opener)
         });
     }
 }

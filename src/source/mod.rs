@@ -73,6 +73,25 @@ pub struct LogFile {
 }
 
 impl LogFile {
+    /// The file at `uri`, of which nothing more is known than how to read it.
+    pub(crate) fn new(uri: Arc<str>, source: Arc<str>, opener: Arc<dyn Open>) -> Self {
+        Self {
+            uri,
+            container: None,
+            source,
+            size_bytes: 0,
+            modified_at: None,
+            etag: None,
+            object_version: None,
+            removed: None,
+            key: Arc::default(),
+            order: 0,
+            depth: 0,
+            once: false,
+            opener,
+        }
+    }
+
     /// Opens it at its first stored byte.
     ///
     /// # Errors

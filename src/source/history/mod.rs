@@ -350,20 +350,14 @@ fn windows(
             region.add(&window);
             let is_settled = end + LATENESS <= times.now;
             listing.files.push(LogFile {
-                uri: format!("{source}/{}/{}/PT1H", region.name, instant(start)).into(),
-                container: None,
-                source: Arc::clone(&source),
-                size_bytes: 0,
                 // What may still change is another one each time it is listed.
                 modified_at: Some(if is_settled { end } else { times.now }),
-                etag: None,
-                object_version: None,
-                removed: None,
                 key: Arc::new(key),
-                order: 0,
-                depth: 0,
-                once: false,
-                opener: window,
+                ..LogFile::new(
+                    format!("{source}/{}/{}/PT1H", region.name, instant(start)).into(),
+                    Arc::clone(&source),
+                    window,
+                )
             });
         }
     }

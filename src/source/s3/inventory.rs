@@ -321,21 +321,7 @@ fn open_object(
     size_bytes: u64,
 ) -> io::Result<Box<dyn io::Read + Send>> {
     let uri: Arc<str> = place.uri_of(key, None).into();
-    let file = LogFile {
-        source: Arc::clone(&uri),
-        uri,
-        container: None,
-        size_bytes,
-        modified_at: None,
-        etag: None,
-        object_version: None,
-        removed: None,
-        key: Arc::default(),
-        order: 0,
-        depth: 0,
-        once: false,
-        opener: Arc::clone(opener),
-    };
+    let file = LogFile { size_bytes, ..LogFile::new(Arc::clone(&uri), uri, Arc::clone(opener)) };
     file.open().map(|stored| stored.reader)
 }
 

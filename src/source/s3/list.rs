@@ -116,19 +116,13 @@ impl<'a> Found<'a> {
             return;
         }
         self.listing.files.push(LogFile {
-            uri: uri.into(),
-            container: None,
-            source: Arc::clone(&self.source),
             size_bytes: object.size_bytes,
             modified_at: object.modified_at,
             etag: object.etag.map(Into::into),
             object_version: version.map(Into::into),
             removed,
             key,
-            order: 0,
-            depth: 0,
-            once: false,
-            opener: Arc::clone(&self.opener),
+            ..LogFile::new(uri.into(), Arc::clone(&self.source), Arc::clone(&self.opener))
         });
     }
 

@@ -8,10 +8,7 @@ use std::{
 };
 
 use super::*;
-use crate::{
-    aws::{AwsOptions, FailureKind, s3::Head},
-    logs::cloudtrail::key::LogKey,
-};
+use crate::aws::{AwsOptions, FailureKind, s3::Head};
 
 /// What a service does with a request.
 enum Answer {
@@ -89,20 +86,12 @@ fn objects(endpoint: &str, options: FetchOptions) -> Arc<Objects> {
 }
 
 fn file(objects: &Arc<Objects>, key: &str, size_bytes: u64, etag: Option<&str>) -> LogFile {
+    let uri = format!("s3://logs/{key}").into();
+    let opener = Arc::clone(objects) as Arc<dyn Open>;
     LogFile {
-        uri: format!("s3://logs/{key}").into(),
-        container: None,
-        source: "s3://logs".into(),
         size_bytes,
-        modified_at: None,
         etag: etag.map(Arc::from),
-        object_version: None,
-        removed: None,
-        key: Arc::new(LogKey::default()),
-        order: 0,
-        depth: 0,
-        once: false,
-        opener: Arc::clone(objects) as Arc<dyn Open>,
+        ..LogFile::new(uri, "s3://logs".into(), opener)
     }
 }
 
