@@ -67,17 +67,17 @@ impl Relation {
         Self::DigestVerdicts,
     ];
 
-    /// Its own name.
+    /// Its own name: that of the table it shows, where it is one of the cache's.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Logs => "cloudtrail_logs",
+            Self::Logs => Table::Events.name(),
             Self::Lake => "cloudtrail_lake",
-            Self::Aggregated => "cloudtrail_aggregated",
-            Self::LogFiles => "log_files",
-            Self::Duplicates => "duplicates",
-            Self::Rejects => "rejects",
-            Self::DigestFiles => "digest_files",
-            Self::DigestVerdicts => "digest_verdicts",
+            Self::Aggregated => Table::Aggregated.name(),
+            Self::LogFiles => Table::LogFiles.name(),
+            Self::Duplicates => Table::Duplicates.name(),
+            Self::Rejects => Table::Rejects.name(),
+            Self::DigestFiles => Table::DigestFiles.name(),
+            Self::DigestVerdicts => Table::DigestVerdicts.name(),
         }
     }
 
