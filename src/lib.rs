@@ -15,6 +15,8 @@
 
 pub mod error;
 
+pub mod bridge;
+
 pub mod logs;
 
 pub mod aws;

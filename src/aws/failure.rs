@@ -6,6 +6,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::bridge::Panicked;
+
 /// A request that failed for good: whatever can be tried again was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
@@ -45,6 +47,12 @@ pub enum FailureKind {
     Fault,
     /// Anything else.
     Other,
+}
+
+impl From<Panicked> for Failure {
+    fn from(panicked: Panicked) -> Self {
+        Self::other(panicked.to_string())
+    }
 }
 
 impl Failure {

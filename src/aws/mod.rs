@@ -15,12 +15,13 @@ use std::{future::Future, path::Path, sync::Arc, time::Duration};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::DateTime;
-use tokio::{runtime::Runtime, sync::OnceCell, task::JoinHandle};
+use tokio::{sync::OnceCell, task::JoinHandle};
 
 pub use self::{
     access::{BucketAddress, Credentials},
     failure::{Failure, FailureKind},
 };
+use crate::bridge::Bridge;
 
 /// How to reach AWS, as the user told. What is not told comes from the environment and the
 /// user's AWS configuration files, as with AWS's own tools.
@@ -78,8 +79,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// A connection to AWS: one chain of credentials, one pool of connections, one runtime.
 pub struct Aws {
     options: AwsOptions,
-    /// `None` only while it is dropped.
-    runtime: Option<Runtime>,
+    bridge: Bridge,
     config: OnceCell<SdkConfig>,
     paces: cloudtrail::Paces,
 }
@@ -96,14 +96,10 @@ impl Aws {
     /// # Errors
     /// The operating system gives no threads.
     pub fn new(options: AwsOptions) -> std::io::Result<Arc<Self>> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("trailhound-aws")
-            .enable_all()
-            .build()?;
+        let bridge = Bridge::new("trailhound-aws", "the AWS SDK")?;
         Ok(Arc::new(Self {
             options,
-            runtime: Some(runtime),
+            bridge,
             config: OnceCell::new(),
             paces: cloudtrail::Paces::default(),
         }))
@@ -120,7 +116,7 @@ impl Aws {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.runtime.as_ref().map(|runtime| runtime.spawn(future))
+        self.bridge.spawn(future)
     }
 
     /// Runs `future` on the connection's threads and waits for it on this one, which may itself
@@ -133,12 +129,7 @@ impl Aws {
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.spawn(async move {
-            // The receiver waits below and cannot be gone.
-            let _ = sender.send(future.await);
-        });
-        receiver.recv().unwrap_or_else(|_gone| Err(Failure::other("the AWS SDK failed (a panic)")))
+        self.bridge.wait(future)
     }
 
     /// Credentials, region and the rest, as the chain has them.
@@ -186,15 +177,6 @@ impl Aws {
         }
         let provider = provider.build().await;
         config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
-    }
-}
-
-impl Drop for Aws {
-    fn drop(&mut self) {
-        // Dropping a runtime inside another one panics; nothing that must be finished is in it.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

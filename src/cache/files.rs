@@ -15,12 +15,12 @@ use super::{
     DataFile, Table,
     place::Place,
     remote::{Remote, RemoteFile},
-    runtime::Runtime,
     stats,
     store::{self, DurableStore},
 };
 use crate::{
     Result,
+    bridge::Bridge,
     error::{BoxError, ErrorKind},
 };
 
@@ -46,7 +46,7 @@ pub(super) struct Found {
 
 impl Files {
     /// The files of the cache at `place`, whether or not there is one.
-    pub(super) fn at(place: &Place, runtime: &Arc<Runtime>) -> Result<Self> {
+    pub(super) fn at(place: &Place, runtime: &Arc<Bridge>) -> Result<Self> {
         let name = place.name().map_err(|source| match place {
             Place::Directory(dir) => io_error("open", dir, source),
             Place::S3(place) => io_error("open", Path::new(place.prefix.as_ref()), source),

@@ -39,7 +39,6 @@ mod place;
 mod read;
 mod recover;
 mod remote;
-mod runtime;
 mod settings;
 mod stats;
 mod store;
@@ -66,10 +65,10 @@ use self::{
     delta::Log,
     files::{Files, Folder},
     recover::Known,
-    runtime::Runtime,
 };
 use crate::{
     Result,
+    bridge::Bridge,
     error::BoxError,
     logs::cloudtrail::{decode::Rows, schema},
 };
@@ -244,7 +243,7 @@ pub struct Cache {
     threads: usize,
     logs: Vec<Log>,
     known: Mutex<Option<Known>>,
-    runtime: Arc<Runtime>,
+    runtime: Arc<Bridge>,
     #[cfg(test)]
     fail_after: Mutex<Option<Step>>,
 }
@@ -327,7 +326,7 @@ impl Cache {
         Ok(cache)
     }
 
-    fn of(files: Files, runtime: Arc<Runtime>, schemas: Schemas) -> Result<Self> {
+    fn of(files: Files, runtime: Arc<Bridge>, schemas: Schemas) -> Result<Self> {
         marker::check(&files)?;
         let logs = || -> Result<Vec<Log>, BoxError> {
             let store = files.store()?;
@@ -512,10 +511,11 @@ impl Cache {
 }
 
 /// The files of `place`, and the threads that wait for them.
-fn reach(place: &Place) -> Result<(Files, Arc<Runtime>)> {
-    let runtime = Arc::new(Runtime::new().map_err(|source| {
-        files::io_error("start the threads of", Path::new("the cache"), source)
-    })?);
+fn reach(place: &Place) -> Result<(Files, Arc<Bridge>)> {
+    let runtime =
+        Arc::new(Bridge::new("trailhound-cache", "the table library").map_err(|source| {
+            files::io_error("start the threads of", Path::new("the cache"), source)
+        })?);
     Ok((Files::at(place, &runtime)?, runtime))
 }
 

@@ -27,10 +27,11 @@ use url::Url;
 
 use self::read::Footers;
 pub(super) use self::read::RemoteFile;
-use super::{files::Found, place::S3Place, runtime::Runtime};
+use super::{files::Found, place::S3Place};
 use crate::{
     Result,
     aws::AwsOptions,
+    bridge::Bridge,
     error::{BoxError, ErrorKind},
 };
 
@@ -59,18 +60,18 @@ pub(super) struct Remote {
     prefix: Path,
     options: AwsOptions,
     temp_dir: PathBuf,
-    runtime: Arc<Runtime>,
+    runtime: Arc<Bridge>,
     /// The footers of the files that were read.
     footers: Footers,
 }
 
 impl Remote {
     /// The files of the cache at `place`, which is called `name`.
-    pub(super) fn new(place: &S3Place, name: PathBuf, runtime: Arc<Runtime>) -> Result<Self> {
+    pub(super) fn new(place: &S3Place, name: PathBuf, runtime: Arc<Bridge>) -> Result<Self> {
         let options = place.aws.options().clone();
         let failed = |source| failure::told("open", &name, source, &options);
         let connect = || -> Result<_, BoxError> {
-            let store = connect::connect(place, &runtime.handle()?)?;
+            let store = connect::connect(place, &runtime.handle().ok_or("the cache is closed")?)?;
             // The bucket of an access point's ARN has no name that is a host's. The address only
             // has to be another than any other store's.
             let url = Url::parse(&format!("s3://{}", place.bucket.replace([':', '/'], "-")))?;
@@ -128,7 +129,7 @@ impl Remote {
     /// The whole file `name`, and its `ETag`; nothing where there is none.
     pub(super) fn get(&self, name: &str) -> Result<Option<(Bytes, Option<String>)>, BoxError> {
         let (store, location) = (Arc::clone(&self.bucket), self.location(name)?);
-        self.runtime.wait(async move {
+        self.wait(async move {
             let got = match store.get(&location).await {
                 Ok(got) => got,
                 Err(object_store::Error::NotFound { source, .. })
@@ -155,7 +156,7 @@ impl Remote {
 
     fn put_if(&self, name: &str, bytes: Bytes, mode: PutMode) -> Result<bool, BoxError> {
         let (store, location) = (Arc::clone(&self.bucket), self.location(name)?);
-        self.runtime.wait(async move {
+        self.wait(async move {
             match store.put_opts(&location, bytes.into(), mode.into()).await {
                 Ok(_done) => Ok(true),
                 Err(
@@ -199,7 +200,7 @@ impl Remote {
     /// The files directly below the folder `folder`, or below the cache itself where it is empty.
     pub(super) fn list(&self, folder: &str) -> Result<Vec<Found>, BoxError> {
         let (store, prefix) = (Arc::clone(&self.bucket), self.location(folder)?);
-        self.runtime.wait(async move {
+        self.wait(async move {
             let found = store.list_with_delimiter(Some(&prefix)).await?;
             let listed = |object: ObjectMeta| {
                 let name = object.location.filename()?.to_owned();
@@ -212,7 +213,7 @@ impl Remote {
     /// Whether there is nothing at all at the cache's place.
     pub(super) fn is_vacant(&self) -> Result<bool, BoxError> {
         let (store, prefix) = (Arc::clone(&self.bucket), self.prefix.clone());
-        self.runtime.wait(async move {
+        self.wait(async move {
             let mut listing = store.list(Some(&prefix));
             Ok(listing.try_next().await?.is_none())
         })
@@ -221,7 +222,7 @@ impl Remote {
     /// Deletes the file `name`; that it is not there is as good.
     pub(super) fn delete(&self, name: &str) -> Result<(), BoxError> {
         let (store, location) = (Arc::clone(&self.bucket), self.location(name)?);
-        self.runtime.wait(async move {
+        self.wait(async move {
             // Deleting twice is as good as once, so a broken answer is no failure yet.
             let mut attempt = 1;
             loop {
@@ -267,7 +268,7 @@ impl Remote {
     fn upload_whole(&self, location: &Path, file: &File, size: u64) -> Result<(), BoxError> {
         let bytes = next_part(file, size)?;
         let (store, location) = (Arc::clone(&self.bucket), location.clone());
-        self.runtime.wait(async move {
+        self.wait(async move {
             store.put(&location, PutPayload::from(bytes)).await?;
             Ok(())
         })
@@ -275,7 +276,7 @@ impl Remote {
 
     fn upload_in_parts(&self, location: &Path, file: &File, size: u64) -> Result<(), BoxError> {
         let (store, location) = (Arc::clone(&self.bucket), location.clone());
-        let mut upload = self.runtime.wait(async move {
+        let mut upload = self.wait(async move {
             let upload = store.put_multipart(&location).await?;
             Ok(WriteMultipart::new_with_chunk_size(upload, PART_BYTES))
         })?;
@@ -299,7 +300,7 @@ impl Remote {
                 }
                 Ok(Some(upload))
             };
-            match self.runtime.wait(put)? {
+            match self.wait(put)? {
                 Some(next) => upload = next,
                 None => return Ok(()),
             }
@@ -310,14 +311,13 @@ impl Remote {
     pub(super) fn download(&self, name: &str) -> Result<File, BoxError> {
         let (store, location) = (Arc::clone(&self.bucket), self.location(name)?);
         let mut file = self.draft()?;
-        let mut body = self.runtime.wait(async move {
+        let mut body = self.wait(async move {
             let got = store.get_opts(&location, GetOptions::default()).await?;
             Ok(got.into_stream())
         })?;
         loop {
-            let next = self
-                .runtime
-                .wait(async move { Ok(body.try_next().await?.map(|bytes| (bytes, body))) })?;
+            let next =
+                self.wait(async move { Ok(body.try_next().await?.map(|bytes| (bytes, body))) })?;
             let Some((bytes, rest)) = next else { break };
             file.write_all(&bytes)?;
             body = rest;
