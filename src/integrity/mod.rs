@@ -28,10 +28,7 @@ mod verdict;
 use std::{
     borrow::Borrow,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
 
@@ -227,6 +224,15 @@ fn notice(report: &mut VerifyReport) {
     }
 }
 
+/// Whose turn it is.
+#[derive(Debug, Default)]
+struct Turns {
+    /// The file whose turn comes next.
+    next: usize,
+    /// The first file that was not told to its store.
+    told: usize,
+}
+
 /// How many files are told ahead to a store that takes its time.
 const AHEAD: usize = 512;
 
@@ -239,18 +245,21 @@ fn on_all_threads<F: Borrow<LogFile> + Sync, R: Send, S>(
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&LogFile, &mut S) -> R + Sync,
 ) -> Option<Vec<R>> {
-    let (next, told) = (AtomicUsize::new(0), Mutex::new(0_usize));
-    // Those whose turn comes next are told in order, by whoever comes first.
-    let prepare = |at: usize| {
-        let Ok(mut told) = told.try_lock() else { return };
-        *told = (*told).max(at);
-        while let Some(file) = files.get(*told).filter(|_| *told < at + AHEAD) {
+    let turns: Mutex<Turns> = Mutex::default();
+    // A file is told before its turn or never: told later, it would be fetched once more.
+    let next_turn = || {
+        let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = turns.next;
+        turns.next += 1;
+        turns.told = turns.told.max(turns.next);
+        while let Some(file) = files.get(turns.told).filter(|_| turns.told < at + AHEAD) {
             let file: &LogFile = file.borrow();
             if !file.opener.prepare(file) {
                 break;
             }
-            *told += 1;
+            turns.told += 1;
         }
+        at
     };
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(files.len()));
     std::thread::scope(|scope| {
@@ -258,9 +267,8 @@ fn on_all_threads<F: Borrow<LogFile> + Sync, R: Send, S>(
             scope.spawn(|| {
                 let (mut scratch, mut own) = (scratch(), Vec::new());
                 while !progress.cancelled.load(Ordering::Relaxed) {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let at = next_turn();
                     let Some(file) = files.get(at) else { break };
-                    prepare(at);
                     own.push((at, work(file.borrow(), &mut scratch)));
                     progress.files_done.fetch_add(1, Ordering::Relaxed);
                 }
