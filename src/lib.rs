@@ -33,6 +33,8 @@ pub mod engine;
 
 pub mod queries;
 
+pub mod pivots;
+
 pub mod output;
 
 pub mod repl;

@@ -1,7 +1,7 @@
 //! The comments at the head of a saved query.
 //!
 //! `-- key: value`; `--` and three spaces continue the line before; `param`, `reference`,
-//! `attack` and `false_positive` may be repeated. They end at the first line that is no comment.
+//! `attack`, `service` and `false_positive` may be repeated. They end at the first line that is no comment.
 
 use std::{ops::Range, str::FromStr};
 
@@ -11,22 +11,40 @@ use crate::{
     error::{Diagnostic, nearest},
 };
 
-const KEYS: [&str; 7] =
-    ["title", "description", "severity", "attack", "param", "reference", "false_positive"];
+const KEYS: [&str; 10] = [
+    "title",
+    "description",
+    "hit",
+    "caveat",
+    "severity",
+    "attack",
+    "service",
+    "param",
+    "reference",
+    "false_positive",
+];
 
 /// A saved query.
 #[derive(Debug, Clone)]
 pub struct SavedQuery {
     /// Its file's name, without the ending.
     pub name: String,
+    /// What kind of question it is: the folder of a built-in one, `own` for the user's.
+    pub theme: String,
     /// What it finds, in one line.
     pub title: String,
     /// Why one asks, and how to read the answer.
     pub description: String,
+    /// What a row means.
+    pub hit: String,
+    /// What a row, or none, does not mean.
+    pub caveat: String,
     /// How bad a row is; with it, the query is a detection.
     pub severity: Option<Severity>,
     /// Tactic and technique of MITRE ATT&CK: `TA0003:T1098.001`.
     pub attack: Vec<String>,
+    /// The AWS services it is about, by the names that AWS gives them: `IAM`, `Amazon S3`.
+    pub services: Vec<String>,
     /// Its parameters, in order.
     pub parameters: Vec<Parameter>,
     /// Where to read more.
@@ -105,10 +123,14 @@ impl SavedQuery {
         };
         let mut query = Self {
             name: name.to_owned(),
+            theme: "own".to_owned(),
             title: String::new(),
             description: String::new(),
+            hit: String::new(),
+            caveat: String::new(),
             severity: None,
             attack: Vec::new(),
+            services: Vec::new(),
             parameters: Vec::new(),
             references: Vec::new(),
             false_positives: Vec::new(),
@@ -120,6 +142,9 @@ impl SavedQuery {
             match key {
                 "title" => query.title = value,
                 "description" => query.description = value,
+                "hit" => query.hit = value,
+                "caveat" => query.caveat = value,
+                "service" => query.services.push(value),
                 "severity" => {
                     let severity = value.parse().map_err(|()| {
                         wrong("expected informational, low, medium, high or critical")

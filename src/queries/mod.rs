@@ -9,7 +9,7 @@
 //! SELECT … WHERE useridentity.accesskeyid = :key AND eventtime >= :since
 //! ```
 //!
-//! The built-in ones lie in the root's `queries/`; a file of the same name in the user's own
+//! The built-in ones lie in the root's `queries/`, in a folder for each theme; a file of the same name in the user's own
 //! directory wins.
 
 mod front_matter;
@@ -23,16 +23,8 @@ pub use self::{
 };
 use crate::{ErrorKind, Result, error::nearest};
 
-/// The built-in queries: file name without its ending, text.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("access_key_activity", include_str!("../../queries/access_key_activity.sql")),
-    ("console_logins", include_str!("../../queries/console_logins.sql")),
-    ("digest_gaps", include_str!("../../queries/digest_gaps.sql")),
-    ("failed_calls", include_str!("../../queries/failed_calls.sql")),
-    ("removed_evidence", include_str!("../../queries/removed_evidence.sql")),
-    ("top_callers", include_str!("../../queries/top_callers.sql")),
-    ("who_created_keys", include_str!("../../queries/who_created_keys.sql")),
-];
+/// The built-in queries: theme, file name without its ending, text.
+const BUILT_IN: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// The most text a saved query may have, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -50,8 +42,12 @@ impl Library {
     /// A file cannot be read, or its front matter is at fault.
     pub fn open(dir: Option<&Path>) -> Result<Self> {
         let mut queries = Vec::new();
-        for (name, text) in BUILT_IN {
-            queries.push(SavedQuery::parse(name, text, &format!("queries/{name}.sql"))?);
+        for (theme, name, text) in BUILT_IN {
+            let origin = format!("queries/{theme}/{name}.sql");
+            queries.push(SavedQuery {
+                theme: (*theme).to_owned(),
+                ..SavedQuery::parse(name, text, &origin)?
+            });
         }
         for own in dir.map(own_queries).transpose()?.unwrap_or_default() {
             queries.retain(|query| query.name != own.name);

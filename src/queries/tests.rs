@@ -14,13 +14,17 @@ fn fault(front_matter: &str) -> String {
 #[test]
 fn every_file_of_the_folder_is_built_in_and_parses() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
-    let mut files: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+    let entries = |folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<String> = entries(folder)
+        .flat_map(entries)
+        .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     files.sort();
-    let built_in: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    let mut built_in: Vec<&str> = BUILT_IN.iter().map(|(_, name, _)| *name).collect();
+    built_in.sort_unstable();
     assert_eq!(built_in, files);
+    built_in.dedup();
+    assert_eq!(built_in.len(), files.len(), "a name is one of all themes");
     Library::open(None).unwrap();
 }
 

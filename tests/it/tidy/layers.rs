@@ -20,8 +20,22 @@ const MODULES: &[(&str, &[&str])] = &[
     ("cache", &["error", "bridge", "logs", "aws"]),
     ("engine", &["error", "logs", "cache"]),
     ("queries", &["error"]),
+    ("pivots", &["error", "engine", "queries", "output"]),
     ("output", &["error"]),
-    ("repl", &["error", "source", "cache", "engine", "ingest", "integrity", "output", "queries"]),
+    (
+        "repl",
+        &[
+            "error",
+            "source",
+            "cache",
+            "engine",
+            "ingest",
+            "integrity",
+            "output",
+            "pivots",
+            "queries",
+        ],
+    ),
     (
         "cli",
         &[
@@ -34,6 +48,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "cache",
             "engine",
             "queries",
+            "pivots",
             "output",
             "repl",
         ],
