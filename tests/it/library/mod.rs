@@ -1,0 +1,14 @@
+//! The library of saved queries: each finds what its fixture says, and nothing else.
+
+mod bless;
+mod fixture;
+mod hits;
+mod json;
+mod lab;
+
+use trailhound::queries::{Library, SavedQuery};
+
+/// The built-in queries.
+fn built_in() -> Vec<SavedQuery> {
+    Library::open(None).unwrap().find("").cloned().collect()
+}
