@@ -29,25 +29,6 @@ fn every_file_of_the_folder_is_built_in_and_parses() {
 }
 
 #[test]
-fn every_parameter_is_used_and_every_placeholder_declared() {
-    for query in Library::open(None).unwrap().find("") {
-        let sql: String = query
-            .text
-            .lines()
-            .filter(|line| !line.starts_with("--"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        let used: std::collections::BTreeSet<&str> = sql
-            .split(':')
-            .skip(1)
-            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
-            .collect();
-        let declared = query.parameters.iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(used, declared, "{}", query.name);
-    }
-}
-
-#[test]
 fn front_matter_is_read_whole() {
     let query = parse(
         "-- severity: medium\n-- attack: TA0003:T1098.001\n\

@@ -22,6 +22,9 @@ pub(super) struct Fixture {
     #[serde(default)]
     common: Option<Json>,
     events: Vec<Json>,
+    /// Rows of other tables, by the table's name: what no event brings about, such as verdicts.
+    #[serde(default)]
+    tables: Option<Json>,
     /// What the query gives.
     #[serde(default)]
     pub(super) rows: Vec<serde_json::Value>,
@@ -33,7 +36,16 @@ pub(super) struct Fixture {
     invictus: Option<Json>,
 }
 
-/// A change of one thing: a field of an event, an event that is missing, or a parameter.
+/// What a query is run over.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) records: Vec<Json>,
+    /// Rows of other tables, by the table's name.
+    pub(super) tables: Option<Json>,
+}
+
+/// A change of one thing: a field of an event or of a row (`tables.NAME.0.column`), an event that is
+/// missing, or a parameter.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Miss {
@@ -81,24 +93,28 @@ impl Fixture {
         given(self.invictus.as_ref().or(self.parameters.as_ref()))
     }
 
-    /// The records of the events.
-    pub(super) fn records(&self) -> Vec<Json> {
-        self.expanded(self.events.clone())
+    /// What the query is run over.
+    pub(super) fn scene(&self) -> Scene {
+        Scene { records: self.expanded(self.events.clone()), tables: self.tables.clone() }
     }
 
-    /// The records and values of a miss.
+    /// The scene and the values of a miss.
     ///
     /// # Errors
     /// It is no change of one thing.
-    pub(super) fn missing(&self, miss: &Miss) -> Result<(Vec<Json>, Given), String> {
+    pub(super) fn missing(&self, miss: &Miss) -> Result<(Scene, Given), String> {
         let mut events = self.events.clone();
+        let mut tables = self.tables.clone();
         let mut values = self.given();
         match (&miss.set, miss.without, &miss.parameters) {
             (Some(Json::Object(fields)), None, None) => {
                 let [(path, value)] = fields.as_slice() else {
                     return Err("`set` changes one field".to_owned());
                 };
-                events[miss.event].set_at(path, value.clone());
+                match (path.strip_prefix("tables."), &mut tables) {
+                    (Some(path), Some(tables)) => tables.set_at(path, value.clone()),
+                    _ => events[miss.event].set_at(path, value.clone()),
+                }
             }
             (None, Some(at), None) => drop(events.remove(at)),
             (None, None, Some(Json::Object(members))) => {
@@ -110,7 +126,7 @@ impl Fixture {
             }
             _ => return Err("a miss has one of `set`, `without`, `parameters`".to_owned()),
         }
-        Ok((self.expanded(events), values))
+        Ok((Scene { records: self.expanded(events), tables }, values))
     }
 
     fn expanded(&self, events: Vec<Json>) -> Vec<Json> {

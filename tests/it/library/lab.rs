@@ -12,31 +12,39 @@ use futures::StreamExt;
 use tokio::runtime::Runtime;
 use trailhound::{
     Result,
-    cache::Cache,
+    cache::{Cache, Chunk, CommitOutcome, Table},
     engine::{Session, SessionOptions},
     ingest::{self, IngestOptions, Progress},
     output::{self, Format, OutputOptions, render_error},
     queries::{ListSource, SavedQuery},
 };
 
-use super::{fixture::Given, json::Json};
-use crate::support::options;
+use super::{
+    fixture::{Given, Scene},
+    json::Json,
+};
+use crate::{sql::fixture::batch, support::options};
 
 /// A session over a cache of its own.
 pub(super) struct Lab {
-    pub(super) session: Session,
+    session: Session,
+    cache: Arc<Cache>,
     runtime: Arc<Runtime>,
     _home: tempfile::TempDir,
 }
 
 impl Lab {
-    /// Over `records`, as a delivery file has them.
-    pub(super) fn of(records: &[Json], runtime: &Arc<Runtime>) -> Self {
+    /// Over the records of `scene`, as a delivery file has them, and its rows of other tables.
+    pub(super) fn of(scene: &Scene, runtime: &Arc<Runtime>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("e.json");
-        let members = vec![("Records".to_owned(), Json::List(records.to_vec()))];
+        let members = vec![("Records".to_owned(), Json::List(scene.records.clone()))];
         std::fs::write(&file, serde_json::to_vec(&Json::Object(members)).unwrap()).unwrap();
-        Self::over(home, Some(&file), 1, runtime)
+        let lab = Self::over(home, Some(&file), 1, runtime);
+        if let Some(tables) = &scene.tables {
+            add_rows(&lab.cache, tables);
+        }
+        lab
     }
 
     /// Over what lies at `source`.
@@ -66,7 +74,7 @@ impl Lab {
             ingest::run(&cache, &options, &Arc::new(Progress::default())).unwrap();
         }
         let session = Session::open(
-            cache,
+            Arc::clone(&cache),
             &SessionOptions {
                 memory_bytes: 256 << 20,
                 temp_dir: home.path().to_owned(),
@@ -75,14 +83,28 @@ impl Lab {
                 strict: true,
             },
         );
-        Self { session: session.unwrap(), runtime: Arc::clone(runtime), _home: home }
+        Self { session: session.unwrap(), cache, runtime: Arc::clone(runtime), _home: home }
     }
 
     /// The rows of a saved query, as `--format ndjson` writes them.
     pub(super) fn ask(&self, query: &SavedQuery, given: &Given) -> Result<String, String> {
-        let mut no_file = |source: ListSource<'_>| -> Result<String> { panic!("{source:?}") };
         let literals = query.literals(given, &mut no_file).map_err(|error| told(&error))?;
         self.rows(&query.text, &literals)
+    }
+
+    /// The names of the columns that a saved query gives.
+    pub(super) fn columns(&self, query: &SavedQuery, given: &Given) -> Result<Vec<String>, String> {
+        let literals = query.literals(given, &mut no_file).map_err(|error| told(&error))?;
+        let columns = self.runtime.block_on(async {
+            let mut columns = Vec::new();
+            for mut statement in self.session.parse(&query.text, None)? {
+                statement.parameters = literals.clone().into();
+                let schema = self.session.run(&statement).await?.schema;
+                columns = schema.fields().iter().map(|field| field.name().clone()).collect();
+            }
+            Ok(columns)
+        });
+        columns.map_err(|error| told(&error))
     }
 
     /// The rows of the statement in `text`.
@@ -106,6 +128,29 @@ impl Lab {
         }
         Ok(String::from_utf8(out).unwrap())
     }
+}
+
+/// Commits rows of tables that no event brings about.
+fn add_rows(cache: &Cache, tables: &Json) {
+    let rows = |table: Table| {
+        let rows = match tables.get(table.name())? {
+            Json::List(rows) => rows.iter().map(|row| serde_json::to_value(row).unwrap()),
+            other => panic!("rows of {table:?}: {other:?}"),
+        };
+        Some(batch(table.schema(), &rows.collect::<Vec<_>>()))
+    };
+    let chunk = Chunk {
+        log_files: rows(Table::LogFiles),
+        digest_files: rows(Table::DigestFiles),
+        digest_verdicts: rows(Table::DigestVerdicts),
+        ..Chunk::default()
+    };
+    let base = cache.snapshot().unwrap();
+    assert_eq!(cache.commit(&base, &chunk).unwrap(), CommitOutcome::Committed);
+}
+
+fn no_file(source: ListSource<'_>) -> Result<String> {
+    panic!("a fixture gives its values itself, not from {source:?}")
 }
 
 fn told(error: &trailhound::Error) -> String {

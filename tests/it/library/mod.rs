@@ -2,6 +2,7 @@
 
 mod bless;
 mod fixture;
+mod front;
 mod hits;
 mod json;
 mod lab;
