@@ -1,11 +1,13 @@
 //! The library of saved queries: each finds what its fixture says, and nothing else.
 
 mod bless;
+mod catalogue;
 mod fixture;
 mod front;
 mod hits;
 mod json;
 mod lab;
+mod real;
 
 use trailhound::queries::{Library, SavedQuery};
 
