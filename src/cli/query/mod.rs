@@ -1,5 +1,7 @@
 //! `trailhound query`: saved queries.
 
+mod list;
+
 use std::{
     fs::File,
     io::{self, Read},
@@ -7,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use clap::Args;
 
 use super::{
@@ -18,8 +19,11 @@ use super::{
 };
 use crate::{
     ErrorKind, Result,
+    cache::{Cache, Place},
     engine::Session,
+    output::{human::counted, visible_lines},
     queries::{Library, ListSource, SavedQuery},
+    repl::{self, Runner},
 };
 
 /// The most text that is read as a list of values, in bytes.
@@ -28,13 +32,15 @@ const MAX_LIST_BYTES: u64 = 64 << 20;
 const EXAMPLES: &str = "\
 Examples:
   trailhound query --list
-  trailhound query --show access_key_activity
+  trailhound query --list T1098.001
+  trailhound query --show access_key_activity --athena
   trailhound query access_key_activity key=AKIAIOSFODNN7EXAMPLE
   trailhound query NAME keys=@leaked_keys.txt keys=AKIAIOSFODNN7EXAMPLE
   trailhound query failed_calls since=2024-01-03T00:00:00Z --format csv
 
-Your own queries lie in queries/*.sql in the user's configuration directory; --show tells how one
-is written.";
+Your own queries lie in the directories that --queries or the configuration file name, and in
+queries/ of the user's configuration directory, in folders as you like: NAME.sql is `query NAME`.
+--show tells how one is written. Yours win over those of the same name that are built in.";
 
 /// Run a saved query, or list and show them
 #[derive(Debug, Args)]
@@ -49,7 +55,7 @@ pub(super) struct QueryArgs {
     #[arg(value_name = "KEY=VALUE", value_parser = values::parameter)]
     parameters: Vec<(String, String)>,
 
-    /// List the queries, or those with WORD in name, title or description
+    /// List the queries, or those with WORD in name, title, description, theme, service or technique
     #[arg(long, value_name = "WORD", num_args = 0..=1, default_missing_value = "")]
     #[arg(conflicts_with_all = ["name", "show"])]
     list: Option<String>,
@@ -58,20 +64,22 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "name")]
     show: Option<String>,
 
+    /// With --show: as it runs in Athena, with ? for parameters and our columns computed from AWS's
+    #[arg(long, requires = "show")]
+    athena: bool,
+
     #[command(flatten)]
     answer: AnswerArgs,
 }
 
 pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
-    let library = Library::open(settings.queries_dir.as_deref())?;
+    let library = settings.library()?;
     if let Some(name) = &args.show {
-        // Scripts and editors take it as it is, people read it: it is the user's or ours.
-        print(&crate::output::visible_lines(&library.get(name)?.text))?;
-        return Ok(Outcome::Done);
+        return show(settings, library.get(name)?, args.athena);
     }
     let answers = Answers::new(settings, &args.answer)?;
     if let Some(word) = &args.list {
-        answers.write_batch(&list(&library, word)?)?;
+        list(settings, args, &answers, &library, word)?;
         return Ok(Outcome::Done);
     }
     let query = library.get(args.name.as_deref().unwrap_or_default())?;
@@ -86,22 +94,49 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
     answers.write_all(&cache, &session, &statements)
 }
 
-/// The queries with `word` in them, as rows.
-fn list(library: &Library, word: &str) -> Result<RecordBatch> {
-    let queries: Vec<&SavedQuery> = library.find(word).collect();
-    let column = |text: fn(&SavedQuery) -> Option<String>| -> ArrayRef {
-        Arc::new(queries.iter().map(|query| text(query)).collect::<StringArray>())
+/// Shows a query's text, for Athena where that is asked for.
+fn show(settings: &Settings, query: &SavedQuery, is_for_athena: bool) -> Result<Outcome> {
+    let text = if is_for_athena {
+        // What a query reads does not depend on what there is: any case will do, and none.
+        let home = tempfile::tempdir_in(&settings.temp_dir).map_err(|source| ErrorKind::Io {
+            action: "create a directory in",
+            path: settings.temp_dir.clone(),
+            source,
+        })?;
+        let cache = Cache::create(Place::Directory(home.path().join("cache")))?;
+        let session = Session::open(Arc::new(cache), &settings.session())?;
+        repl::athena_text(&Runner::new(settings.threads)?, &session, query)?
+    } else {
+        query.text.clone()
     };
-    let columns = [
-        ("name", column(|query| Some(query.name.clone()))),
-        ("title", column(|query| Some(query.title.clone()))),
-        ("severity", column(|query| query.severity.map(|severity| severity.as_str().to_owned()))),
-        ("parameters", column(|query| Some(query.signature()))),
-    ];
-    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true)))
-        .map_err(|source| {
-            ErrorKind::Columnar { action: "list the saved queries", source: source.into() }.into()
-        })
+    // Scripts and editors take it as it is, people read it: it is the user's or ours.
+    print(&visible_lines(&text))?;
+    Ok(Outcome::Done)
+}
+
+/// Lists the queries about `word`: for a reader on a terminal, else as rows.
+fn list(
+    settings: &Settings,
+    args: &QueryArgs,
+    answers: &Answers<'_>,
+    library: &Library,
+    word: &str,
+) -> Result<()> {
+    let screen = settings.screen;
+    let queries: Vec<&SavedQuery> = library.find(word).collect();
+    let is_told = args.answer.format.is_some() || args.answer.output.is_some();
+    match screen.size().filter(|_| !is_told) {
+        Some((width, _)) => {
+            print(&list::text(&queries, width, screen.stdout_color))?;
+            let n = counted(queries.len() as u64, "query", "queries");
+            screen.aside(&format!("{n}; --show NAME shows one, --list WORD lists those about it"));
+        }
+        None => answers.write_batch(&list::rows(&queries)?)?,
+    }
+    for notice in library.notices() {
+        screen.notice(&notice);
+    }
+    Ok(())
 }
 
 /// Reads what a list comes from.
@@ -127,7 +162,7 @@ mod tests {
 
     fn literals_of(name: &str, given: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
         let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Library::open(None)?.get(name)?.literals(&given, &mut |_| unreachable!("no list"))
+        Library::open(None::<&str>)?.get(name)?.literals(&given, &mut |_| unreachable!("no list"))
     }
 
     #[test]
@@ -145,12 +180,5 @@ mod tests {
         assert!(message("access_key_activity", &[]).contains("needs it: the access key id"));
         assert!(message("top_callers", &[("sinse", "x")]).contains("did you mean `since`?"));
         assert!(message("top_callers", &[("top", "many")]).contains("expected a whole number"));
-    }
-
-    #[test]
-    fn the_list_has_a_row_for_each_query() {
-        let library = Library::open(None).unwrap();
-        assert_eq!(list(&library, "").unwrap().num_rows(), library.find("").count());
-        assert_eq!(list(&library, "no such word").unwrap().num_rows(), 0);
     }
 }
