@@ -1,6 +1,6 @@
 -- title: Who touched a resource
--- description: For a bucket, key, instance, role or any other id or ARN: which principals did what
---   to it, how often, and with what outcome. Answers "who else was there?"
+-- description: Who else was there: for a bucket, key, instance, role or any other id or ARN, which
+--   principals did what to it, how often, and with what outcome.
 -- hit: One principal and API that named the resource in the record's resources, request or
 --   response.
 -- caveat: It is a search in text, and reads every row: give a whole id. Calls that reach a resource
