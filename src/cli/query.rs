@@ -1,6 +1,11 @@
 //! `trailhound query`: saved queries.
 
-use std::sync::Arc;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use clap::Args;
@@ -14,15 +19,18 @@ use super::{
 use crate::{
     ErrorKind, Result,
     engine::Session,
-    error::nearest,
-    queries::{Library, SavedQuery},
+    queries::{Library, ListSource, SavedQuery},
 };
+
+/// The most text that is read as a list of values, in bytes.
+const MAX_LIST_BYTES: u64 = 64 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
   trailhound query --list
   trailhound query --show access_key_activity
   trailhound query access_key_activity key=AKIAIOSFODNN7EXAMPLE
+  trailhound query NAME keys=@leaked_keys.txt keys=AKIAIOSFODNN7EXAMPLE
   trailhound query failed_calls since=2024-01-03T00:00:00Z --format csv
 
 Your own queries lie in queries/*.sql in the user's configuration directory; --show tells how one
@@ -36,7 +44,8 @@ pub(super) struct QueryArgs {
     #[arg(required_unless_present_any = ["list", "show"])]
     name: Option<String>,
 
-    /// Values of its parameters, as key=value
+    /// Values of its parameters, as key=value; a list is parted by commas, given several times, or
+    /// read from a file (key=@FILE) or standard input (key=-), one value a line
     #[arg(value_name = "KEY=VALUE", value_parser = values::parameter)]
     parameters: Vec<(String, String)>,
 
@@ -66,7 +75,7 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let query = library.get(args.name.as_deref().unwrap_or_default())?;
-    let literals = literals(query, &args.parameters)?;
+    let literals = query.literals(&args.parameters, &mut read_list)?;
     let cache = open_cache(settings)?;
     let session = Session::open(Arc::clone(&cache), &settings.session())?;
     let mut statements = session.parse(&query.text, Some(&query.origin))?;
@@ -87,7 +96,7 @@ fn list(library: &Library, word: &str) -> Result<RecordBatch> {
         ("name", column(|query| Some(query.name.clone()))),
         ("title", column(|query| Some(query.title.clone()))),
         ("severity", column(|query| query.severity.map(|severity| severity.as_str().to_owned()))),
-        ("parameters", column(|query| Some(signature(query)))),
+        ("parameters", column(|query| Some(query.signature()))),
     ];
     RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true)))
         .map_err(|source| {
@@ -95,50 +104,21 @@ fn list(library: &Library, word: &str) -> Result<RecordBatch> {
         })
 }
 
-/// `key [since] [until]`: what may be left out stands in brackets.
-fn signature(query: &SavedQuery) -> String {
-    let one = |parameter: &crate::queries::Parameter| match parameter.default {
-        None => parameter.name.clone(),
-        Some(_) => format!("[{}]", parameter.name),
+/// Reads what a list comes from.
+fn read_list(source: ListSource<'_>) -> Result<String> {
+    let (path, read) = match source {
+        ListSource::File(name) => (PathBuf::from(name), read_bounded(File::open(name))),
+        ListSource::Stdin => (PathBuf::from("<stdin>"), read_bounded(Ok(io::stdin().lock()))),
     };
-    query.parameters.iter().map(one).collect::<Vec<_>>().join(" ")
+    read.map_err(|source| ErrorKind::Io { action: "read", path, source }.into())
 }
 
-/// The parameters' values as SQL literals: those given, and the defaults of the others.
-fn literals(query: &SavedQuery, given: &[(String, String)]) -> Result<Vec<(String, String)>> {
-    let invalid = |name: &str, value: &str, reason: String| ErrorKind::Value {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        reason,
-    };
-    for (name, value) in given {
-        if !query.parameters.iter().any(|parameter| parameter.name == *name) {
-            let names = query.parameters.iter().map(|parameter| parameter.name.as_str());
-            let reason = match nearest(name, names) {
-                Some(near) => {
-                    format!("`{}` has no such parameter; did you mean `{near}`?", query.name)
-                }
-                None => format!("the parameters of `{}` are: {}", query.name, signature(query)),
-            };
-            return Err(invalid(name, value, reason).into());
-        }
+fn read_bounded(from: io::Result<impl Read>) -> io::Result<String> {
+    let mut text = String::new();
+    if from?.take(MAX_LIST_BYTES + 1).read_to_string(&mut text)? as u64 > MAX_LIST_BYTES {
+        return Err(io::Error::other("more than 64 MiB of values"));
     }
-    let mut literals = Vec::new();
-    for parameter in &query.parameters {
-        let value = given.iter().rev().find(|(name, _)| *name == parameter.name);
-        let value = value.map(|(_, value)| value).or(parameter.default.as_ref());
-        let value = value.ok_or_else(|| {
-            invalid(
-                &parameter.name,
-                "",
-                format!("`{}` needs it: {}", query.name, parameter.description),
-            )
-        })?;
-        let literal = parameter.kind.literal(value);
-        let literal = literal.map_err(|reason| invalid(&parameter.name, value, reason))?;
-        literals.push((parameter.name.clone(), literal));
-    }
-    Ok(literals)
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -147,7 +127,7 @@ mod tests {
 
     fn literals_of(name: &str, given: &[(&str, &str)]) -> Result<Vec<(String, String)>> {
         let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        literals(Library::open(None)?.get(name)?, &given)
+        Library::open(None)?.get(name)?.literals(&given, &mut |_| unreachable!("no list"))
     }
 
     #[test]

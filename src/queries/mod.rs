@@ -14,12 +14,14 @@
 
 mod front_matter;
 mod parameter;
+mod values;
 
 use std::path::Path;
 
 pub use self::{
     front_matter::{SavedQuery, Severity},
     parameter::{Kind, Parameter},
+    values::ListSource,
 };
 use crate::{ErrorKind, Result, error::nearest};
 

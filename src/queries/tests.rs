@@ -29,25 +29,6 @@ fn every_file_of_the_folder_is_built_in_and_parses() {
 }
 
 #[test]
-fn every_parameter_is_used_and_every_placeholder_declared() {
-    for query in Library::open(None).unwrap().find("") {
-        let sql: String = query
-            .text
-            .lines()
-            .filter(|line| !line.starts_with("--"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        let used: std::collections::BTreeSet<&str> = sql
-            .split(':')
-            .skip(1)
-            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
-            .collect();
-        let declared = query.parameters.iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(used, declared, "{}", query.name);
-    }
-}
-
-#[test]
 fn front_matter_is_read_whole() {
     let query = parse(
         "-- severity: medium\n-- attack: TA0003:T1098.001\n\
@@ -95,7 +76,7 @@ fn faults_are_drawn_at_their_place() {
       |            ^^^^^
     ");
     insta::assert_snapshot!(fault("-- param: n int = 1 -- how many"), @r"
-    error: unknown type `int`: expected one of varchar, bigint, double, boolean, date
+    error: unknown type `int`: expected one of varchar, bigint, double, boolean, date, array(varchar)
      --> q.sql:3:11
       |
     3 | -- param: n int = 1 -- how many
@@ -116,6 +97,8 @@ fn values_become_literals_of_their_type_or_are_refused() {
     assert_eq!(Kind::Double.literal("1.5").unwrap(), "1.5e0");
     assert_eq!(Kind::Boolean.literal("true").unwrap(), "true");
     assert_eq!(Kind::Date.literal("2024-01-31").unwrap(), "DATE '2024-01-31'");
+    assert_eq!(Kind::List.literal(" a, it's ,,b").unwrap(), "ARRAY['a', 'it''s', 'b']");
+    assert_eq!(Kind::List.literal("").unwrap(), "CAST(ARRAY[] AS array(varchar))");
     for (kind, value) in [
         (Kind::Bigint, "1; DROP"),
         (Kind::Double, "inf"),
@@ -142,4 +125,44 @@ fn an_own_query_wins_over_the_built_in_one() {
 fn an_unknown_query_names_the_nearest() {
     let error = Library::open(None).unwrap().get("top_caller").unwrap_err();
     assert_eq!(error.help().unwrap(), "did you mean `top_callers`?");
+}
+
+fn run_with(given: &[(&str, &str)], text: &str) -> Result<Vec<String>> {
+    let query = parse(
+        "-- param: keys array(varchar) = '' -- these keys; all where empty\n\
+         -- param: others array(varchar) = 'x' -- those\n-- param: n bigint -- how many\n",
+    )?;
+    let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let mut read = |source: ListSource<'_>| Ok(format!("{text}\n{source:?}"));
+    let literals = query.literals(&given, &mut read)?;
+    Ok(literals.into_iter().map(|(name, literal)| format!("{name}={literal}")).collect())
+}
+
+#[test]
+fn lists_add_up_and_come_from_files_and_standard_input() {
+    let values = run_with(&[("keys", "a,b"), ("n", "1"), ("keys", "c")], "").unwrap();
+    assert_eq!(values, ["keys=ARRAY['a', 'b', 'c']", "others=ARRAY['x']", "n=1"]);
+    let file = "\u{feff}# keys that leaked\r\n\r\n AKIA1 \r\nrole,with,commas\n#none";
+    let values = run_with(&[("keys", "@keys.txt"), ("n", "1"), ("others", "-")], file).unwrap();
+    assert_eq!(
+        values.first().unwrap(),
+        "keys=ARRAY['AKIA1', 'role,with,commas', 'File(\"keys.txt\")']"
+    );
+    assert_eq!(values.get(1).unwrap(), "others=ARRAY['AKIA1', 'role,with,commas', 'Stdin']");
+    let empty = run_with(&[("keys", ""), ("n", "1")], "").unwrap();
+    assert_eq!(empty.first().unwrap(), "keys=CAST(ARRAY[] AS array(varchar))");
+}
+
+#[test]
+fn values_that_cannot_be_meant_are_refused() {
+    let message = |given: &[(&str, &str)]| run_with(given, "").unwrap_err().to_string();
+    insta::assert_snapshot!(message(&[("n", "1"), ("n", "2")]), @"invalid value `2` for `n`: it is given twice, but takes one value");
+    insta::assert_snapshot!(message(&[("n", "1"), ("keys", "-"), ("others", "@-")]), @"invalid value `@-` for `others`: standard input gives one list only");
+    insta::assert_snapshot!(message(&[]), @"invalid value `` for `n`: `q` needs it: how many");
+    insta::assert_snapshot!(message(&[("kesy", "1")]), @"invalid value `1` for `kesy`: `q` has no such parameter; did you mean `keys`?");
+    // An empty list means all, a file that turned out empty does not.
+    let query = parse("-- param: keys array(varchar) = '' -- these; all where empty").unwrap();
+    let given = [("keys".to_owned(), "@none.txt".to_owned())];
+    let error = query.literals(&given, &mut |_| Ok("# nothing\n".to_owned())).unwrap_err();
+    insta::assert_snapshot!(error.to_string(), @"invalid value `@none.txt` for `keys`: there is no value in it: expected one a line");
 }

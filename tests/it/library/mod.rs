@@ -1,0 +1,17 @@
+//! The library of saved queries: each finds what its fixture says, and nothing else.
+
+mod bless;
+mod catalogue;
+mod fixture;
+mod front;
+mod hits;
+mod json;
+mod lab;
+mod real;
+
+use trailhound::queries::{Library, SavedQuery};
+
+/// The built-in queries.
+fn built_in() -> Vec<SavedQuery> {
+    Library::open(None).unwrap().find("").cloned().collect()
+}
