@@ -18,7 +18,9 @@
 -- service: AWS Config
 -- service: Amazon EC2
 -- service: AWS Organizations
--- param: monitor varchar = '%' -- which list, as in LIKE: IAM policies, CloudTrail, KMS keys, S3 bucket policies, Config, security groups, network ACLs, gateways, route tables, VPCs, Organizations
+-- param: monitor varchar = '%' -- which list, as in LIKE: IAM policies, CloudTrail, KMS keys, S3
+--   bucket policies, Config, security groups, network ACLs, gateways, route tables, VPCs,
+--   Organizations
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html

@@ -1,11 +1,11 @@
 -- title: Client of an attack tool or penetration testing system
 -- description: Calls whose user agent names a distribution for penetration tests (Kali, Parrot,
 --   Pentoo, BlackArch) or a tool that is made to attack or search accounts (Pacu, CloudFox,
---   TruffleHog, Stratus Red Team, S3 Browser and others).
+--   TruffleHog, S3 Browser and others).
 -- hit: Such a client called, allowed or not, with the credentials of `actor`.
 -- caveat: The client names itself, and a careful intruder changes the name: no row says nothing.
 --   Tools built on an AWS SDK without a name of their own (WeirdAAL, enumerate-iam) show as the
---   SDK.
+--   SDK. Tools for exercises, such as Stratus Red Team, are not looked for.
 -- severity: medium
 -- attack: TA0007:T1580
 -- attack: TA0001:T1078.004
@@ -28,7 +28,7 @@ WITH calls AS (
          eventid,
          regexp_extract(lower(useragent),
                         'kali|parrot|pentoo|blackarch|pacu|cloudfox|trufflehog|s3 browser|'
-                        || 'stratus-red-team|grimoire|scout ?suite|prowler|aws.?consoler') AS tool,
+                        || 'scout ?suite|prowler|aws.?consoler') AS tool,
          eventsource,
          outcome,
          useridentity.accesskeyid AS access_key,
