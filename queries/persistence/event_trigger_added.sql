@@ -78,7 +78,7 @@ SELECT eventtime,
        recipientaccountid,
        awsregion,
        eventid,
-       array_join(target_list, ', ') AS targets,
+       nullif(array_join(target_list, ', '), '') AS targets,
        trigger_on,
        coalesce(outside, false) AS outside,
        outcome
