@@ -8,8 +8,8 @@
 --   are calls. A host whose role made no call in the logs gives no row (see
 --   `ec2_ssh_key_pushed`). Commands sent by tag name no instance.
 -- severity: medium
--- attack: TA0004:T1078.004
--- attack: TA0008:T1021.007
+-- attack: TA0004:T1548.005
+-- attack: TA0008:T1021.008
 -- attack: TA0006:T1552.005
 -- service: AWS Systems Manager
 -- service: Amazon EC2

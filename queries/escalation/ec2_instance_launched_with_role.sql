@@ -8,8 +8,8 @@
 --   others and are left out. A profile taken from a launch template does not stand in the
 --   request: then there is no row.
 -- severity: low
--- attack: TA0004:T1098.003
--- attack: TA0004:T1578.002
+-- attack: TA0004:T1548.005
+-- attack: TA0005:T1578.002
 -- service: Amazon EC2
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty

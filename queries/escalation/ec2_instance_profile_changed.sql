@@ -6,7 +6,7 @@
 --   within the hour before: creating a profile with its role is how roles are set up.
 --   ReplaceIamInstanceProfileAssociation names the association, its response the instance.
 -- severity: medium
--- attack: TA0004:T1098.003
+-- attack: TA0004:T1548.005
 -- service: Amazon EC2
 -- service: IAM
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty

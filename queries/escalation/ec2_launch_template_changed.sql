@@ -7,7 +7,7 @@
 -- caveat: Groups that follow the latest version need no new default. User data is hidden;
 --   `user_data` says only that the version has some.
 -- severity: low
--- attack: TA0004:T1098.003
+-- attack: TA0004:T1548.005
 -- attack: TA0003:T1525
 -- service: Amazon EC2
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty

@@ -8,7 +8,7 @@
 -- caveat: What was typed is in no log of AWS. EnableSerialConsoleAccess concerns the whole
 --   account in that region.
 -- severity: medium
--- attack: TA0008:T1021.004
+-- attack: TA0008:T1021.008
 -- attack: TA0003:T1098.004
 -- service: Amazon EC2
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty

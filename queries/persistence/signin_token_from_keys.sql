@@ -7,7 +7,7 @@
 --   click on an account and are left out; give `sso = true` to see them. The event names the
 --   role, not the key that was exchanged.
 -- severity: low
--- attack: TA0003:T1550.001
+-- attack: TA0005:T1550.001
 -- attack: TA0008:T1550.001
 -- service: AWS Sign-In
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty

@@ -7,8 +7,8 @@
 -- caveat: Denied attempts are rows too (`outcome`), with the name taken from the error message.
 --   Session policies cap the token to what `policies` allows.
 -- severity: medium
--- attack: TA0003:T1550.001
 -- attack: TA0005:T1550.001
+-- attack: TA0008:T1550.001
 -- service: AWS STS
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
