@@ -189,6 +189,7 @@ calls AS (
                   json_extract_scalar(requestparameters, '$.roleArn'),
                   json_extract_scalar(requestparameters, '$.instanceId'),
                   json_extract_scalar(requestparameters, '$.target'),
+                  json_format(json_extract(requestparameters, '$.instanceIds')),
                   json_extract_scalar(requestparameters, '$.functionName'),
                   json_extract_scalar(requestparameters, '$.iamInstanceProfile.name'),
                   json_extract_scalar(requestparameters, '$.iamInstanceProfile.arn'),
@@ -210,7 +211,8 @@ calls AS (
               WHEN service = 'cloudformation'
               THEN strpos(lower(requestparameters), 'rolearn') > 0
               ELSE true
-         END AS on_path
+         END AS on_path,
+         requestparameters IS NULL AS hidden
   FROM   cloudtrail_logs
   WHERE  eventsource IN ('apprunner.amazonaws.com', 'bedrock-agentcore.amazonaws.com',
                          'cloudformation.amazonaws.com', 'codebuild.amazonaws.com',
@@ -241,7 +243,7 @@ FROM   calls
 JOIN   paths
   ON   paths.path_service = calls.service
  AND   paths.path_event = calls.event_name_base
-WHERE  (calls.on_path OR calls.outcome <> 'ok')
+WHERE  (calls.on_path OR (calls.outcome <> 'ok' AND calls.hidden))
   AND  NOT (calls.event_name_base IN ('CreateAccessKey', 'CreateLoginProfile',
                                       'UpdateLoginProfile')
             AND coalesce(coalesce(calls.target, calls.caller_user) = calls.caller_user, false))

@@ -3,9 +3,9 @@
 --   calls it calls it next. No role has to be passed.
 -- hit: `actor` replaced the code of `resource` and never deployed it before in the logs; `usual`
 --   names who did. `run_at` is when it was set off by the same caller.
--- caveat: The code is not in the log: `code_sha256` tells versions apart. In the first days of
---   logs everybody is new. Whoever stole the credentials of the usual deployer gives no row: see
---   `lambda_changes`.
+-- caveat: The code is not in the log: `code_sha256` tells versions apart. Where nobody deployed
+--   the function before, the first `baseline_hours` hours of the logs only teach. Whoever stole
+--   the credentials of the usual deployer gives no row: see `lambda_changes`.
 -- severity: medium
 -- attack: TA0004:T1548.005
 -- attack: TA0003:T1525
@@ -13,6 +13,8 @@
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- param: minutes bigint = 60 -- within how many minutes the steps must follow
+-- param: baseline_hours bigint = 12 -- hours at the beginning of the logs that only teach who
+--   deploys
 -- reference: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
 -- reference: https://pathfinding.cloud/paths/lambda-003
 -- reference: https://pathfinding.cloud/paths/lambda-004
@@ -40,6 +42,10 @@ WITH updates AS (
     AND  (eventname LIKE 'UpdateFunctionCode%' OR eventname LIKE 'CreateFunction20%')
     AND  errorcode IS NULL
     AND  coalesce(json_extract_scalar(requestparameters, '$.dryRun'), 'false') = 'false'
+),
+history AS (
+  SELECT min(event_ts) AS begins
+  FROM   cloudtrail_logs
 ),
 numbered AS (
   SELECT updates.*,
@@ -80,6 +86,7 @@ SELECT numbered.eventtime,
        min_by(runs.event_name_base, runs.eventtime) AS run_by,
        min(runs.eventtime) AS run_at
 FROM   numbered
+CROSS  JOIN history
 LEFT   JOIN updates AS earlier
   ON   earlier.function_name = numbered.function_name
  AND   earlier.recipientaccountid = numbered.recipientaccountid
@@ -95,6 +102,8 @@ LEFT   JOIN runs
  AND   runs.event_ts <= date_add('minute', :minutes, numbered.event_ts)
 WHERE  numbered.event_name_base = 'UpdateFunctionCode'
   AND  numbered.nth = 1
+  AND  (earlier.eventid IS NOT NULL
+        OR numbered.event_ts >= date_add('hour', :baseline_hours, history.begins))
   AND  (:since = '' OR numbered.eventtime >= :since)
   AND  (:until = '' OR numbered.eventtime <= :until)
 GROUP  BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10

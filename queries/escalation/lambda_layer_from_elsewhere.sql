@@ -11,7 +11,7 @@
 -- service: AWS Lambda
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
--- param: known varchar = '' -- accounts whose layers are trusted, separated by commas
+-- param: known array(varchar) = '' -- accounts whose layers are trusted
 -- reference: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
 -- false_positive: Extensions of AWS (Lambda Insights, Parameters and Secrets) and of monitoring
 --   vendors.
@@ -54,5 +54,5 @@ SELECT eventtime,
        role
 FROM   added
 WHERE  layer_account <> recipientaccountid
-  AND  NOT contains(split(:known, ','), layer_account)
+  AND  NOT contains(:known, layer_account)
 ORDER  BY eventtime, eventid, layer

@@ -4,15 +4,17 @@
 -- hit: First time for this pair. `chained` says that the caller was itself a role session;
 --   `calls` counts what was done with the session. Other accounts' roles (`resource`) matter
 --   most.
--- caveat: Needs history: pairs first seen in the first `baseline_days` days of the logs are not
---   reported. Sessions that services make, and roles of Identity Center, are left out.
+-- caveat: Needs history: pairs first seen in the first `baseline_hours` hours of the logs are not
+--   reported; give more where the logs go further back. Sessions that services make, and roles of
+--   Identity Center, are left out.
 -- severity: low
 -- attack: TA0004:T1548.005
 -- attack: TA0008:T1550.001
 -- service: AWS STS
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
--- param: baseline_days bigint = 2 -- days of history at the beginning of the logs that only teach
+-- param: baseline_hours bigint = 12 -- hours at the beginning of the logs that only teach what is
+--   usual
 -- reference: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 -- reference: https://pathfinding.cloud/paths/sts-001
 -- false_positive: New projects and new colleagues; tools that are run seldom.
@@ -48,7 +50,7 @@ firsts AS (
   FROM   assumed
   CROSS  JOIN history
   WHERE  nth = 1
-    AND  event_ts >= date_add('day', :baseline_days, begins)
+    AND  event_ts >= date_add('hour', :baseline_hours, begins)
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 ),

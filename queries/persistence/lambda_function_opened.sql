@@ -12,7 +12,7 @@
 -- service: AWS Lambda
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
--- param: known varchar = '' -- accounts that may be let in, separated by commas
+-- param: known array(varchar) = '' -- accounts that may be let in
 -- reference: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 -- reference: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 -- false_positive: Public webhooks behind function URLs; layers that are published for others.
@@ -59,5 +59,5 @@ SELECT eventtime,
 FROM   opened
 WHERE  opened_to = '*'
    OR  (regexp_extract(opened_to, '[0-9]{12}') <> recipientaccountid
-        AND NOT contains(split(:known, ','), regexp_extract(opened_to, '[0-9]{12}')))
+        AND NOT contains(:known, regexp_extract(opened_to, '[0-9]{12}')))
 ORDER  BY eventtime, eventid

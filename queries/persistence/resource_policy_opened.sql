@@ -17,7 +17,7 @@
 -- service: AWS Backup
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
--- param: known varchar = '' -- accounts that may be let in, separated by commas
+-- param: known array(varchar) = '' -- accounts that may be let in
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html
 -- false_positive: Shared repositories and topics: name the partners' accounts in `known`.
 
@@ -116,5 +116,5 @@ WHERE  (opened.opened_to = '*'
                   'aws:(source(arn|account|owner|vpc|vpce|ip)|principalorgid|principalaccount)')))
    OR  (opened.account_id <> changes.recipientaccountid
         AND ours.account_id IS NULL
-        AND NOT contains(split(:known, ','), opened.account_id))
+        AND NOT contains(:known, opened.account_id))
 ORDER  BY changes.eventtime, changes.eventid, opened.opened_to, opened.actions
