@@ -1,4 +1,4 @@
--- title: Policy of a queue, topic, secret, repository or endpoint opened to outsiders
+-- title: Resource policy opened to outsiders (queues, topics, secrets, …)
 -- description: Resource policies other than buckets', keys' and functions' that let everyone or
 --   another account in: SQS, SNS, Secrets Manager, ECR, EFS, EventBridge, OpenSearch, backup
 --   vaults, VPC endpoints. Access by such a policy needs no credential here.
