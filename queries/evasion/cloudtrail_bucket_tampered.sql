@@ -12,7 +12,7 @@
 -- attack: TA0040:T1485.001
 -- service: AWS CloudTrail
 -- service: Amazon S3
--- param: bucket varchar = '' -- a further bucket that holds logs; none where empty
+-- param: buckets array(varchar) = '' -- further buckets that hold logs
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
@@ -47,7 +47,7 @@ WHERE  eventsource = 's3.amazonaws.com'
                      'PutBucketEncryption', 'PutBucketReplication', 'PutObjectLockConfiguration',
                      'DeleteObject', 'DeleteObjects', 'PutObject', 'CopyObject')
   AND  sourceipaddress <> 'cloudtrail.amazonaws.com'
-  AND  (json_extract_scalar(requestparameters, '$.bucketName') = :bucket
+  AND  (contains(:buckets, json_extract_scalar(requestparameters, '$.bucketName'))
         OR json_extract_scalar(requestparameters, '$.bucketName')
              IN (SELECT bucket FROM trail_buckets WHERE bucket IS NOT NULL)
         OR regexp_like(json_extract_scalar(requestparameters, '$.key'), 'AWSLogs/.*/CloudTrail'))

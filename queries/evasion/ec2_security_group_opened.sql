@@ -3,13 +3,13 @@
 --   Remote access ports and all ports come first to an intruder's mind.
 -- hit: Hosts behind that group can be reached from anywhere on `ports`, or somebody tried to bring
 --   that about.
--- caveat: Web servers are open on purpose: narrow with `ports`. A route and a public address are
---   needed too. Ranges a little narrower than the world (/1, several large ones) are not seen. No
---   row does not mean that nothing was open before.
+-- caveat: Web servers are open on purpose: they are left out by `except_ports`. A route and a
+--   public address are needed too. Ranges a little narrower than the world (/1, several large ones)
+--   are not seen. No row does not mean that nothing was open before.
 -- severity: medium
 -- attack: TA0005:T1562.007
 -- service: Amazon EC2
--- param: except_ports varchar = '80,443' -- a call that opens nothing but these ports is left out
+-- param: except_ports array(varchar) = '80,443' -- rules that open nothing but these ports are left out
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html
@@ -57,5 +57,5 @@ SELECT eventtime,
        errorcode,
        useragent
 FROM   opened
-WHERE  NOT contains(split(:except_ports, ','), ports)
+WHERE  NOT contains(:except_ports, ports)
 ORDER  BY eventtime, eventid, ports, open_to
