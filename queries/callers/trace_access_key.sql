@@ -11,6 +11,8 @@
 -- attack: TA0005:T1550.001
 -- service: AWS STS
 -- param: key varchar -- the access key id to begin with, such as AKIAIOSFODNN7EXAMPLE
+-- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
+-- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 
 WITH issued AS (
@@ -24,6 +26,8 @@ WITH issued AS (
          eventid
   FROM   cloudtrail_logs
   WHERE  issued_key IS NOT NULL
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 children AS (
   SELECT 1 AS generation, issued.*, step AS path
@@ -70,6 +74,8 @@ uses AS (
          max(eventtime) AS last_used
   FROM   cloudtrail_logs
   WHERE  useridentity.accesskeyid IN (SELECT access_key FROM tree)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
   GROUP  BY useridentity.accesskeyid
 )
 SELECT tree.generation,

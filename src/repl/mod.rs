@@ -8,6 +8,7 @@ mod commands;
 mod complete;
 mod editor;
 mod pager;
+mod pivots;
 mod progress;
 mod report;
 mod run;
@@ -28,7 +29,7 @@ pub use self::{
     progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
-    screen::Screen,
+    screen::{Screen, speaks_unicode},
     status::render_status,
     texts::{check_apart_from_evidence, texts},
 };

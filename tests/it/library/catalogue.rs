@@ -37,8 +37,6 @@ const QUESTIONS: [(&str, usize); 26] = [
 /// What no query answers, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("SRC-02", "networks and countries of addresses need a database of them"),
-    ("SRC-04", "threat lists are the user's: they need tables of their own"),
-    ("SRC-05", "the same, of Tor's exits"),
     ("S3-09", "Macie's findings are no CloudTrail events"),
     ("S3-10", "server access logs are another log"),
     ("SES-02", "flow logs are another log"),
