@@ -18,7 +18,8 @@
 
 WITH paths AS (
   SELECT *
-  FROM   (VALUES ('iam', 'CreatePolicyVersion', 'policy version put in force',
+  FROM   (VALUES
+           ('iam', 'CreatePolicyVersion', 'policy version put in force',
             'iam_policy_default_changed'),
            ('iam', 'SetDefaultPolicyVersion', 'policy version put in force',
             'iam_policy_default_changed'),

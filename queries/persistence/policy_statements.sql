@@ -49,8 +49,10 @@ WITH documents AS (
                   json_extract_scalar(requestparameters, '$.repositoryName'),
                   json_extract_scalar(requestparameters, '$.permissionSetArn'),
                   json_extract_scalar(requestparameters, '$.policyId'),
-                  json_extract_scalar(requestparameters, '$.ModifyVpcEndpointRequest.VpcEndpointId'),
-                  json_extract_scalar(requestparameters, '$.CreateVpcEndpointRequest.ServiceName'),
+                  json_extract_scalar(requestparameters,
+                                      '$.ModifyVpcEndpointRequest.VpcEndpointId'),
+                  json_extract_scalar(requestparameters,
+                                      '$.CreateVpcEndpointRequest.ServiceName'),
                   json_extract_scalar(requestparameters, '$.resourceArn'),
                   json_extract_scalar(requestparameters, '$.fileSystemId'),
                   json_extract_scalar(requestparameters, '$.name')) AS holder,
@@ -83,7 +85,8 @@ WITH documents AS (
 ),
 bodies AS (
   SELECT eventid,
-         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%' THEN url_decode(document)
+         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%'
+                                       THEN try(url_decode(document))
                                        ELSE document
                                   END, '$.Statement')) AS body
   FROM   documents
