@@ -22,9 +22,11 @@ SELECT principal_key,
        array_join(array_agg(DISTINCT vpcendpointid ORDER BY vpcendpointid), ', ') AS endpoints,
        array_join(slice(array_sort(array_except(
          array_agg(DISTINCT sourceipaddress) FILTER (WHERE vpcendpointid IS NULL),
-         array_agg(DISTINCT sourceipaddress) FILTER (WHERE vpcendpointid IS NOT NULL))), 1, 10), ', ') AS outside_addresses,
+         array_agg(DISTINCT sourceipaddress) FILTER (WHERE vpcendpointid IS NOT NULL))),
+         1, 10), ', ') AS outside_addresses,
        array_join(array_agg(DISTINCT CASE WHEN vpcendpointid IS NULL THEN eventname END
-                            ORDER BY CASE WHEN vpcendpointid IS NULL THEN eventname END), ', ') AS outside_apis,
+                            ORDER BY CASE WHEN vpcendpointid IS NULL THEN eventname
+                                    END), ', ') AS outside_apis,
        min(CASE WHEN vpcendpointid IS NULL THEN eventtime END) AS first_outside,
        max(CASE WHEN vpcendpointid IS NULL THEN eventtime END) AS last_outside
 FROM   cloudtrail_logs
