@@ -1,10 +1,10 @@
 -- title: Recovery of S3 data inhibited
--- description: Versioning suspended, MFA delete off, lifecycle rules that expire everything soon,
---   object lock or replication taken away, buckets deleted: what makes a deletion final.
+-- description: Versioning suspended, MFA delete off, lifecycle rules that expire everything
+--   soon, object lock or replication taken away, buckets deleted: what makes a deletion final.
 -- hit: From then on deleted or overwritten objects of that bucket are harder to get back, or are
 --   deleted by S3 itself; or somebody tried.
--- caveat: Short expiry of one prefix is everyday work: look at `asked_for`. Lifecycle rules delete
---   without any call. No row does not mean that versioning was on.
+-- caveat: Short expiry of one prefix is everyday work: look at `asked_for`. Lifecycle rules
+--   delete without any call. No row does not mean that versioning was on.
 -- severity: medium
 -- attack: TA0040:T1490
 -- attack: TA0040:T1485.001
@@ -16,19 +16,23 @@
 -- false_positive: Buckets for temporary data; stacks torn down.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress, recipientaccountid,
+  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
+         recipientaccountid,
          awsregion, eventid, outcome, errorcode,
          CASE eventname
               WHEN 'DeleteBucket' THEN 'bucket deleted'
               WHEN 'DeleteBucketReplication' THEN 'replication removed'
               WHEN 'DeleteObjectLockConfiguration' THEN 'object lock removed'
               WHEN 'PutBucketVersioning' THEN
-                CASE WHEN json_extract_scalar(requestparameters, '$.VersioningConfiguration.Status') = 'Suspended'
+                CASE WHEN json_extract_scalar(requestparameters, '$.VersioningConfiguration.Status')
+                  = 'Suspended'
                      THEN 'versioning suspended'
-                     WHEN json_extract_scalar(requestparameters, '$.VersioningConfiguration.MfaDelete') = 'Disabled'
+                     WHEN json_extract_scalar(requestparameters,
+                                              '$.VersioningConfiguration.MfaDelete') = 'Disabled'
                      THEN 'MFA delete off' END
               WHEN 'PutObjectLockConfiguration' THEN
-                CASE WHEN strpos(requestparameters, '"DefaultRetention"') = 0 THEN 'object lock without retention' END
+                CASE WHEN strpos(requestparameters, '"DefaultRetention"') = 0
+                  THEN 'object lock without retention' END
               ELSE
                 CASE WHEN any_match(regexp_extract_all(requestparameters,
                             'xpiration"\s*:\s*\{[^}]*"(?:Days|NoncurrentDays)"\s*:\s*"?(\d+)', 1),
@@ -40,8 +44,8 @@ WITH calls AS (
     AND  eventname IN ('DeleteBucket', 'DeleteBucketReplication', 'DeleteObjectLockConfiguration',
                        'PutBucketVersioning', 'PutObjectLockConfiguration', 'PutBucketLifecycle',
                        'PutBucketLifecycleConfiguration')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT eventtime,
        principal_key AS actor,
