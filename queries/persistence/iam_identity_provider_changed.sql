@@ -7,8 +7,8 @@
 -- caveat: A provider gives access only to roles whose trust policy names it: see
 --   `iam_role_trust_opened` and `identities_created`.
 -- severity: high
--- attack: TA0003:T1484.002
 -- attack: TA0004:T1484.002
+-- attack: TA0005:T1484.002
 -- service: IAM
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty

@@ -8,7 +8,7 @@
 --   message.
 -- severity: high
 -- attack: TA0004:T1098.003
--- attack: TA0005:T1098.003
+-- attack: TA0003:T1098.003
 -- service: IAM
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty

@@ -14,7 +14,7 @@
 -- service: IAM
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
--- param: known varchar = '' -- accounts that may be trusted, separated by commas
+-- param: known array(varchar) = '' -- accounts that may be trusted
 -- reference: https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user_externalid.html
 -- false_positive: Vendors' integrations (monitoring, backup, cost tools): name their accounts in
@@ -123,6 +123,6 @@ WHERE  trusts.trusted = '*'
    OR  trusts.kind = 'provider'
    OR  (trusts.account_id <> changes.recipientaccountid
         AND ours.account_id IS NULL
-        AND NOT contains(split(:known, ','), trusts.account_id))
+        AND NOT contains(:known, trusts.account_id))
 GROUP  BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER  BY changes.eventtime, changes.eventid, trusts.trusted

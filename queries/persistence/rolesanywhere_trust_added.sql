@@ -64,7 +64,7 @@ SELECT changes.eventtime,
        changes.eventid,
        changes.outcome,
        changes.source,
-       CAST(changes.roles AS array(varchar)) AS roles,
+       try(CAST(changes.roles AS array(varchar))) AS roles,
        count(sessions.eventtime) AS sessions,
        min(sessions.eventtime) AS first_session
 FROM   changes

@@ -100,11 +100,6 @@ impl Json {
         self
     }
 
-    /// The value as `serde_json` has it, for comparing: the order of members does not count.
-    pub(super) fn plain(&self) -> serde_json::Value {
-        serde_json::to_value(self).unwrap()
-    }
-
     /// The text of a value on the command line.
     pub(super) fn argument(&self) -> String {
         match self {

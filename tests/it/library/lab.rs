@@ -17,6 +17,7 @@ use trailhound::{
     ingest::{self, IngestOptions, Progress},
     output::{self, Format, OutputOptions, render_error},
     queries::{ListSource, SavedQuery},
+    repl::{Runner, athena_text},
 };
 
 use super::{
@@ -90,6 +91,12 @@ impl Lab {
     pub(super) fn ask(&self, query: &SavedQuery, given: &Given) -> Result<String, String> {
         let literals = query.literals(given, &mut no_file).map_err(|error| told(&error))?;
         self.rows(&query.text, &literals)
+    }
+
+    /// The text of a saved query for Athena.
+    pub(super) fn athena(&self, query: &SavedQuery) -> Result<String, String> {
+        let runner = Runner::new(1).unwrap();
+        athena_text(&runner, &self.session, query).map_err(|error| told(&error))
     }
 
     /// The names of the columns that a saved query gives.

@@ -25,7 +25,10 @@ pub(super) const STRATUS: &str = "tests/oracle/stratus_queries.txt";
 
 /// Techniques that leave nothing an alarm could be set on: the question that an investigator asks
 /// of them, with its values.
-const ASKED: &[(&str, &str, &[(&str, &str)])] = &[];
+const ASKED: &[(&str, &str, &[Value])] = &[];
+
+/// A parameter's name and value.
+type Value = (&'static str, &'static str);
 
 #[test]
 fn over_a_real_account_each_query_gives_as_many_rows_as_recorded() {
