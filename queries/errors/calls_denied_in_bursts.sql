@@ -10,7 +10,7 @@
 -- attack: TA0007:T1580
 -- attack: TA0007:T1087.004
 -- service: IAM
--- param: threshold bigint = 10 -- how many refused calls within ten minutes
+-- param: threshold bigint = 8 -- how many refused calls within ten minutes
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
