@@ -57,7 +57,8 @@ bursts AS (
 SELECT min(denied.eventtime) AS eventtime,
        denied.principal_key AS actor,
        concat(CAST(count(*) AS varchar), ' calls denied') AS action,
-       array_join(slice(array_sort(array_agg(DISTINCT denied.eventsource)), 1, 10), ', ') AS resource,
+       array_join(slice(array_sort(array_agg(DISTINCT denied.eventsource)), 1, 10), ', ')
+         AS resource,
        min_by(denied.sourceipaddress, denied.sequence_key) AS sourceipaddress,
        denied.recipientaccountid,
        min_by(denied.awsregion, denied.sequence_key) AS awsregion,

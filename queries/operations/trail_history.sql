@@ -55,20 +55,27 @@ history AS (
          eventname,
          principal_key,
          sourceipaddress,
-         last_value(logging) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                                ORDER BY event_ts, step, eventid) AS logging,
-         last_value(all_regions) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                                    ORDER BY event_ts, step, eventid) AS all_regions,
-         last_value(organization) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                                     ORDER BY event_ts, step, eventid) AS organization,
-         last_value(digests) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                                ORDER BY event_ts, step, eventid) AS digests,
-         last_value(bucket) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                               ORDER BY event_ts, step, eventid) AS bucket,
-         last_value(kms_key) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                                ORDER BY event_ts, step, eventid) AS kms_key,
-         last_value(selectors) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
-                                                  ORDER BY event_ts, step, eventid) AS selectors,
+         last_value(logging) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                              trail
+                                                 ORDER BY event_ts, step, eventid) AS logging,
+         last_value(all_regions) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                                  trail
+                                                     ORDER BY event_ts, step, eventid) AS all_regions,
+         last_value(organization) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                                   trail
+                                                      ORDER BY event_ts, step, eventid) AS organization,
+         last_value(digests) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                              trail
+                                                 ORDER BY event_ts, step, eventid) AS digests,
+         last_value(bucket) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                             trail
+                                                ORDER BY event_ts, step, eventid) AS bucket,
+         last_value(kms_key) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                              trail
+                                                 ORDER BY event_ts, step, eventid) AS kms_key,
+         last_value(selectors) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion,
+                                                                trail
+                                                   ORDER BY event_ts, step, eventid) AS selectors,
          lead(eventtime) OVER (PARTITION BY recipientaccountid, awsregion, trail
                                ORDER BY event_ts, step, eventid) AS until_eventtime,
          recipientaccountid,
