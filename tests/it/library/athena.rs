@@ -16,8 +16,14 @@ use super::{
 use crate::support::{from_root, shared_data};
 
 /// Queries that have no form for Athena, and why.
-const HERE_ALONE: [(&str, &str); 2] = [
+const HERE_ALONE: [(&str, &str); 8] = [
+    ("conflicting_records", "`id_conflict` is worked out of records that were compared here"),
+    ("delegated_provider_calls", "AWS's table has no column for invokedByDelegate"),
     ("digest_gaps", "`digest_files` is what `trailhound verify` found"),
+    ("digest_report", "`digest_verdicts` is what `trailhound verify` found"),
+    ("duplicate_records", "`duplicates` is kept by ingest"),
+    ("files_read", "`log_files` is the ledger of what was ingested"),
+    ("insight_events", "AWS's table has no column for insightDetails"),
     ("removed_evidence", "`log_files` is the ledger of what was ingested"),
 ];
 
