@@ -27,6 +27,7 @@ mod history;
 mod ingest;
 mod kill;
 mod mutations;
+mod pivots;
 mod repl;
 mod s3;
 mod shared_data;
