@@ -110,6 +110,10 @@ pub(super) struct Global {
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
     pub(super) color: When,
 
+    /// A directory of your own saved queries, searched first; may be repeated
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) queries: Vec<PathBuf>,
+
     #[command(flatten)]
     pub(super) aws: AwsArgs,
 
