@@ -5,3 +5,4 @@
 //! and the command line run it and print that value as text or as JSON.
 
 mod ask;
+pub mod trace;
