@@ -15,8 +15,7 @@
 WITH uses AS (
   SELECT eventtime, principal_key, eventname, sourceipaddress, outcome,
          useridentity.invokedby AS invoked_by,
-         coalesce(element_at(transform(filter(resources, r -> r.type = 'AWS::KMS::Key'),
-                                       r -> r.arn), 1),
+         coalesce(element_at(resources, 1).arn,
                   json_extract_scalar(requestparameters, '$.keyId')) AS kms_key,
          json_format(json_extract(requestparameters, '$.encryptionContext')) AS context
   FROM   cloudtrail_logs

@@ -33,7 +33,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource IN ('s3.amazonaws.com', 's3-control.amazonaws.com', 's3control.amazonaws.com')
-  AND  eventname IN ('PutBucketReplication', 'PutBucketInventoryConfiguration', 'CreateJob')
+  AND  eventname IN ('PutBucketReplication', 'PutBucketInventoryConfiguration',
+                     'PutInventoryConfiguration', 'CreateJob')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -222,6 +222,7 @@ calls AS (
                          'iam.amazonaws.com', 'lambda.amazonaws.com',
                          'organizations.amazonaws.com', 'sagemaker.amazonaws.com',
                          'ssm.amazonaws.com', 'sso.amazonaws.com', 'sts.amazonaws.com')
+    AND  event_name_base IN (SELECT path_event FROM paths)
     AND  useridentity.invokedby IS NULL
     AND  coalesce(useridentity.type, '') <> 'AWSService'
     AND  coalesce(principal_key, '') LIKE :principal

@@ -45,7 +45,8 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'
   AND  eventname IN ('DeleteBucket', 'DeleteBucketPolicy', 'PutBucketPolicy', 'PutBucketAcl',
                      'PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketVersioning',
-                     'PutBucketEncryption', 'PutBucketReplication', 'PutObjectLockConfiguration',
+                     'PutBucketEncryption', 'PutBucketReplication',
+                     'PutBucketObjectLockConfiguration',
                      'DeleteObject', 'DeleteObjects', 'PutObject', 'CopyObject')
   AND  sourceipaddress <> 'cloudtrail.amazonaws.com'
   AND  (contains(:buckets, json_extract_scalar(requestparameters, '$.bucketName'))

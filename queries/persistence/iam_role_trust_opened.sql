@@ -91,7 +91,7 @@ uses AS (
          eventtime,
          recipientaccountid,
          useridentity.accountid AS from_account,
-         regexp_extract(json_extract_scalar(requestparameters, '$.roleArn'), '[^/]+$') AS role_name
+         regexp_extract(target_role, '[^/]+$') AS role_name
   FROM   cloudtrail_logs
   WHERE  eventsource = 'sts.amazonaws.com'
     AND  eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')

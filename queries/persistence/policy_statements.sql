@@ -74,13 +74,14 @@ WITH documents AS (
                   '{"Statement":' || json_extract_scalar(responseelements, '$.statement') || '}',
                   json_extract_scalar(requestparameters, '$.policy')) AS document
   FROM   cloudtrail_logs
-  WHERE  eventname IN ('CreatePolicy', 'CreatePolicyVersion', 'PutUserPolicy', 'PutRolePolicy',
-                       'PutGroupPolicy', 'CreateRole', 'UpdateAssumeRolePolicy',
-                       'PutBucketPolicy', 'PutKeyPolicy', 'CreateKey', 'SetQueueAttributes',
-                       'CreateQueue', 'SetTopicAttributes', 'CreateTopic', 'PutResourcePolicy',
-                       'SetRepositoryPolicy', 'CreateVpcEndpoint', 'ModifyVpcEndpoint',
-                       'PutInlinePolicyToPermissionSet', 'UpdatePolicy', 'PutFileSystemPolicy',
-                       'GetFederationToken', 'AssumeRole')
+  WHERE  (eventname IN ('CreatePolicy', 'CreatePolicyVersion', 'PutUserPolicy', 'PutRolePolicy',
+                        'PutGroupPolicy', 'CreateRole', 'UpdateAssumeRolePolicy',
+                        'PutBucketPolicy', 'PutKeyPolicy', 'CreateKey', 'SetQueueAttributes',
+                        'CreateQueue', 'SetTopicAttributes', 'CreateTopic', 'PutResourcePolicy',
+                        'SetRepositoryPolicy', 'CreateVpcEndpoint', 'ModifyVpcEndpoint',
+                        'PutInlinePolicyToPermissionSet', 'UpdatePolicy', 'PutFileSystemPolicy',
+                        'GetFederationToken', 'AssumeRole')
+          AND strpos(requestparameters, 'Statement') > 0)
      OR  eventname LIKE 'AddPermission20%'
 ),
 bodies AS (
