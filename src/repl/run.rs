@@ -102,7 +102,11 @@ impl Runner {
         self.until_interrupted(session.coverage())
     }
 
-    fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Drives `work`, which Ctrl-C ends.
+    ///
+    /// # Errors
+    /// The work fails, the system gives no threads, or the user interrupted.
+    pub fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let done = {
             let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
             let runtime = match held.as_mut() {
