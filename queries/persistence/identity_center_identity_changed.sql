@@ -1,7 +1,7 @@
 -- title: Identity Center's users, sign-in or identity provider changed
 -- description: Users created or enabled in the directory of Identity Center, passwords set, MFA
---   devices registered or deleted for users, and the external identity provider configured. The
---   last decides who may say that he is anybody.
+--   devices registered or deleted for users, and the external identity provider configured.
+--   Whoever holds the provider can be anybody.
 -- hit: `change` says what happened to `resource`, a user's id or the directory. A change of the
 --   provider concerns every user.
 -- caveat: Names and addresses are hidden in these events; ids are not. People who register their
