@@ -39,7 +39,7 @@ WITH calls AS (
                        'DeleteDetector', 'UpdateDetector', 'DisassociateFromMasterAccount',
                        'DisassociateFromAdministratorAccount', 'DisassociateMembers',
                        'StopMonitoringMembers', 'DeleteMembers', 'DeletePublishingDestination',
-                       'CreateIPSet', 'DeleteFlowLogs', 'DeleteQueryLoggingConfig',
+                       'DeleteFlowLogs', 'DeleteQueryLoggingConfig',
                        'DeleteResolverQueryLogConfig', 'DisassociateResolverQueryLogConfig',
                        'DisassociateFirewallRuleGroup', 'DeleteAlarms', 'DisableAlarmActions',
                        'DeleteLogGroup', 'DeleteLogStream', 'DeleteMetricFilter',
