@@ -43,7 +43,8 @@ bodies AS (
   SELECT policy,
          version,
          eventtime AS written_at,
-         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%' THEN url_decode(document)
+         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%'
+                                       THEN try(url_decode(document))
                                        ELSE document
                                   END, '$.Statement')) AS body
   FROM   versions

@@ -45,7 +45,8 @@ changes AS (
 ),
 bodies AS (
   SELECT eventid,
-         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%' THEN url_decode(document)
+         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%'
+                                       THEN try(url_decode(document))
                                        ELSE document
                                   END, '$.Statement')) AS body
   FROM   changes
@@ -90,7 +91,7 @@ uses AS (
          eventtime,
          recipientaccountid,
          useridentity.accountid AS from_account,
-         regexp_extract(json_extract_scalar(requestparameters, '$.roleArn'), '[^/]+$') AS role_name
+         regexp_extract(target_role, '[^/]+$') AS role_name
   FROM   cloudtrail_logs
   WHERE  eventsource = 'sts.amazonaws.com'
     AND  eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
