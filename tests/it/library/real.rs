@@ -25,7 +25,8 @@ pub(super) const STRATUS: &str = "tests/oracle/stratus_queries.txt";
 
 /// Techniques that leave nothing an alarm could be set on: the question that an investigator asks
 /// of them, with its values.
-const ASKED: &[(&str, &str, &[Value])] = &[];
+const ASKED: &[(&str, &str, &[Value])] =
+    &[("aws.persistence.lambda-overwrite-code", "lambda_changes", &[])];
 
 /// A parameter's name and value.
 type Value = (&'static str, &'static str);
