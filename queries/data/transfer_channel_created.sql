@@ -43,9 +43,9 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'transfer.amazonaws.com'
-        AND eventname
-              IN ('CreateServer', 'UpdateServer', 'CreateUser', 'UpdateUser', 'CreateAccess',
-                          'ImportSshPublicKey', 'CreateConnector', 'StartFileTransfer')
+        AND eventname IN ('CreateServer', 'UpdateServer', 'CreateUser', 'UpdateUser',
+                          'CreateAccess', 'ImportSshPublicKey', 'CreateConnector',
+                          'StartFileTransfer')
         OR eventsource = 'datasync.amazonaws.com'
         AND (eventname LIKE 'CreateLocation%'
              OR eventname IN ('CreateTask', 'StartTaskExecution', 'CreateAgent')))

@@ -17,13 +17,12 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
-         eventid,
-         outcome, errorcode, useragent, requestparameters,
+         eventid, outcome, errorcode, useragent, requestparameters,
          coalesce(json_extract_scalar(requestparameters, '$.groupId'),
                   json_extract_scalar(requestparameters, '$.groupName'),
                   json_extract_scalar(requestparameters,
                                       '$.ModifySecurityGroupRulesRequest.GroupId'))
-                                        AS security_group,
+                    AS security_group,
          coalesce(CAST(json_extract(requestparameters, '$.ipPermissions.items') AS array(json)),
                   ARRAY[json_parse(requestparameters)]) AS rules
   FROM   cloudtrail_logs

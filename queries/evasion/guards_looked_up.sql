@@ -35,24 +35,23 @@ WITH calls AS (
               WHEN eventsource = 'access-analyzer.amazonaws.com' THEN 'access analyzer'
               ELSE 'scanners' END AS kind
   FROM   cloudtrail_logs
-  WHERE  eventname
-           IN ('DescribeTrails', 'GetTrail', 'ListTrails', 'GetTrailStatus', 'GetEventSelectors',
-                       'GetInsightSelectors', 'ListDetectors', 'GetDetector', 'ListFindings',
-                       'GetFindings', 'ListIPSets', 'GetMasterAccount', 'GetAdministratorAccount',
-                       'DescribeConfigurationRecorders', 'DescribeConfigurationRecorderStatus',
-                       'DescribeDeliveryChannels', 'DescribeConfigRules', 'DescribeHub',
-                       'GetEnabledStandards', 'DescribeAlarms', 'DescribeAlarmsForMetric',
-                       'DescribeMetricFilters', 'DescribeSubscriptionFilters', 'DescribeLogGroups',
-                       'ListRules', 'ListTargetsByRule', 'DescribeFlowLogs', 'ListWebACLs',
+  WHERE  eventname IN ('DescribeTrails', 'GetTrail', 'ListTrails', 'GetTrailStatus',
+                       'GetEventSelectors', 'GetInsightSelectors', 'ListDetectors', 'GetDetector',
+                       'ListFindings', 'GetFindings', 'ListIPSets', 'GetMasterAccount',
+                       'GetAdministratorAccount', 'DescribeConfigurationRecorders',
+                       'DescribeConfigurationRecorderStatus', 'DescribeDeliveryChannels',
+                       'DescribeConfigRules', 'DescribeHub', 'GetEnabledStandards',
+                       'DescribeAlarms', 'DescribeAlarmsForMetric', 'DescribeMetricFilters',
+                       'DescribeSubscriptionFilters', 'DescribeLogGroups', 'ListRules',
+                       'ListTargetsByRule', 'DescribeFlowLogs', 'ListWebACLs',
                        'ListLoggingConfigurations', 'ListResolverQueryLogConfigs',
                        'ListQueryLoggingConfigs', 'ListAnalyzers', 'GetMacieSession',
                        'BatchGetAccountStatus')
-    AND  eventsource
-           IN ('cloudtrail.amazonaws.com', 'guardduty.amazonaws.com', 'config.amazonaws.com',
-                         'securityhub.amazonaws.com', 'monitoring.amazonaws.com',
-                         'logs.amazonaws.com',
-                         'events.amazonaws.com', 'ec2.amazonaws.com', 'wafv2.amazonaws.com',
-                         'waf.amazonaws.com', 'waf-regional.amazonaws.com', 'route53.amazonaws.com',
+    AND  eventsource IN ('cloudtrail.amazonaws.com', 'guardduty.amazonaws.com',
+                         'config.amazonaws.com', 'securityhub.amazonaws.com',
+                         'monitoring.amazonaws.com', 'logs.amazonaws.com', 'events.amazonaws.com',
+                         'ec2.amazonaws.com', 'wafv2.amazonaws.com', 'waf.amazonaws.com',
+                         'waf-regional.amazonaws.com', 'route53.amazonaws.com',
                          'route53resolver.amazonaws.com', 'access-analyzer.amazonaws.com',
                          'macie2.amazonaws.com', 'inspector2.amazonaws.com')
     AND  useridentity.invokedby IS NULL

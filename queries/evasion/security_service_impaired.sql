@@ -44,9 +44,8 @@ FROM   cloudtrail_logs
 WHERE  (eventsource = 'config.amazonaws.com'
         AND eventname IN ('StopConfigurationRecorder', 'DeleteConfigurationRecorder',
                           'DeleteDeliveryChannel', 'DeleteConfigRule',
-                          'DeleteOrganizationConfigRule',
-                          'DeleteConformancePack', 'DeleteConfigurationAggregator',
-                          'DeleteRetentionConfiguration')
+                          'DeleteOrganizationConfigRule', 'DeleteConformancePack',
+                          'DeleteConfigurationAggregator', 'DeleteRetentionConfiguration')
         OR eventsource = 'securityhub.amazonaws.com'
         AND eventname IN ('DisableSecurityHub', 'DisableSecurityHubV2', 'BatchDisableStandards',
                           'DisableImportFindingsForProduct', 'DisassociateFromMasterAccount',
@@ -55,8 +54,7 @@ WHERE  (eventsource = 'config.amazonaws.com'
         OR eventsource = 'macie2.amazonaws.com'
         AND (eventname IN ('DisableMacie', 'DisassociateFromMasterAccount',
                            'DisassociateFromAdministratorAccount', 'DisassociateMember',
-                           'DeleteMember',
-                           'DisableOrganizationAdminAccount')
+                           'DeleteMember', 'DisableOrganizationAdminAccount')
              OR eventname = 'UpdateMacieSession'
              AND json_extract_scalar(requestparameters, '$.status') = 'PAUSED')
         OR eventsource = 'inspector2.amazonaws.com'
