@@ -36,8 +36,7 @@ opened AS (
   SELECT c.*,
          array_distinct(regexp_extract_all(json_format(r.rule),
                                            '"[Cc]idrI[^"]*"\s*:\s*"([^"]*/0)"', 1)) AS ranges,
-         CASE WHEN regexp_extract(json_format(r.rule), '"[Ii]pProtocol"\s*:\s*"?([^",}]+)', 1)
-           = '-1' THEN 'all'
+         CASE WHEN regexp_like(json_format(r.rule), '"[Ii]pProtocol"\s*:\s*"-1"') THEN 'all'
               ELSE concat_ws('-',
                      regexp_extract(json_format(r.rule), '"[Ff]romPort"\s*:\s*(-?\d+)', 1),
                      nullif(regexp_extract(json_format(r.rule), '"[Tt]oPort"\s*:\s*(-?\d+)', 1),
