@@ -9,6 +9,7 @@ mod config;
 mod convert;
 mod forget;
 mod ingest;
+mod pivots;
 mod query;
 mod settings;
 mod sql;
@@ -33,6 +34,7 @@ use crate::{
     Error, ErrorKind, Result,
     cache::Cache,
     ingest::{IngestOptions, IngestReport},
+    pivots::dossier::Kind,
     repl::{self, EXIT_INTERRUPTED, Repl},
     source,
 };
@@ -107,6 +109,12 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Ingest(args)) => ingest::run(&settings, &args),
         Some(Command::Sql(args)) => sql::run(&settings, &args),
         Some(Command::Query(args)) => query::run(&settings, &args),
+        Some(Command::Who(args)) => pivots::dossier(&settings, Kind::Who, &args),
+        Some(Command::Ip(args)) => pivots::dossier(&settings, Kind::Ip, &args),
+        Some(Command::Api(args)) => pivots::dossier(&settings, Kind::Api, &args),
+        Some(Command::Key(args)) => pivots::dossier(&settings, Kind::Key, &args),
+        Some(Command::Resource(args)) => pivots::dossier(&settings, Kind::Resource, &args),
+        Some(Command::Event(args)) => pivots::event(&settings, &args),
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
         Some(Command::Verify(args)) => verify::run(&settings, &args),

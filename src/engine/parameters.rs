@@ -4,12 +4,13 @@ use datafusion::sql::{
     parser::Statement as Ast,
     sqlparser::{
         ast::{Expr, Value},
-        parser::Parser,
+        parser::{Parser, ParserError},
+        tokenizer::Tokenizer,
     },
 };
 
 use super::{
-    Statement, diagnose, parse,
+    Statement, diagnose, parse, tokens,
     walk::{self, Flow, ON, STOP, Walker},
 };
 use crate::{Error, Result};
@@ -57,9 +58,14 @@ fn literal(statement: &Statement, name: &str) -> Result<Expr, String> {
     let bare = name.trim_start_matches(':');
     let value = statement.parameters.iter().find(|(known, _)| known == bare);
     let (_, sql) = value.ok_or_else(|| format!("parameter `{name}` has no value"))?;
-    Parser::new(parse::dialect())
-        .try_with_sql(sql)
-        .and_then(|mut parser| parser.parse_expr())
+    Tokenizer::new(parse::dialect(), sql)
+        .tokenize_with_location()
+        .map_err(ParserError::from)
+        .and_then(|tokens| {
+            Parser::new(parse::dialect())
+                .with_tokens_with_locations(tokens::adapt(sql, tokens))
+                .parse_expr()
+        })
         .map_err(|error| format!("the value of `{name}` is no literal: {error}"))
 }
 

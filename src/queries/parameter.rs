@@ -2,6 +2,8 @@
 
 use chrono::NaiveDate;
 
+use super::values;
+
 /// A declared parameter: `since varchar = '1970-01-01T00:00:00Z' -- earliest eventtime`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
@@ -28,15 +30,18 @@ pub enum Kind {
     Boolean,
     /// A day.
     Date,
+    /// Texts, any number of them.
+    List,
 }
 
 impl Kind {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 6] = [
         (Self::Varchar, "varchar"),
         (Self::Bigint, "bigint"),
         (Self::Double, "double"),
         (Self::Boolean, "boolean"),
         (Self::Date, "date"),
+        (Self::List, "array(varchar)"),
     ];
 
     /// Its word.
@@ -44,7 +49,7 @@ impl Kind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
     }
 
-    /// `value` as a SQL literal of this type.
+    /// `value` as a SQL literal of this type; a list is parted by commas.
     ///
     /// # Errors
     /// It is no value of this type; what was expected.
@@ -67,11 +72,49 @@ impl Kind {
                 Ok(day) => Ok(format!("DATE '{day}'")),
                 Err(_) => Err("expected a day such as 2024-01-31".to_owned()),
             },
+            Self::List => Ok(values::list_literal(&values::written_out(value))),
         }
     }
 }
 
 impl Parameter {
+    /// What stands for it in a prepared statement of Athena's, with one `?`.
+    pub fn athena(&self) -> &'static str {
+        match self.kind {
+            Kind::List => "filter(split(?, ','), value -> value <> '')",
+            _ => "?",
+        }
+    }
+
+    /// The type of what that `?` takes.
+    pub fn athena_type(&self) -> &'static str {
+        match self.kind {
+            Kind::List => "varchar (a list, parted by commas)",
+            kind => kind.as_str(),
+        }
+    }
+
+    /// `value` as a literal for that `?`.
+    pub fn athena_literal(&self, value: &str) -> String {
+        let literal = match self.kind {
+            Kind::List => Ok(quoted(value)),
+            kind => kind.literal(value),
+        };
+        literal.unwrap_or_else(|_no_such_value| quoted(value))
+    }
+
+    /// A literal of its type, for planning a query without its values.
+    pub fn sample(&self) -> &'static str {
+        match self.kind {
+            Kind::Varchar => "''",
+            Kind::Bigint => "1",
+            Kind::Double => "1e0",
+            Kind::Boolean => "true",
+            Kind::Date => "DATE '2024-01-31'",
+            Kind::List => "ARRAY['']",
+        }
+    }
+
     /// Parses a declaration.
     ///
     /// # Errors
@@ -122,7 +165,7 @@ fn split_outside_quotes(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 

@@ -3,10 +3,12 @@
 //! The loop is synchronous: the editor blocks while the user types, and each statement runs to its
 //! end or to Ctrl-C on the [`Runner`]'s threads.
 
+mod athena;
 mod commands;
 mod complete;
 mod editor;
 mod pager;
+mod pivots;
 mod progress;
 mod report;
 mod run;
@@ -22,17 +24,18 @@ use std::{
     sync::Arc,
 };
 
-use self::{
-    editor::{Entered, Prompt},
-    shell::{Flow, Shell},
-};
 pub use self::{
+    athena::athena_text,
     progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
-    screen::Screen,
+    screen::{Screen, speaks_unicode},
     status::render_status,
     texts::{check_apart_from_evidence, texts},
+};
+use self::{
+    editor::{Entered, Prompt},
+    shell::{Flow, Shell},
 };
 use crate::{
     ErrorKind, Result,

@@ -102,10 +102,10 @@ impl Runner {
         self.until_interrupted(session.coverage())
     }
 
-    /// Runs `work` until it is done.
+    /// Drives `work`, which Ctrl-C ends.
     ///
     /// # Errors
-    /// It fails, or the user interrupted.
+    /// The work fails, the system gives no threads, or the user interrupted.
     pub fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let done = {
             let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);

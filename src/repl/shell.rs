@@ -35,10 +35,10 @@ pub(super) enum Flow {
 /// The prompt's state.
 pub(super) struct Shell {
     cache: Arc<Cache>,
-    session: Session,
-    runner: Runner,
-    ingest: IngestOptions,
-    screen: Screen,
+    pub(super) session: Session,
+    pub(super) runner: Runner,
+    pub(super) ingest: IngestOptions,
+    pub(super) screen: Screen,
     options: OutputOptions,
     timer: bool,
     /// Where answers go until told otherwise; the screen where nowhere else.
@@ -276,7 +276,7 @@ impl Shell {
     }
 
     /// Shows text that is safe to show, through the pager where it is long.
-    fn show(&self, text: &str) -> Result<Flow> {
+    pub(super) fn show(&self, text: &str) -> Result<Flow> {
         let height = self.screen.size().map_or(usize::MAX, |(_, height)| height);
         let mut pager = Pager::new(height);
         pager

@@ -69,6 +69,14 @@ fn files_that_cannot_hold_an_answer_are_not_opened() {
     assert_eq!(of("awsregion = 'us-west-2'"), 1);
     assert_eq!(of("eventname = 'AAA'"), 0);
     assert_eq!(of("event_ts > now()"), 0);
+    // A list of constants is an IN; an empty one that means all is no condition.
+    assert_eq!(of("contains(ARRAY['AAA', 'AAB'], eventname)"), 0);
+    assert_eq!(of("contains(ARRAY['111122223333'], recipientaccountid)"), 1);
+    let list = "CAST(ARRAY[] AS array(varchar))";
+    assert_eq!(of(&format!("cardinality({list}) = 0 OR contains({list}, eventname)")), 3);
+    let list = "ARRAY['AAA']";
+    assert_eq!(of(&format!("cardinality({list}) = 0 OR contains({list}, eventname)")), 0);
+    assert_eq!(of(&format!("NOT contains({list}, eventname)")), 3);
     assert_eq!(of("\"$path\" LIKE '%EXAMPLE1%'"), 3);
     assert_eq!(files(&sql, "SELECT count(*) FROM cloudtrail_logs"), 0);
     assert_eq!(files(&sql, "SELECT eventname FROM cloudtrail_logs LIMIT 1"), 1);

@@ -9,9 +9,9 @@ use arrow::{
     datatypes::{DataType, FieldRef},
 };
 use datafusion::{
-    common::{exec_err, plan_err},
+    common::{ScalarValue, exec_err, plan_err},
     error::Result,
-    logical_expr::{ColumnarValue, type_coercion::binary::type_union_resolution},
+    logical_expr::{ColumnarValue, Expr, in_list, type_coercion::binary::type_union_resolution},
 };
 
 use super::call::{Call, does_not_take, too_large};
@@ -174,4 +174,18 @@ pub(super) fn contains(call: &Call) -> Result<ColumnarValue> {
         }
         Ok((!unknown).then_some(false))
     })
+}
+
+/// `contains(ARRAY['a', 'b'], x)` is `x IN ('a', 'b')`, NULLs included: statistics and bloom filters
+/// leave out files for it, and a long list is a hash set. An empty list has no such form.
+pub(super) fn contains_any_of(args: &[Expr]) -> Result<Option<Expr>> {
+    let [Expr::Literal(ScalarValue::List(list), _), needle] = args else { return Ok(None) };
+    if list.len() != 1 || list.is_null(0) || list.value(0).is_empty() {
+        return Ok(None);
+    }
+    let elements = list.value(0);
+    let elements = (0..elements.len()).map(|at| {
+        ScalarValue::try_from_array(&elements, at).map(|element| Expr::Literal(element, None))
+    });
+    Ok(Some(in_list(needle.clone(), elements.collect::<Result<_>>()?, false)))
 }

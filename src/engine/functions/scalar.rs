@@ -10,8 +10,9 @@ use datafusion::{
     common::{DataFusionError, plan_err},
     error::Result,
     logical_expr::{
-        ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-        Volatility,
+        ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature, Volatility,
+        simplify::{ExprSimplifyResult, SimplifyContext},
     },
 };
 
@@ -27,6 +28,10 @@ pub(super) type Returns = fn(&ReturnFieldArgs<'_>) -> Result<DataType>;
 /// The function over a batch.
 pub(super) type Run = fn(&ScalarFunctionArgs) -> Result<ColumnarValue>;
 
+/// What a call means in terms that the scan understands, once its arguments are simplified; nothing
+/// where it stays a call.
+pub(super) type Simplify = fn(&[Expr]) -> Result<Option<Expr>>;
+
 /// A scalar function.
 #[derive(Clone, Copy)]
 pub(super) struct Scalar {
@@ -35,12 +40,14 @@ pub(super) struct Scalar {
     pub(super) returns: Returns,
     pub(super) run: Run,
     pub(super) volatility: Volatility,
+    pub(super) simplify: Option<Simplify>,
 }
 
 impl Scalar {
     /// A function whose result depends on its arguments alone.
     pub(super) fn new(name: &'static str, coerce: Coerce, returns: Returns, run: Run) -> Self {
-        Self { name, coerce, returns, run, volatility: Volatility::Immutable }
+        let volatility = Volatility::Immutable;
+        Self { name, coerce, returns, run, volatility, simplify: None }
     }
 
     /// The function for the engine.
@@ -95,6 +102,14 @@ impl ScalarUDFImpl for Udf {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         Ok(Arc::new(Field::new(self.scalar.name, (self.scalar.returns)(&args)?, true)))
+    }
+
+    fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        let simplify = self.scalar.simplify;
+        Ok(match simplify.map(|simplify| simplify(&args)).transpose()?.flatten() {
+            Some(simpler) => ExprSimplifyResult::Simplified(simpler),
+            None => ExprSimplifyResult::Original(args),
+        })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

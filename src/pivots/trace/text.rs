@@ -17,6 +17,8 @@ pub struct TextOptions {
     pub width: usize,
     /// Whether to use colour.
     pub color: bool,
+    /// Whether lines may be drawn with characters beyond ASCII.
+    pub unicode: bool,
 }
 
 /// The least columns that are written for.
@@ -44,7 +46,14 @@ pub fn render(trace: &Trace, options: &TextOptions) -> String {
         }
         branch(tree, &mut paper);
     }
-    paper.text
+    if options.unicode { paper.text } else { in_ascii(&paper.text) }
+}
+
+/// The text with what is drawn here in ASCII.
+fn in_ascii(text: &str) -> String {
+    const SPELLINGS: [(&str, &str); 7] =
+        [("├─", "|-"), ("└─", "`-"), ("│", "|"), ("◀", "<-"), ("·", "-"), ("→", "to"), ("×", "x")];
+    SPELLINGS.iter().fold(text.to_owned(), |text, (drawn, plain)| text.replace(drawn, plain))
 }
 
 fn summary(trace: &Trace, subject: &str) -> String {
