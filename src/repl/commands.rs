@@ -81,6 +81,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".key" "" "KEY [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about an access key", Shell::key),
     command!(".resource" "" "NAME [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about a resource: ARN, name, id", Shell::resource),
     command!(".event" "" "ID [--json]" (1, ANY), Argument::Free, "shows one event in full, and what is around it", Shell::event),
+    command!(".trace" "" "KEY|PRINCIPAL [--up|--down]" (1, ANY), Argument::Free, "traces credentials to what began them, and to what came of them", Shell::trace),
     command!(".mode" "" "[FORMAT]" (0, 1), MODES, "sets how answers are written", Shell::mode),
     command!(".output" "\\o" "[FILE]" (0, 1), Argument::Path, "writes answers to FILE; without it, to the screen again", Shell::output),
     command!(".once" "" "FILE" (1, 1), Argument::Path, "writes the next answer to FILE, in the format its ending tells", Shell::once),
