@@ -14,6 +14,7 @@ mod query;
 mod settings;
 mod sql;
 mod status;
+mod trace;
 mod values;
 mod verify;
 
@@ -117,6 +118,7 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
         Some(Command::Verify(args)) => verify::run(&settings, &args),
+        Some(Command::Trace(args)) => trace::run(&settings, &args),
         Some(Command::Forget(args)) => forget::run(&settings, &args),
         Some(Command::Completions(args)) => completions::run(args),
     }

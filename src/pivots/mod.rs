@@ -7,5 +7,6 @@
 mod ask;
 pub mod dossier;
 mod moment;
+pub mod trace;
 
 pub use self::moment::{since, until};

@@ -36,5 +36,6 @@ mod sql;
 mod support;
 mod testdata;
 mod tidy;
+mod trace;
 mod verify;
 mod wrappers;
