@@ -127,6 +127,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
         ingest,
         screen: settings.screen,
         history_file: settings.history_file.clone(),
+        queries_dir: settings.queries_dir.clone(),
     }
     .run()?;
     Ok(Outcome::Done)
