@@ -68,7 +68,11 @@ impl Shell {
             };
             given.push((key.to_owned(), value.to_owned()));
         }
-        for parameter in &query.parameters {
+        let is_known =
+            |(name, _): &(String, String)| query.parameters.iter().any(|it| it.name == *name);
+        // What is wrong already is told before anything is asked.
+        let may_ask = given.iter().all(is_known);
+        for parameter in query.parameters.iter().filter(|_| may_ask) {
             let is_given = given.iter().any(|(name, _)| *name == parameter.name);
             if is_given || parameter.default.is_some() {
                 continue;
