@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completions, config, convert, forget, ingest, query, sql, status, values, verify};
+use super::{
+    completions, config, convert, forget, ingest, pivots, query, sql, status, trace, values, verify,
+};
 use crate::aws::AwsOptions;
 
 const ABOUT: &str =
@@ -44,12 +46,32 @@ pub(super) enum Command {
     Sql(sql::SqlArgs),
     /// Run a saved query, or list and show them
     Query(query::QueryArgs),
+    /// Everything about a caller: an ARN, a user, role or session name, a principal id, an account
+    #[command(after_help = pivots::WHO)]
+    Who(pivots::PivotArgs),
+    /// Everything about an address or a network
+    #[command(after_help = pivots::IP)]
+    Ip(pivots::PivotArgs),
+    /// Everything about an API
+    #[command(after_help = pivots::API)]
+    Api(pivots::PivotArgs),
+    /// Everything about an access key
+    #[command(after_help = pivots::KEY)]
+    Key(pivots::PivotArgs),
+    /// Everything about a resource: an ARN, a name, an id
+    #[command(after_help = pivots::RESOURCE)]
+    Resource(pivots::PivotArgs),
+    /// One event in full, and what is around it
+    #[command(after_help = pivots::EVENT)]
+    Event(pivots::EventArgs),
     /// Turn logs into plain Parquet files, without a cache
     Convert(convert::ConvertArgs),
     /// Show what the cache covers, and what was skipped
     Status(status::StatusArgs),
     /// Verify log files by `CloudTrail`'s digests: signatures, chains, hashes
     Verify(verify::VerifyArgs),
+    /// Trace credentials to what began them, and to all that was done with what came of them
+    Trace(trace::TraceArgs),
     /// Remove a source's records from the cache
     Forget(forget::ForgetArgs),
     /// Print a script that completes commands and flags in a shell
@@ -89,6 +111,10 @@ pub(super) struct Global {
     /// When to use colours; `auto` is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
     pub(super) color: When,
+
+    /// A directory of your own saved queries, searched first; may be repeated
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) queries: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(super) aws: AwsArgs,

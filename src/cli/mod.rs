@@ -9,10 +9,12 @@ mod config;
 mod convert;
 mod forget;
 mod ingest;
+mod pivots;
 mod query;
 mod settings;
 mod sql;
 mod status;
+mod trace;
 mod values;
 mod verify;
 
@@ -32,6 +34,7 @@ use crate::{
     Error, ErrorKind, Result,
     cache::Cache,
     ingest::{IngestOptions, IngestReport},
+    pivots::dossier::Kind,
     repl::{self, EXIT_INTERRUPTED, Repl},
     source,
 };
@@ -106,9 +109,16 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Ingest(args)) => ingest::run(&settings, &args),
         Some(Command::Sql(args)) => sql::run(&settings, &args),
         Some(Command::Query(args)) => query::run(&settings, &args),
+        Some(Command::Who(args)) => pivots::dossier(&settings, Kind::Who, &args),
+        Some(Command::Ip(args)) => pivots::dossier(&settings, Kind::Ip, &args),
+        Some(Command::Api(args)) => pivots::dossier(&settings, Kind::Api, &args),
+        Some(Command::Key(args)) => pivots::dossier(&settings, Kind::Key, &args),
+        Some(Command::Resource(args)) => pivots::dossier(&settings, Kind::Resource, &args),
+        Some(Command::Event(args)) => pivots::event(&settings, &args),
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
         Some(Command::Verify(args)) => verify::run(&settings, &args),
+        Some(Command::Trace(args)) => trace::run(&settings, &args),
         Some(Command::Forget(args)) => forget::run(&settings, &args),
         Some(Command::Completions(args)) => completions::run(args),
     }
@@ -127,7 +137,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
         ingest,
         screen: settings.screen,
         history_file: settings.history_file.clone(),
-        queries_dir: settings.queries_dir.clone(),
+        queries_dirs: settings.queries_dirs.clone(),
     }
     .run()?;
     Ok(Outcome::Done)

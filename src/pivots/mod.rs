@@ -5,3 +5,8 @@
 //! and the command line run it and print that value as text or as JSON.
 
 mod ask;
+pub mod dossier;
+mod moment;
+pub mod trace;
+
+pub use self::moment::{since, until};

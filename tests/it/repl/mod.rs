@@ -7,7 +7,7 @@ mod lines;
 mod output;
 mod reference;
 mod saved;
-mod terminal;
+pub(crate) mod terminal;
 
 use terminal::Terminal;
 
