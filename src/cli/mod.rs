@@ -137,6 +137,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
         ingest,
         screen: settings.screen,
         history_file: settings.history_file.clone(),
+        queries_dirs: settings.queries_dirs.clone(),
     }
     .run()?;
     Ok(Outcome::Done)
