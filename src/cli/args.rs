@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{completions, config, convert, forget, ingest, query, sql, status, values, verify};
+use super::{
+    completions, config, convert, forget, ingest, query, sql, status, timeline, values, verify,
+};
 use crate::aws::AwsOptions;
 
 const ABOUT: &str =
@@ -44,6 +46,8 @@ pub(super) enum Command {
     Sql(sql::SqlArgs),
     /// Run a saved query, or list and show them
     Query(query::QueryArgs),
+    /// Tell what was done, in plain words and in order
+    Timeline(timeline::TimelineArgs),
     /// Turn logs into plain Parquet files, without a cache
     Convert(convert::ConvertArgs),
     /// Show what the cache covers, and what was skipped

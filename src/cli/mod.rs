@@ -13,6 +13,7 @@ mod query;
 mod settings;
 mod sql;
 mod status;
+mod timeline;
 mod values;
 mod verify;
 
@@ -108,6 +109,7 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Query(args)) => query::run(&settings, &args),
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
+        Some(Command::Timeline(args)) => timeline::run(&settings, &args),
         Some(Command::Verify(args)) => verify::run(&settings, &args),
         Some(Command::Forget(args)) => forget::run(&settings, &args),
         Some(Command::Completions(args)) => completions::run(args),

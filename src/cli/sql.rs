@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::RecordBatch;
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use clap::Args;
 
 use super::{
@@ -183,7 +183,15 @@ pub(super) struct Answers<'a> {
     runner: Runner,
     options: OutputOptions,
     file: Option<PathBuf>,
+    writer: Writer,
 }
+
+/// What makes of an answer's columns and a sink what writes its rows.
+pub(super) type Writer = for<'s> fn(
+    &OutputOptions,
+    &SchemaRef,
+    Box<dyn Write + Send + 's>,
+) -> Result<Box<dyn RowWriter + 's>>;
 
 impl<'a> Answers<'a> {
     /// Settles the format.
@@ -212,7 +220,24 @@ impl<'a> Answers<'a> {
             }
         }
         let ingest = settings.ingest(&[], Filter::default(), LimitArgs::default());
-        Ok(Self { settings, ingest, runner: Runner::new(settings.threads)?, options, file })
+        Ok(Self {
+            settings,
+            ingest,
+            runner: Runner::new(settings.threads)?,
+            options,
+            file,
+            writer: output::writer,
+        })
+    }
+
+    /// The same, written by `writer` instead of as rows.
+    pub(super) fn written_by(self, writer: Writer) -> Self {
+        Self { writer, ..self }
+    }
+
+    /// What runs the statements.
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     /// Runs the statements one after the other, and writes their answers; what lies at the
@@ -332,10 +357,10 @@ impl<'a> Answers<'a> {
 
     fn writer<'s>(
         &self,
-        schema: &arrow::datatypes::SchemaRef,
+        schema: &SchemaRef,
         sink: Box<dyn Write + Send + 's>,
     ) -> Result<Box<dyn RowWriter + 's>> {
-        output::writer(&self.options, schema, sink)
+        (self.writer)(&self.options, schema, sink)
     }
 }
 

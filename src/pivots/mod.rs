@@ -5,3 +5,7 @@
 //! and the command line run it and print that value as text or as JSON.
 
 mod ask;
+pub mod timeline;
+mod when;
+
+pub use self::when::{since, until};

@@ -102,7 +102,11 @@ impl Runner {
         self.until_interrupted(session.coverage())
     }
 
-    fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Runs `work` to its end, or until Ctrl-C.
+    ///
+    /// # Errors
+    /// The work's, or the user interrupted.
+    pub fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let done = {
             let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
             let runtime = match held.as_mut() {

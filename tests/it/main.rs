@@ -34,5 +34,6 @@ mod sql;
 mod support;
 mod testdata;
 mod tidy;
+mod timeline;
 mod verify;
 mod wrappers;

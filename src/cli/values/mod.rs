@@ -1,67 +1,6 @@
-//! Values as they are typed on the command line: sizes, times, names.
+//! Values as they are typed on the command line: sizes, names; times are those of the pivots.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-
-/// Which end of a span of time a value stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edge {
-    /// A day is its first moment.
-    Since,
-    /// A day is its last moment.
-    Until,
-}
-
-/// Parses `--since`: microseconds since 1970 in UTC.
-pub(super) fn since(text: &str) -> Result<i64, String> {
-    time(text, Edge::Since, Utc::now())
-}
-
-/// Parses `--until`: microseconds since 1970 in UTC.
-pub(super) fn until(text: &str) -> Result<i64, String> {
-    time(text, Edge::Until, Utc::now())
-}
-
-fn time(text: &str, edge: Edge, now: DateTime<Utc>) -> Result<i64, String> {
-    let text = text.trim();
-    if let Some(ago) = ago(text) {
-        let at = now.checked_sub_signed(ago).ok_or("that is before the calendar begins")?;
-        return Ok(at.timestamp_micros());
-    }
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        let start = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
-        let is_last = day.checked_add_days(Days::new(1)).is_none();
-        return match edge {
-            Edge::Since => Ok(start),
-            Edge::Until if is_last => Err("that is where the calendar ends".to_owned()),
-            Edge::Until => Ok(start + 86_400_000_000 - 1),
-        };
-    }
-    let with_t = text.replacen(' ', "T", 1);
-    if let Ok(at) = DateTime::parse_from_rfc3339(&with_t.to_ascii_uppercase()) {
-        return Ok(at.timestamp_micros());
-    }
-    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(&with_t, format).ok())
-        .map(|at| at.and_utc().timestamp_micros())
-        .ok_or_else(|| {
-            "expected a time such as 2024-01-31, 2024-01-31T08:00:00Z, 7d or 24h".to_owned()
-        })
-}
-
-/// `7d`: how long before now.
-fn ago(text: &str) -> Option<TimeDelta> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, unit) = text.split_at_checked(digits)?;
-    let number: i64 = number.parse().ok()?;
-    match unit {
-        "m" | "min" => TimeDelta::try_minutes(number),
-        "h" => TimeDelta::try_hours(number),
-        "d" => TimeDelta::try_days(number),
-        "w" => TimeDelta::try_weeks(number),
-        _ => None,
-    }
-}
+pub(super) use crate::pivots::{since, until};
 
 /// Parses a size in bytes: `512MiB`, `2G`, `1.5GB`, `1048576`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
