@@ -18,7 +18,7 @@ use crate::{
     cache::Cache,
     engine::{self, Session, Statement},
     ingest::IngestOptions,
-    output::{self, Format, OutputOptions, RowWriter},
+    output::{self, Format, OutputOptions, RowWriter, WriterOf},
     repl::{self, Ran, Runner},
     source::{self, Filter},
 };
@@ -183,15 +183,8 @@ pub(super) struct Answers<'a> {
     runner: Runner,
     options: OutputOptions,
     file: Option<PathBuf>,
-    writer: Writer,
+    writer: WriterOf,
 }
-
-/// What makes of an answer's columns and a sink what writes its rows.
-pub(super) type Writer = for<'s> fn(
-    &OutputOptions,
-    &SchemaRef,
-    Box<dyn Write + Send + 's>,
-) -> Result<Box<dyn RowWriter + 's>>;
 
 impl<'a> Answers<'a> {
     /// Settles the format.
@@ -231,7 +224,7 @@ impl<'a> Answers<'a> {
     }
 
     /// The same, written by `writer` instead of as rows.
-    pub(super) fn written_by(self, writer: Writer) -> Self {
+    pub(super) fn written_by(self, writer: WriterOf) -> Self {
         Self { writer, ..self }
     }
 

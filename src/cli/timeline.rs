@@ -11,7 +11,7 @@ use super::{
     values,
 };
 use crate::{
-    ErrorKind, Result,
+    Result,
     engine::Session,
     pivots::timeline::{self, TimelineOptions},
     queries::Library,
@@ -80,19 +80,11 @@ pub(super) fn run(settings: &Settings, args: &TimelineArgs) -> Result<Outcome> {
         Some(name) => {
             let library = Library::open(settings.queries_dir.as_deref())?;
             let query = library.get(name)?;
-            let given: Result<Vec<_>> = args.subjects.iter().map(|text| parameter(text)).collect();
-            let literals = query.literals(&given?, &mut query::read_list)?;
+            let given = timeline::given(&args.subjects)?;
+            let literals = query.literals(&given, &mut query::read_list)?;
             let asked = timeline::statement_of_query(&session, &options, query, literals);
             answers.runner().until_interrupted(asked)?
         }
     };
     answers.write_all(&cache, &session, &[statement])
-}
-
-fn parameter(text: &str) -> Result<(String, String)> {
-    values::parameter(text).map_err(|expected| {
-        let value = text.to_owned();
-        let reason = format!("with --query, {expected}: a timeline is of one or the other");
-        ErrorKind::Value { name: "SUBJECT".to_owned(), value, reason }.into()
-    })
 }

@@ -75,6 +75,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".tables" "\\dt" "" (0, 0), Argument::Free, "names the tables", Shell::tables),
     command!(".schema" "\\d" "[TABLE]" (0, 1), Argument::Table, "shows a table's columns", Shell::schema),
     command!(".status" "" "" (0, 0), Argument::Free, "shows what the cache covers, and what was skipped", Shell::status),
+    command!(".timeline" "" "[SUBJECT…] [--query NAME KEY=VALUE…] [--since T] [--until T] [--all]" (0, ANY), Argument::Free, "tells what was done, in plain words and in order", Shell::timeline),
     command!(".mode" "" "[FORMAT]" (0, 1), MODES, "sets how answers are written", Shell::mode),
     command!(".output" "\\o" "[FILE]" (0, 1), Argument::Path, "writes answers to FILE; without it, to the screen again", Shell::output),
     command!(".once" "" "FILE" (1, 1), Argument::Path, "writes the next answer to FILE, in the format its ending tells", Shell::once),

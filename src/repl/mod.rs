@@ -15,6 +15,7 @@ mod screen;
 mod shell;
 mod status;
 mod texts;
+mod timeline;
 
 use std::{
     io::{self, Read as _},
@@ -63,6 +64,8 @@ pub struct Repl {
     pub ingest: IngestOptions,
     /// Where output goes.
     pub screen: Screen,
+    /// Where the user's own saved queries lie.
+    pub queries_dir: Option<PathBuf>,
     /// Where the history rests.
     pub history_file: Option<PathBuf>,
 }

@@ -16,7 +16,8 @@ use crate::{
     cache::{Cache, Table},
     engine::{Session, Statement},
     ingest::IngestOptions,
-    output::{self, Format, OutputOptions, RowWriter},
+    output::{self, Format, OutputOptions, RowWriter, WriterOf},
+    queries::Library,
     source,
 };
 
@@ -35,12 +36,14 @@ pub(super) enum Flow {
 /// The prompt's state.
 pub(super) struct Shell {
     cache: Arc<Cache>,
-    session: Session,
-    runner: Runner,
+    pub(super) session: Session,
+    pub(super) runner: Runner,
     ingest: IngestOptions,
     screen: Screen,
     options: OutputOptions,
     timer: bool,
+    /// Where the user's own saved queries lie.
+    queries_dir: Option<PathBuf>,
     /// Where answers go until told otherwise; the screen where nowhere else.
     output: Option<File>,
     /// Where the next answer goes, and how it is written.
@@ -63,6 +66,7 @@ impl Shell {
                 ..OutputOptions::new(Format::Table)
             },
             timer: true,
+            queries_dir: repl.queries_dir,
             output: None,
             once: None,
         })
@@ -89,6 +93,11 @@ impl Shell {
             return Ok(output::human::counted(n_events, "event", "events"));
         }
         Ok(status::headline(&self.runner.coverage(&self.session)?))
+    }
+
+    /// The saved queries.
+    pub(super) fn library(&self) -> Result<Library> {
+        Library::open(self.queries_dir.as_deref())
     }
 
     /// The names to complete.
@@ -129,23 +138,28 @@ impl Shell {
 
     /// Runs one statement and shows its answer.
     fn answer(&mut self, statement: &Statement) -> Result<()> {
+        self.answer_by(statement, output::writer)
+    }
+
+    /// Runs one statement and shows what `writer` makes of its rows.
+    pub(super) fn answer_by(&mut self, statement: &Statement, writer: WriterOf) -> Result<()> {
         super::ingest_declared(self.screen, &self.cache, &self.session, statement, &self.ingest)?;
         let ran = if let Some((path, format)) = self.once.take() {
             let file = self.create(&path)?;
-            self.answer_to(statement, &OutputOptions::new(format), file)?
+            self.answer_to(statement, &OutputOptions::new(format), writer, file)?
         } else if let Some(file) = &self.output {
             let file = file.try_clone().map_err(ErrorKind::Output)?;
-            self.answer_to(statement, &self.unbounded(), file)?
+            self.answer_to(statement, &self.unbounded(), writer, file)?
         } else if let Some((width, height)) = self.screen.size() {
             let options = OutputOptions { width: Some(width), ..self.options.clone() };
             let mut pager = Pager::new(height);
-            let ran = self.answer_to(statement, &options, &mut pager)?;
+            let ran = self.answer_to(statement, &options, writer, &mut pager)?;
             pager.finish().map_err(ErrorKind::Output)?;
             ran
         } else if self.screen.stdout_is_terminal {
-            self.answer_to(statement, &self.options, io::stdout())?
+            self.answer_to(statement, &self.options, writer, io::stdout())?
         } else {
-            self.answer_to(statement, &self.unbounded(), io::stdout())?
+            self.answer_to(statement, &self.unbounded(), writer, io::stdout())?
         };
         for notice in &ran.notices {
             self.screen.notice(notice);
@@ -165,10 +179,11 @@ impl Shell {
         &self,
         statement: &Statement,
         options: &OutputOptions,
+        writer: WriterOf,
         sink: impl Write + Send,
     ) -> Result<super::Ran> {
         self.runner.run(&self.session, statement, |schema| -> Result<Box<dyn RowWriter + '_>> {
-            output::writer(options, schema, Box::new(sink))
+            writer(options, schema, Box::new(sink))
         })
     }
 

@@ -83,6 +83,10 @@ fn commands_work_and_new_evidence_is_seen() {
     enter(&mut session, ".strict off");
     assert!(enter(&mut session, ".strict maybe").contains("expected on or off"));
 
+    let told = enter(&mut session, ".timeline eve --since 2024-01-02");
+    assert!(told.contains("Tuesday, 2 January 2024"), "{told}");
+    assert!(enter(&mut session, ".timeline --query access_key_activity").contains("needs it"));
+
     enter(&mut session, ".mode json");
     assert!(enter(&mut session, "SELECT 1 AS a;").contains("[{\"a\":1}]"));
     enter(&mut session, ".once rows.csv");

@@ -47,6 +47,79 @@ pub struct TimelineOptions {
     pub unfolded: bool,
 }
 
+/// What the words of a command at the prompt ask for.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// The timeline.
+    pub options: TimelineOptions,
+    /// The saved query, and its parameters as `key=value`.
+    pub query: Option<(String, Vec<(String, String)>)>,
+}
+
+impl Words {
+    /// Reads `SUBJECT… | --query NAME [KEY=VALUE…]`, `--since T`, `--until T`, `--all`, `--no-fold`.
+    ///
+    /// # Errors
+    /// A flag is unknown, lacks its value or has one that does not fit.
+    pub fn read(words: &[String]) -> Result<Self> {
+        let mut read = Self::default();
+        let mut name = None;
+        let mut rest = words.iter();
+        let invalid = |name: &str, value: &str, reason: &str| -> crate::Error {
+            let (name, value, reason) = (name.to_owned(), value.to_owned(), reason.to_owned());
+            ErrorKind::Value { name, value, reason }.into()
+        };
+        while let Some(word) = rest.next() {
+            let (flag, written) = match word.split_once('=') {
+                Some((flag, value)) if flag.starts_with("--") => (flag, Some(value.to_owned())),
+                _ => (word.as_str(), None),
+            };
+            let mut value = || {
+                let value = written.clone().or_else(|| rest.next().cloned());
+                value.ok_or_else(|| invalid(flag, "", "it takes a value"))
+            };
+            let time = |text: String, read: fn(&str) -> Result<i64, String>| {
+                read(&text).map_err(|reason| invalid(flag, &text, &reason))
+            };
+            match flag {
+                "--since" => read.options.since = Some(time(value()?, super::since)?),
+                "--until" => read.options.until = Some(time(value()?, super::until)?),
+                "--query" => name = Some(value()?),
+                "--all" => read.options.everything = true,
+                "--no-fold" => read.options.unfolded = true,
+                _ if flag.starts_with("--") => {
+                    let known = "expected --query, --since, --until, --all or --no-fold";
+                    return Err(invalid(".timeline", word, known));
+                }
+                _ => read.options.subjects.push(word.clone()),
+            }
+        }
+        if let Some(name) = name {
+            let subjects = std::mem::take(&mut read.options.subjects);
+            read.query = Some((name, given(&subjects)?));
+        }
+        Ok(read)
+    }
+}
+
+/// The parameters of a query, as `key=value`.
+///
+/// # Errors
+/// A word is none.
+pub fn given(words: &[String]) -> Result<Vec<(String, String)>> {
+    let pair = |word: &String| match word.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(ErrorKind::Value {
+            name: "SUBJECT".to_owned(),
+            value: word.clone(),
+            reason: "with --query, expected key=value: a timeline is of one or the other"
+                .to_owned(),
+        }
+        .into()),
+    };
+    words.iter().map(pair).collect()
+}
+
 /// The statement whose rows [`writer`] makes a timeline of: the events of `options`, in order.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use super::{
+    Words,
     fold::Fold,
     line::{Line, Telling},
     phrase::{Mark, Part, Phrases},
@@ -237,6 +238,25 @@ fn what_waits_is_bounded() {
     assert!(lines.len() > 4000, "{} of 9000 at the same time went", lines.len());
     fold.finish(&mut lines);
     assert_eq!(lines.len(), 9000);
+}
+
+#[test]
+fn the_words_of_the_prompt_are_those_of_the_command_line() {
+    let read = |text: &str| {
+        Words::read(&text.split(' ').map(str::to_owned).collect::<Vec<_>>())
+            .map_err(|e| e.to_string())
+    };
+    let words = read("bob --since 2024-05-14 203.0.113.7 --all").unwrap();
+    assert_eq!(words.options.subjects, ["bob", "203.0.113.7"]);
+    assert!(words.options.everything && !words.options.unfolded);
+    assert_eq!(words.options.since, Some(1_715_644_800_000_000));
+    let words = read("--query access_key_activity key=a=b --no-fold").unwrap();
+    assert_eq!(words.query.unwrap().1, [("key".to_owned(), "a=b".to_owned())]);
+    assert!(words.options.unfolded && words.options.subjects.is_empty());
+    assert!(read("--query q bob").unwrap_err().contains("key=value"));
+    assert!(read("--until never").unwrap_err().contains("expected a time"));
+    assert!(read("--since").unwrap_err().contains("it takes a value"));
+    assert!(read("--everything").unwrap_err().contains("expected --query"));
 }
 
 #[test]
