@@ -128,8 +128,8 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
         session: settings.session(),
         ingest,
         screen: settings.screen,
-        queries_dir: settings.queries_dir.clone(),
         history_file: settings.history_file.clone(),
+        queries_dir: settings.queries_dir.clone(),
     }
     .run()?;
     Ok(Outcome::Done)

@@ -77,7 +77,7 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
     let query = library.get(args.name.as_deref().unwrap_or_default())?;
     let literals = query.literals(&args.parameters, &mut read_list)?;
     let cache = open_cache(settings)?;
-    let session = Session::open(Arc::clone(&cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(&cache), &settings.session())?);
     let mut statements = session.parse(&query.text, Some(&query.origin))?;
     let parameters: Arc<[_]> = literals.into();
     for statement in &mut statements {

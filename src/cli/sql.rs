@@ -84,7 +84,7 @@ pub(super) fn run(settings: &Settings, args: &SqlArgs) -> Result<Outcome> {
     let answers = Answers::new(settings, &args.answer)?;
     let texts = texts(args)?;
     let (cache, outcome) = cache(settings, args, &texts)?;
-    let session = Session::open(Arc::clone(&cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(&cache), &settings.session())?);
     let mut statements = Vec::new();
     for (origin, text) in &texts {
         statements.extend(session.parse(text, origin.as_deref())?);
@@ -242,7 +242,7 @@ impl<'a> Answers<'a> {
     pub(super) fn write_all(
         &self,
         cache: &Cache,
-        session: &Session,
+        session: &Arc<Session>,
         statements: &[Statement],
     ) -> Result<Outcome> {
         let screen = self.settings.screen;
@@ -293,7 +293,7 @@ impl<'a> Answers<'a> {
         writer.finish().map(drop)
     }
 
-    fn to_stdout(&self, session: &Session, statement: &Statement, nth: usize) -> Result<Ran> {
+    fn to_stdout(&self, session: &Arc<Session>, statement: &Statement, nth: usize) -> Result<Ran> {
         self.runner.run(session, statement, |schema| {
             let is_answer = !schema.fields().is_empty();
             if is_answer && nth > 0 {
@@ -316,7 +316,7 @@ impl<'a> Answers<'a> {
 
     fn to_file(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         statement: &Statement,
         path: &Path,
         nth: usize,

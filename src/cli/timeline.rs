@@ -71,7 +71,7 @@ pub(super) fn run(settings: &Settings, args: &TimelineArgs) -> Result<Outcome> {
         unfolded: args.no_fold,
     };
     let cache = open_cache(settings)?;
-    let session = Session::open(Arc::clone(&cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(&cache), &settings.session())?);
     let statement = match &args.query {
         None => {
             options.subjects.clone_from(&args.subjects);

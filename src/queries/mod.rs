@@ -16,7 +16,10 @@ mod front_matter;
 mod parameter;
 mod values;
 
-use std::path::Path;
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 pub use self::{
     front_matter::{SavedQuery, Severity},
@@ -80,6 +83,40 @@ impl Library {
                 .any(|text| text.to_lowercase().contains(&word))
         })
     }
+}
+
+/// Keeps `text` as the saved query `name` in `dir`; gives the file.
+///
+/// # Errors
+/// The name is none, there is a query of this name in `dir` already, or the file cannot be written.
+pub fn save(dir: &Path, name: &str, text: &str) -> Result<PathBuf> {
+    let invalid = |reason: &str| ErrorKind::Value {
+        name: ".save".to_owned(),
+        value: name.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !is_name {
+        return Err(invalid("expected lower-case letters, digits and `_`").into());
+    }
+    let path = dir.join(format!("{name}.sql"));
+    let failed = |source| ErrorKind::Io { action: "write", path: path.clone(), source };
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let title = name.replace('_', " ");
+    let text = format!(
+        "-- title: {title}\n-- description: Kept at the prompt.\n\n{}\n",
+        text.trim().trim_end_matches(';').trim_end()
+    );
+    let mut file = match std::fs::File::create_new(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let reason = format!("`{}` is there already; choose another name", path.display());
+            return Err(invalid(&reason).into());
+        }
+        created => created.map_err(failed)?,
+    };
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    Ok(path)
 }
 
 fn own_queries(dir: &Path) -> Result<Vec<SavedQuery>> {

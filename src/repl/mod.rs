@@ -6,6 +6,9 @@
 mod commands;
 mod complete;
 mod editor;
+mod interrupts;
+mod lex;
+mod outlet;
 mod pager;
 mod progress;
 mod report;
@@ -15,7 +18,7 @@ mod screen;
 mod shell;
 mod status;
 mod texts;
-mod timeline;
+mod values;
 
 use std::{
     io::{self, Read as _},
@@ -23,17 +26,18 @@ use std::{
     sync::Arc,
 };
 
-use self::{
-    editor::{Entered, Prompt},
-    shell::{Flow, Shell},
-};
 pub use self::{
+    commands::reference,
     progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
     screen::Screen,
     status::render_status,
     texts::{check_apart_from_evidence, texts},
+};
+use self::{
+    editor::{Entered, Prompt},
+    shell::{Flow, Shell},
 };
 use crate::{
     ErrorKind, Result,
@@ -64,10 +68,10 @@ pub struct Repl {
     pub ingest: IngestOptions,
     /// Where output goes.
     pub screen: Screen,
-    /// Where the user's own saved queries lie.
-    pub queries_dir: Option<PathBuf>,
     /// Where the history rests.
     pub history_file: Option<PathBuf>,
+    /// Where the user's own saved queries lie.
+    pub queries_dir: Option<PathBuf>,
 }
 
 impl Repl {
@@ -81,12 +85,16 @@ impl Repl {
         let mut shell = Shell::open(self)?;
         shell.greet();
         loop {
-            prompt.set_names(shell.names());
+            prompt.set_words(shell.words());
             match prompt.read()? {
                 Entered::Leave => return Ok(()),
                 Entered::Nothing => {}
                 Entered::Text(text) => {
-                    if shell.enter(&text) == Flow::Leave {
+                    let flow = shell.enter(&text);
+                    if let Some(written) = shell.written.take() {
+                        prompt.keep(&written);
+                    }
+                    if flow == Flow::Leave {
                         return Ok(());
                     }
                 }

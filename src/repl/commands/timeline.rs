@@ -1,9 +1,14 @@
 //! `.timeline`: what was done, in plain words and in order.
 
-use super::shell::{Flow, Shell};
+use super::super::{
+    read_sql,
+    shell::{Flow, Shell},
+};
+use super::{expanded, output::invalid};
 use crate::{
-    ErrorKind, Result,
+    Result,
     pivots::timeline::{self, Words},
+    queries::ListSource,
 };
 
 impl Shell {
@@ -14,13 +19,13 @@ impl Shell {
             Some((name, given)) => {
                 let library = self.library()?;
                 let query = library.get(&name)?;
-                let literals = query.literals(&given, &mut |_| {
-                    Err(ErrorKind::Value {
-                        name: ".timeline".to_owned(),
-                        value: name.clone(),
-                        reason: "at the prompt a list is written out, parted by commas".to_owned(),
-                    }
-                    .into())
+                let literals = query.literals(&given, &mut |source| match source {
+                    ListSource::File(path) => read_sql(&expanded(path)),
+                    ListSource::Stdin => Err(invalid(
+                        ".timeline",
+                        "-",
+                        "expected @FILE: the prompt reads what is typed",
+                    )),
                 })?;
                 let asked = timeline::statement_of_query(&self.session, &options, query, literals);
                 self.runner.until_interrupted(asked)?
