@@ -23,7 +23,10 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser as _;
+use clap::{
+    Parser as _,
+    error::{ContextKind, ContextValue},
+};
 
 use self::{
     args::{Arguments, Command},
@@ -33,6 +36,7 @@ use crate::{
     Error, ErrorKind, Result,
     cache::Cache,
     ingest::{IngestOptions, IngestReport},
+    output::{visible, visible_lines},
     repl::{self, EXIT_INTERRUPTED, Repl},
     source,
 };
@@ -67,9 +71,10 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and versions come as errors too. Nobody is left to tell if this fails.
-            drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let is_fault = error.use_stderr();
+            // Help and versions come as errors too.
+            print_usage(error);
+            return ExitCode::from(if is_fault { 2 } else { 0 });
         }
     };
     let screen = settings::screen(&arguments.global);
@@ -89,6 +94,29 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(code)
         }
+    }
+}
+
+/// Prints what the parser of arguments says, which quotes them: scripts pass on what they find in
+/// logs.
+fn print_usage(mut error: clap::Error) {
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(visible(text).into()))),
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    let text = error.render().to_string();
+    let shown = visible_lines(&text);
+    // Nobody is left to tell if this fails.
+    if shown == text {
+        drop(error.print());
+    } else {
+        drop(write!(io::stderr().lock(), "{shown}"));
     }
 }
 

@@ -29,6 +29,7 @@ mod kill;
 mod mutations;
 mod repl;
 mod s3;
+mod safe;
 mod shared_data;
 mod sql;
 mod support;
