@@ -1,6 +1,13 @@
 -- title: Sign-ins to the console
--- description: Every ConsoleLogin with who, from where, with which client, whether it succeeded
---   and whether a second factor was used.
+-- description: Every ConsoleLogin with who, from where, with which client, whether it succeeded and
+--   whether a second factor was used.
+-- hit: One attempt to sign in. Of interest: success without a second factor, success after
+--   failures, root, an address or client that this person does not have.
+-- caveat: With single sign-on the second factor is checked elsewhere, and `mfa` says no. Of
+--   failures with an unknown user name AWS hides the name. Sign-ins are recorded in the region of
+--   the endpoint, so all regions are needed. What was done then: `console_sessions`.
+-- attack: TA0001:T1078.004
+-- service: AWS Management Console
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
@@ -10,8 +17,9 @@ SELECT eventtime,
        coalesce(useridentity.username, useridentity.arn, useridentity.principalid) AS who,
        sourceipaddress,
        useragent,
-       responseelements AS result,
-       additionaleventdata AS details,
+       json_extract_scalar(responseelements, '$.ConsoleLogin') AS result,
+       lower(json_extract_scalar(additionaleventdata, '$.MFAUsed')) AS mfa,
+       json_extract_scalar(additionaleventdata, '$.LoginTo') AS login_to,
        errormessage,
        recipientaccountid,
        awsregion,

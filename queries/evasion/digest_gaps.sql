@@ -3,6 +3,14 @@
 --   UpdateTrail calls that may explain them: what was delivered then, nothing vouches for. Run
 --   `trailhound verify` first; it fills `digest_files`. A chain that simply ends is listed where such
 --   a call explains its end.
+-- hit: From `gap_start` to `gap_end` (to the end of what is known, where NULL) no digest vouches for
+--   the trail's log files; a call beside it may be the reason.
+-- caveat: Not for Athena: it reads `digest_files`, which `trailhound verify` fills. A digest that was
+--   never fetched looks like one that never was. No row does not mean that every file is genuine:
+--   that is for `trailhound verify` to say.
+-- attack: TA0005:T1562.008
+-- attack: TA0005:T1070
+-- service: AWS CloudTrail
 -- param: account varchar = '%' -- only accounts that match, as in LIKE
 -- param: region varchar = '%' -- only regions that match, as in LIKE
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html

@@ -3,6 +3,15 @@
 --   --versions found it, and who did it where the trail records data events of that bucket.
 --   DeleteObjects does not say which keys it deletes: its calls stand beside each file that was
 --   removed within the minute, as `perhaps`.
+-- hit: A log file that CloudTrail had delivered was taken away or replaced at `removed_at`; where
+--   `seen` is yes, the call that did it stands beside it.
+-- caveat: Not for Athena: it reads `log_files`, which an ingest with --versions fills. Lifecycle rules
+--   remove files without a call. No row does not mean that nothing was removed: a bucket without
+--   versioning keeps no trace, and without data events nobody is named.
+-- attack: TA0005:T1070
+-- attack: TA0040:T1485
+-- service: AWS CloudTrail
+-- service: Amazon S3
 -- param: since varchar = '' -- earliest time of removal, inclusive; all where empty
 -- param: until varchar = '' -- latest time of removal, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    completions, config, convert, forget, ingest, query, sql, status, timeline, values, verify,
+    completions, config, convert, forget, ingest, pivots, query, sql, status, timeline, values,
+    verify,
 };
 use crate::aws::AwsOptions;
 
@@ -46,6 +47,24 @@ pub(super) enum Command {
     Sql(sql::SqlArgs),
     /// Run a saved query, or list and show them
     Query(query::QueryArgs),
+    /// Everything about a caller: an ARN, a user, role or session name, a principal id, an account
+    #[command(after_help = pivots::WHO)]
+    Who(pivots::PivotArgs),
+    /// Everything about an address or a network
+    #[command(after_help = pivots::IP)]
+    Ip(pivots::PivotArgs),
+    /// Everything about an API
+    #[command(after_help = pivots::API)]
+    Api(pivots::PivotArgs),
+    /// Everything about an access key
+    #[command(after_help = pivots::KEY)]
+    Key(pivots::PivotArgs),
+    /// Everything about a resource: an ARN, a name, an id
+    #[command(after_help = pivots::RESOURCE)]
+    Resource(pivots::PivotArgs),
+    /// One event in full, and what is around it
+    #[command(after_help = pivots::EVENT)]
+    Event(pivots::EventArgs),
     /// Tell what was done, in plain words and in order
     Timeline(timeline::TimelineArgs),
     /// Turn logs into plain Parquet files, without a cache
@@ -93,6 +112,10 @@ pub(super) struct Global {
     /// When to use colours; `auto` is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = When::Auto)]
     pub(super) color: When,
+
+    /// A directory of your own saved queries, searched first; may be repeated
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) queries: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(super) aws: AwsArgs,

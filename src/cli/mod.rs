@@ -9,6 +9,7 @@ mod config;
 mod convert;
 mod forget;
 mod ingest;
+mod pivots;
 mod query;
 mod settings;
 mod sql;
@@ -37,6 +38,7 @@ use crate::{
     cache::Cache,
     ingest::{IngestOptions, IngestReport},
     output::{visible, visible_lines},
+    pivots::dossier::Kind,
     repl::{self, EXIT_INTERRUPTED, Repl},
     source,
 };
@@ -135,6 +137,12 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Ingest(args)) => ingest::run(&settings, &args),
         Some(Command::Sql(args)) => sql::run(&settings, &args),
         Some(Command::Query(args)) => query::run(&settings, &args),
+        Some(Command::Who(args)) => pivots::dossier(&settings, Kind::Who, &args),
+        Some(Command::Ip(args)) => pivots::dossier(&settings, Kind::Ip, &args),
+        Some(Command::Api(args)) => pivots::dossier(&settings, Kind::Api, &args),
+        Some(Command::Key(args)) => pivots::dossier(&settings, Kind::Key, &args),
+        Some(Command::Resource(args)) => pivots::dossier(&settings, Kind::Resource, &args),
+        Some(Command::Event(args)) => pivots::event(&settings, &args),
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
         Some(Command::Timeline(args)) => timeline::run(&settings, &args),
@@ -157,7 +165,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
         ingest,
         screen: settings.screen,
         history_file: settings.history_file.clone(),
-        queries_dir: settings.queries_dir.clone(),
+        queries_dirs: settings.queries_dirs.clone(),
     }
     .run()?;
     Ok(Outcome::Done)

@@ -14,7 +14,6 @@ use crate::{
     Result,
     engine::Session,
     pivots::timeline::{self, TimelineOptions},
-    queries::Library,
 };
 
 const EXAMPLES: &str = "\
@@ -78,7 +77,7 @@ pub(super) fn run(settings: &Settings, args: &TimelineArgs) -> Result<Outcome> {
             timeline::statement(&session, &options)?
         }
         Some(name) => {
-            let library = Library::open(settings.queries_dir.as_deref())?;
+            let library = settings.library()?;
             let query = library.get(name)?;
             let given = timeline::given(&args.subjects)?;
             let literals = query.literals(&given, &mut query::read_list)?;

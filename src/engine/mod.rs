@@ -22,6 +22,7 @@
 mod addresses;
 mod analyze;
 mod answer;
+mod athena;
 mod attempt;
 mod casts;
 mod catalog;
@@ -40,6 +41,7 @@ mod names;
 mod numbers;
 mod parameters;
 mod parse;
+mod prepared;
 mod refuse;
 mod relations;
 mod rewrite;
@@ -58,6 +60,7 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use self::{
     answer::{Answer, Outcome},
+    athena::{AthenaColumn, AthenaForm, athena_columns},
     coverage::{Coverage, EventHistory, FileCoverage, Gap, RecordCoverage, SkippedFile, Slice},
     ddl::{Sources, declared_sources},
     functions::{Function, functions},

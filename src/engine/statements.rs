@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
-    common::{ParamValues, ScalarValue, TableReference, metadata::ScalarAndMetadata},
+    common::TableReference,
     datasource::ViewTable,
     error::DataFusionError,
     execution::session_state::SessionState,
@@ -11,7 +11,7 @@ use datafusion::{
     sql::{
         parser::Statement as Ast,
         resolve::resolve_table_references,
-        sqlparser::ast::{DescribeAlias, ObjectName, Statement as Sql},
+        sqlparser::ast::{DescribeAlias, Expr as AstExpr, ObjectName, Statement as Sql},
     },
 };
 
@@ -20,7 +20,7 @@ use super::{
     catalog::{Names, OWN},
     config::{CATALOG, SCHEMA},
     ddl::{self, StoredView},
-    describe, diagnose, parse, refuse,
+    describe, diagnose, parse, prepared, refuse,
     rewrite::{self, Rewritten, Shapes as _, Spelling},
     session::{Named, Session, locked},
 };
@@ -153,7 +153,8 @@ impl Session {
                 Ok(Answer { notices, ..Answer::nothing() })
             }
             LogicalPlan::Statement(PlanStatement::Execute(execute)) => {
-                self.execute(statement, &execute.name, execute.parameters).await
+                let values = prepared::values(&tree);
+                self.execute(statement, &execute.name, execute.parameters, values).await
             }
             LogicalPlan::Statement(PlanStatement::Deallocate(gone)) => {
                 let mut prepared = locked(&self.prepared);
@@ -169,7 +170,7 @@ impl Session {
     }
 
     /// The state and names to plan `tree` with: the newest snapshot, and the views it needs.
-    async fn prepare_for(
+    pub(super) async fn prepare_for(
         &self,
         statement: &Statement,
         tree: &Ast,
@@ -182,7 +183,7 @@ impl Session {
         Ok((state, names))
     }
 
-    async fn plan(
+    pub(super) async fn plan(
         &self,
         statement: &Statement,
         state: &SessionState,
@@ -374,31 +375,24 @@ impl Session {
         statement: &Statement,
         name: &str,
         parameters: Vec<Expr>,
+        values: Vec<AstExpr>,
     ) -> Result<Answer> {
         let known = locked(&self.prepared).iter().find(|known| known.name == name).cloned();
-        let Some(known) = known else { return Err(no_prepared(statement, name)) };
-        let failed = |error| diagnose::planning(statement, self, error);
-        let (state, names) = self.prepare_for(statement, &known.tree).await?;
-        let plan = self.plan(statement, &state, known.tree).await?;
-        let LogicalPlan::Statement(PlanStatement::Prepare(prepare)) = plan else {
-            return Err(no_prepared(statement, name));
-        };
-        let mut values = Vec::with_capacity(parameters.len());
-        for (index, parameter) in parameters.into_iter().enumerate() {
-            let value = literal(parameter).map_err(failed)?;
-            values.push(match prepare.fields.get(index) {
-                Some(field) => value.cast_storage_to(field.data_type()).map_err(failed)?,
-                None => value,
-            });
-        }
-        if !prepare.fields.is_empty() && values.len() != prepare.fields.len() {
-            let (wants, given) = (prepare.fields.len(), values.len());
+        let Some(mut known) = known else { return Err(no_prepared(statement, name)) };
+        let (wants, given) = (prepared::placeholders(&mut known.tree), values.len());
+        if wants != given {
             let message = format!("`{name}` takes {wants} values, but {given} were given");
             return Err(diagnose::at(statement, None, message));
         }
-        let plan = Arc::unwrap_or_clone(prepare.input)
-            .replace_params_with_values(&ParamValues::List(values))
-            .map_err(failed)?;
+        let failed = |error| diagnose::planning(statement, self, error);
+        let (state, names) = self.prepare_for(statement, &known.tree).await?;
+        for value in parameters {
+            check_literal(value).map_err(failed)?;
+        }
+        let Some(query) = prepared::with_values(known.tree, &values) else {
+            return Err(no_prepared(statement, name));
+        };
+        let plan = self.plan(statement, &state, query).await?;
         self.answer(statement, &state, &names, plan, &known.spelling).await
     }
 
@@ -460,15 +454,11 @@ fn no_prepared(statement: &Statement, name: &str) -> crate::Error {
     diagnose::at(statement, None, format!("no statement is prepared as `{name}`"))
 }
 
-/// A parameter's value.
-fn literal(parameter: Expr) -> Result<ScalarAndMetadata, DataFusionError> {
+/// Whether it is a value, and not computed.
+fn check_literal(parameter: Expr) -> Result<(), DataFusionError> {
     match parameter {
-        Expr::Literal(value, metadata) => Ok(ScalarAndMetadata::new(value, metadata)),
-        Expr::Negative(inner) => {
-            let value = literal(*inner)?;
-            let negated: ScalarValue = value.value().arithmetic_negate()?;
-            Ok(ScalarAndMetadata::new(negated, None))
-        }
+        Expr::Literal(..) => Ok(()),
+        Expr::Negative(inner) => check_literal(*inner),
         other => Err(DataFusionError::Plan(format!("expected a value, but found {other}"))),
     }
 }

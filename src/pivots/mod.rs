@@ -5,7 +5,8 @@
 //! and the command line run it and print that value as text or as JSON.
 
 mod ask;
+pub mod dossier;
+mod moment;
 pub mod timeline;
-mod when;
 
-pub use self::when::{since, until};
+pub use self::moment::{since, until};

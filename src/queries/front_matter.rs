@@ -123,7 +123,7 @@ impl SavedQuery {
         };
         let mut query = Self {
             name: name.to_owned(),
-            theme: "own".to_owned(),
+            theme: super::OWN.to_owned(),
             title: String::new(),
             description: String::new(),
             hit: String::new(),
@@ -179,6 +179,12 @@ impl SavedQuery {
         }
         Ok(query)
     }
+}
+
+/// The keys that the front matter of `text` has.
+pub(super) fn keys(text: &str) -> Vec<&str> {
+    let keys = entries(text).into_iter().map(|entry| entry.key);
+    keys.filter(|key| KEYS.contains(key)).collect()
 }
 
 fn entries(text: &str) -> Vec<Entry<'_>> {

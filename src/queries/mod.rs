@@ -9,21 +9,22 @@
 //! SELECT … WHERE useridentity.accesskeyid = :key AND eventtime >= :since
 //! ```
 //!
-//! The built-in ones lie in the root's `queries/`, in a folder for each theme; a file of the same name in the user's own
-//! directory wins.
+//! The built-in ones lie in the root's `queries/`, in a folder for each theme. Users keep their own in
+//! directories, with folders as they like (`own`); of several queries of one name the user's wins over
+//! the built-in one, and that of the directory named first over the others.
 
 mod front_matter;
+mod own;
 mod parameter;
+mod save;
 mod values;
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 pub use self::{
     front_matter::{SavedQuery, Severity},
     parameter::{Kind, Parameter},
+    save::{replace, save},
     values::ListSource,
 };
 use crate::{ErrorKind, Result, error::nearest};
@@ -31,117 +32,125 @@ use crate::{ErrorKind, Result, error::nearest};
 /// The built-in queries: theme, file name without its ending, text.
 const BUILT_IN: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
-/// The most text a saved query may have, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
+/// The theme of the user's own queries.
+const OWN: &str = "own";
+
+/// The themes in the order in which they are listed, and what their queries ask.
+pub const THEMES: [(&str, &str); 13] = [
+    (OWN, "your own"),
+    ("callers", "who acted, with which key or session"),
+    ("sources", "from where, and with which client"),
+    ("errors", "what was refused, failed or was throttled"),
+    ("time", "when, in which order, how often"),
+    ("resources", "what was touched, created, left behind"),
+    ("persistence", "how someone can come back"),
+    ("escalation", "how someone got more rights"),
+    ("evasion", "which guards and records were taken away"),
+    ("data", "what was read, shared, encrypted, destroyed"),
+    ("compute", "what was run, and by which way in"),
+    ("compliance", "what benchmarks and auditors ask"),
+    ("operations", "whether logs, trails and keys are in order"),
+];
 
 /// All saved queries, in the order of their names.
 #[derive(Debug, Clone)]
 pub struct Library {
     queries: Vec<SavedQuery>,
+    /// Files of the user's that hold no query.
+    broken: Vec<own::Broken>,
+    /// Files of the user's whose name another file of theirs has, and that file.
+    hidden: Vec<(String, String)>,
 }
 
 impl Library {
-    /// The built-in queries and those in `dir`, where there is one.
+    /// The built-in queries and those in `dirs`; where names are equal, the user's wins over the
+    /// built-in one, and that of the earlier directory over that of the later one.
+    ///
+    /// A file of the user's that is at fault takes nothing else away: [`Self::notices`] names it, and
+    /// asking for it is an error. Directories that are not there hold nothing.
     ///
     /// # Errors
-    /// A file cannot be read, or its front matter is at fault.
-    pub fn open(dir: Option<&Path>) -> Result<Self> {
-        let mut queries = Vec::new();
+    /// A built-in query is at fault.
+    pub fn open<P: AsRef<Path>>(dirs: impl IntoIterator<Item = P>) -> Result<Self> {
+        let mut library = Self { queries: Vec::new(), broken: Vec::new(), hidden: Vec::new() };
+        for dir in dirs {
+            for found in own::files(dir.as_ref()) {
+                library.add(found);
+            }
+        }
         for (theme, name, text) in BUILT_IN {
             let origin = format!("queries/{theme}/{name}.sql");
-            queries.push(SavedQuery {
-                theme: (*theme).to_owned(),
-                ..SavedQuery::parse(name, text, &origin)?
-            });
+            let query = SavedQuery::parse(name, text, &origin)?;
+            if library.origin_of(name).is_none() {
+                library.queries.push(SavedQuery { theme: (*theme).to_owned(), ..query });
+            }
         }
-        for own in dir.map(own_queries).transpose()?.unwrap_or_default() {
-            queries.retain(|query| query.name != own.name);
-            queries.push(own);
+        library.queries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(library)
+    }
+
+    fn add(&mut self, found: own::Found) {
+        let (name, origin) = match &found {
+            Ok(query) => (query.name.as_str(), &query.origin),
+            Err(broken) => (broken.name.as_str(), &broken.origin),
+        };
+        if let Some(other) = self.origin_of(name) {
+            self.hidden.push((origin.clone(), other.to_owned()));
+            return;
         }
-        queries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { queries })
+        match found {
+            Ok(query) => self.queries.push(query),
+            Err(broken) => self.broken.push(broken),
+        }
+    }
+
+    /// Where the query called `name` came from, whether it is one or broken.
+    fn origin_of(&self, name: &str) -> Option<&str> {
+        let whole = self.queries.iter().find(|query| query.name == name);
+        let broken = || self.broken.iter().find(|broken| broken.name == name);
+        whole
+            .map(|query| query.origin.as_str())
+            .or_else(|| broken().map(|broken| broken.origin.as_str()))
+    }
+
+    /// What the user should know of their files: those left out, a line each.
+    pub fn notices(&self) -> Vec<String> {
+        let broken = self
+            .broken
+            .iter()
+            .map(|broken| format!("`{}` is left out: {}", broken.origin, broken.reason));
+        let hidden = self.hidden.iter().map(|(origin, other)| {
+            format!("`{origin}` is left out: `{other}` has the same name and comes first")
+        });
+        broken.chain(hidden).collect()
     }
 
     /// The query called `name`.
     ///
     /// # Errors
-    /// There is none.
+    /// There is none, or its file is at fault.
     pub fn get(&self, name: &str) -> Result<&SavedQuery> {
-        self.queries.iter().find(|query| query.name == name).ok_or_else(|| {
-            let names = self.queries.iter().map(|query| query.name.as_str());
-            let nearest = nearest(name, names).map(str::to_owned);
-            ErrorKind::UnknownQuery { name: name.to_owned(), nearest }.into()
-        })
+        if let Some(query) = self.queries.iter().find(|query| query.name == name) {
+            return Ok(query);
+        }
+        if let Some(broken) = self.broken.iter().find(|broken| broken.name == name) {
+            return Err(broken.error());
+        }
+        let names = self.queries.iter().map(|query| query.name.as_str());
+        let nearest = nearest(name, names).map(str::to_owned);
+        Err(ErrorKind::UnknownQuery { name: name.to_owned(), nearest }.into())
     }
 
-    /// The queries that have `word` in their name, title or description, whatever its case.
+    /// The queries that have `word` in their name, title, description, theme, services or techniques,
+    /// whatever its case.
     pub fn find(&self, word: &str) -> impl Iterator<Item = &SavedQuery> {
         let word = word.to_lowercase();
         self.queries.iter().filter(move |query| {
-            [&query.name, &query.title, &query.description]
-                .iter()
-                .any(|text| text.to_lowercase().contains(&word))
+            let texts = [&query.name, &query.title, &query.description, &query.theme];
+            let mut texts = texts.into_iter().chain(&query.services).chain(&query.attack);
+            texts.any(|text| text.to_lowercase().contains(&word))
         })
     }
-}
-
-/// Keeps `text` as the saved query `name` in `dir`; gives the file.
-///
-/// # Errors
-/// The name is none, there is a query of this name in `dir` already, or the file cannot be written.
-pub fn save(dir: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    let invalid = |reason: &str| ErrorKind::Value {
-        name: ".save".to_owned(),
-        value: name.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if !is_name {
-        return Err(invalid("expected lower-case letters, digits and `_`").into());
-    }
-    let path = dir.join(format!("{name}.sql"));
-    let failed = |source| ErrorKind::Io { action: "write", path: path.clone(), source };
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    let title = name.replace('_', " ");
-    let text = format!(
-        "-- title: {title}\n-- description: Kept at the prompt.\n\n{}\n",
-        text.trim().trim_end_matches(';').trim_end()
-    );
-    let mut file = match std::fs::File::create_new(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let reason = format!("`{}` is there already; choose another name", path.display());
-            return Err(invalid(&reason).into());
-        }
-        created => created.map_err(failed)?,
-    };
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    Ok(path)
-}
-
-fn own_queries(dir: &Path) -> Result<Vec<SavedQuery>> {
-    if !dir.is_dir() {
-        return Ok(Vec::new());
-    }
-    let failed = |path: &Path, source| ErrorKind::Io { action: "read", path: path.into(), source };
-    let mut queries = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|source| failed(dir, source))? {
-        let path = entry.map_err(|source| failed(dir, source))?.path();
-        let (Some(name), Some("sql")) = (
-            path.file_stem().and_then(|name| name.to_str()),
-            path.extension().and_then(|ending| ending.to_str()),
-        ) else {
-            continue;
-        };
-        let size = path.metadata().map_err(|source| failed(&path, source))?.len();
-        if size > MAX_BYTES {
-            let source = std::io::Error::other("a saved query is at most 1 MiB");
-            return Err(failed(&path, source).into());
-        }
-        let text = std::fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
-        queries.push(SavedQuery::parse(name, &text, &path.display().to_string())?);
-    }
-    Ok(queries)
 }
 
 #[cfg(test)]

@@ -78,6 +78,43 @@ impl Kind {
 }
 
 impl Parameter {
+    /// What stands for it in a prepared statement of Athena's, with one `?`.
+    pub fn athena(&self) -> &'static str {
+        match self.kind {
+            Kind::List => "filter(split(?, ','), value -> value <> '')",
+            _ => "?",
+        }
+    }
+
+    /// The type of what that `?` takes.
+    pub fn athena_type(&self) -> &'static str {
+        match self.kind {
+            Kind::List => "varchar (a list, parted by commas)",
+            kind => kind.as_str(),
+        }
+    }
+
+    /// `value` as a literal for that `?`.
+    pub fn athena_literal(&self, value: &str) -> String {
+        let literal = match self.kind {
+            Kind::List => Ok(quoted(value)),
+            kind => kind.literal(value),
+        };
+        literal.unwrap_or_else(|_no_such_value| quoted(value))
+    }
+
+    /// A literal of its type, for planning a query without its values.
+    pub fn sample(&self) -> &'static str {
+        match self.kind {
+            Kind::Varchar => "''",
+            Kind::Bigint => "1",
+            Kind::Double => "1e0",
+            Kind::Boolean => "true",
+            Kind::Date => "DATE '2024-01-31'",
+            Kind::List => "ARRAY['']",
+        }
+    }
+
     /// Parses a declaration.
     ///
     /// # Errors

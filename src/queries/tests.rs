@@ -25,26 +25,10 @@ fn every_file_of_the_folder_is_built_in_and_parses() {
     assert_eq!(built_in, files);
     built_in.dedup();
     assert_eq!(built_in.len(), files.len(), "a name is one of all themes");
-    Library::open(None).unwrap();
-}
-
-#[test]
-fn every_parameter_is_used_and_every_placeholder_declared() {
-    for query in Library::open(None).unwrap().find("") {
-        let sql: String = query
-            .text
-            .lines()
-            .filter(|line| !line.starts_with("--"))
-            .collect::<Vec<_>>()
-            .join("\n");
-        let used: std::collections::BTreeSet<&str> = sql
-            .split(':')
-            .skip(1)
-            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
-            .collect();
-        let declared = query.parameters.iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(used, declared, "{}", query.name);
+    for (theme, name, _) in BUILT_IN {
+        assert!(THEMES.iter().any(|(known, _)| known == theme), "{name}: {theme} is no theme");
     }
+    Library::open(None::<&Path>).unwrap();
 }
 
 #[test]
@@ -130,19 +114,102 @@ fn values_become_literals_of_their_type_or_are_refused() {
 
 #[test]
 fn an_own_query_wins_over_the_built_in_one() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("top_callers.sql"), format!("{HEAD}SELECT 1")).unwrap();
-    std::fs::write(dir.path().join("mine.sql"), format!("{HEAD}SELECT 2")).unwrap();
-    std::fs::write(dir.path().join("notes.txt"), "no query").unwrap();
-    let library = Library::open(Some(dir.path())).unwrap();
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let write = |dir: &Path, name: &str, text: &str| {
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, format!("{HEAD}{text}")).unwrap();
+    };
+    write(first.path(), "team/hunting/top_callers.sql", "SELECT 1");
+    write(first.path(), "mine.sql", "SELECT 'first'");
+    write(first.path(), ".git/objects/mine_too.sql", "SELECT 1");
+    write(first.path(), "notes.txt", "no query");
+    write(second.path(), "mine.sql", "SELECT 'second'");
+    write(second.path(), "theirs.sql", "SELECT 2");
+    let nowhere = first.path().join("nowhere");
+    let library = Library::open([first.path(), second.path(), &nowhere]).unwrap();
     assert_eq!(library.get("top_callers").unwrap().title, "T");
-    assert_eq!(library.find("").count(), BUILT_IN.len() + 1);
-    assert_eq!(library.find("ACCESS KEY").count(), 2);
+    assert_eq!(library.get("top_callers").unwrap().theme, "own");
+    assert!(library.get("mine").unwrap().text.contains("'first'"));
+    assert!(library.get("mine_too").is_err());
+    assert_eq!(library.find("").count(), BUILT_IN.len() + 2);
+    let path = |dir: &Path| dir.join("mine.sql").display().to_string();
+    assert_eq!(
+        library.notices(),
+        [format!(
+            "`{}` is left out: `{}` has the same name and comes first",
+            path(second.path()),
+            path(first.path())
+        )]
+    );
+}
+
+#[test]
+fn a_broken_file_takes_nothing_else_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| std::fs::write(dir.path().join(name), text).unwrap();
+    write("top_callers.sql", b"-- titel: T\nSELECT 1");
+    write("bare.sql", b"SELECT 1");
+    write("latin.sql", b"-- title: \xe9t\xe9");
+    write("fine.sql", format!("{HEAD}SELECT 1").as_bytes());
+    let library = Library::open([dir.path()]).unwrap();
+    assert!(library.get("fine").is_ok());
+    let shown = |text: String| text.replace(dir.path().to_str().unwrap(), "DIR");
+    insta::assert_snapshot!(shown(library.notices().join("\n")), @r"
+    `DIR/bare.sql` is left out: a saved query needs a title
+    `DIR/latin.sql` is left out: stream did not contain valid UTF-8
+    `DIR/top_callers.sql` is left out: unknown key `titel`
+    ");
+    // The built-in one is not what was asked for.
+    let error = library.get("top_callers").unwrap_err();
+    insta::assert_snapshot!(shown(render_error(&error, false)), @r"
+    error: unknown key `titel`
+     --> DIR/top_callers.sql:1:4
+      |
+    1 | -- titel: T
+      |    ^^^^^
+      |
+      = help: did you mean `title`?
+    ");
+    let error = library.get("latin").unwrap_err();
+    insta::assert_snapshot!(shown(render_error(&error, false)), @r"
+    error: cannot read `DIR/latin.sql`
+      = cause: stream did not contain valid UTF-8
+    ");
+}
+
+#[test]
+fn what_is_kept_is_a_query_and_replaces_none_unasked() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("queries");
+    let path = save(&dir, "keys_of_bob", "SELECT 1\n-- no head\n;\n").unwrap();
+    let text = || std::fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        text(),
+        "-- title: keys of bob\n-- description: Kept at the prompt.\n\nSELECT 1\n-- no head\n;\n"
+    );
+    let shown =
+        |error: crate::Error| render_error(&error, false).replace(dir.to_str().unwrap(), "DIR");
+    insta::assert_snapshot!(shown(save(&dir, "keys_of_bob", "SELECT 2").unwrap_err()), @"error: invalid value `keys_of_bob` for `the name of a saved query`: `DIR/keys_of_bob.sql` is there already: choose another name");
+    insta::assert_snapshot!(shown(save(&dir, "../bob", "SELECT 2").unwrap_err()), @"error: invalid value `../bob` for `the name of a saved query`: expected lower-case letters, digits and `_`, beginning with a letter, at most 64");
+    insta::assert_snapshot!(shown(save(&dir, "bob", "-- title: T\n-- severity: bad\nSELECT 2").unwrap_err()), @r"
+    error: expected informational, low, medium, high or critical
+     --> DIR/bob.sql:3:14
+      |
+    3 | -- severity: bad
+      |              ^^^
+    ");
+    assert!(text().contains("SELECT 1"));
+    replace(&dir, "keys_of_bob", "-- title: Bob's keys\nSELECT 2").unwrap();
+    assert_eq!(text(), "-- description: Kept at the prompt.\n-- title: Bob's keys\nSELECT 2\n");
+    let left: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["keys_of_bob.sql"]);
+    assert!(Library::open([&dir]).unwrap().get("keys_of_bob").is_ok());
 }
 
 #[test]
 fn an_unknown_query_names_the_nearest() {
-    let error = Library::open(None).unwrap().get("top_caller").unwrap_err();
+    let error = Library::open(None::<&Path>).unwrap().get("top_caller").unwrap_err();
     assert_eq!(error.help().unwrap(), "did you mean `top_callers`?");
 }
 

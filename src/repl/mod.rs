@@ -3,6 +3,7 @@
 //! The loop is synchronous: the editor blocks while the user types, and each statement runs to its
 //! end or to Ctrl-C on the [`Runner`]'s threads.
 
+mod athena;
 mod commands;
 mod complete;
 mod editor;
@@ -10,6 +11,7 @@ mod interrupts;
 mod lex;
 mod outlet;
 mod pager;
+mod pivots;
 mod progress;
 mod report;
 mod run;
@@ -27,11 +29,12 @@ use std::{
 };
 
 pub use self::{
+    athena::athena_text,
     commands::reference,
     progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
-    screen::Screen,
+    screen::{Screen, speaks_unicode},
     status::render_status,
     texts::{check_apart_from_evidence, texts},
 };
@@ -70,8 +73,8 @@ pub struct Repl {
     pub screen: Screen,
     /// Where the history rests.
     pub history_file: Option<PathBuf>,
-    /// Where the user's own saved queries lie.
-    pub queries_dir: Option<PathBuf>,
+    /// Where the user's own saved queries lie; the first is where new ones are kept.
+    pub queries_dirs: Vec<PathBuf>,
 }
 
 impl Repl {

@@ -55,3 +55,16 @@ impl Screen {
         self.say(&output::render_error(error, self.stderr_color));
     }
 }
+
+/// Whether what reads the output shows more than ASCII, as far as the locale says.
+pub fn speaks_unicode() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    // A system without a locale, as in containers, says nothing either way.
+    set.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}

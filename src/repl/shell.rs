@@ -50,8 +50,8 @@ pub(super) struct Shell {
     pub(super) timer: bool,
     pub(super) strict: bool,
     pub(super) paging: Paging,
-    /// Where the user's own saved queries lie.
-    pub(super) queries_dir: Option<PathBuf>,
+    /// Where the user's own saved queries lie; the first is where new ones are kept.
+    pub(super) queries_dirs: Vec<PathBuf>,
     /// Where answers go until told otherwise, and its name; the screen where nowhere else.
     pub(super) output: Option<(File, PathBuf)>,
     /// Where the next answer goes, and how it is written.
@@ -82,7 +82,7 @@ impl Shell {
             timer: true,
             strict: repl.session.strict,
             paging: Paging::default(),
-            queries_dir: repl.queries_dir,
+            queries_dirs: repl.queries_dirs,
             output: None,
             once: None,
             last: None,
@@ -118,7 +118,7 @@ impl Shell {
 
     /// The saved queries.
     pub(super) fn library(&self) -> Result<Library> {
-        Library::open(self.queries_dir.as_deref())
+        Library::open(&self.queries_dirs)
     }
 
     /// What is known to complete, values included; what came since is looked for meanwhile.

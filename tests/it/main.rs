@@ -26,6 +26,7 @@ mod generator;
 mod history;
 mod ingest;
 mod kill;
+mod library;
 mod mutations;
 mod repl;
 mod s3;

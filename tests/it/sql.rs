@@ -1,7 +1,7 @@
 //! A session over the fixture of `tests/sql`, for tests that look at more than rows.
 
 #[path = "../sql/fixture.rs"]
-mod fixture;
+pub(crate) mod fixture;
 
 use std::sync::Arc;
 

@@ -136,7 +136,7 @@ fn sorted(rows: Rows) -> Sorted {
 }
 
 /// `rows` as a batch of `schema`; what they lack is NULL.
-fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
+pub(crate) fn batch(schema: SchemaRef, rows: &[Value]) -> RecordBatch {
     let column = |field: &arrow::datatypes::Field| -> ArrayRef {
         let values = rows.iter().map(|row| row.get(field.name()).filter(|v| !v.is_null()));
         let text = values.clone().map(|value| value.and_then(Value::as_str));

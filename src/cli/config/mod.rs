@@ -7,6 +7,7 @@
 //! temp-dir = "/var/tmp"
 //! late-days = 2             # days of delivery behind --until that are chosen too
 //! strict = true             # refuse what Athena refuses
+//! queries = ["/srv/hunting"] # directories of your own saved queries, behind those of --queries
 //!
 //! [tables]                  # further names of tables
 //! "security.trail_logs" = "cloudtrail_logs"
@@ -56,6 +57,8 @@ pub(super) struct Config {
     pub(super) temp_dir: Option<String>,
     pub(super) late_days: Option<u16>,
     pub(super) strict: Option<bool>,
+    /// Directories of saved queries.
+    pub(super) queries: Vec<String>,
     /// (Further name, table), in the order of the names.
     pub(super) tables: Vec<(String, String)>,
     pub(super) limits: Limits,
@@ -110,17 +113,19 @@ impl Config {
                     config.late_days = Some(days);
                 }
                 "strict" => config.strict = Some(file.boolean(value)?),
+                "queries" => config.queries = file.texts(value)?,
                 "tables" => config.tables = file.tables(value)?,
                 "limits" => config.limits = file.limits(value)?,
                 "aws" => config.aws = file.aws(value)?,
                 _ => {
-                    const KNOWN: [&str; 9] = [
+                    const KNOWN: [&str; 10] = [
                         "case",
                         "memory",
                         "threads",
                         "temp-dir",
                         "late-days",
                         "strict",
+                        "queries",
                         "tables",
                         "limits",
                         "aws",
@@ -233,6 +238,15 @@ impl File<'_> {
                 parse(text).map_err(|reason| self.fault(&value.span(), &reason, None))
             }
             other => Err(self.expected(value, "a string", other)),
+        }
+    }
+
+    /// A string, or a list of them.
+    fn texts(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>> {
+        let text = |value| self.text_of(value, |text| Ok(text.to_owned()));
+        match value.get_ref() {
+            DeValue::Array(values) => values.iter().map(text).collect(),
+            _ => Ok(vec![text(value)?]),
         }
     }
 

@@ -14,6 +14,7 @@ fn every_setting_is_read() {
         temp-dir = "/var/tmp"
         late-days = 0
         strict = true
+        queries = ["/srv/hunting", "mine"]
         [tables]
         "security.trail_logs" = "cloudtrail_logs"
         [limits]
@@ -40,6 +41,7 @@ fn every_setting_is_read() {
         temp_dir: Some("/var/tmp".to_owned()),
         late_days: Some(0),
         strict: Some(true),
+        queries: vec!["/srv/hunting".to_owned(), "mine".to_owned()],
         tables: vec![("security.trail_logs".to_owned(), "cloudtrail_logs".to_owned())],
         limits: Limits {
             max_record_bytes: Some(16 << 20),
@@ -86,7 +88,7 @@ fn an_unknown_setting_is_drawn_with_the_one_that_was_meant() {
     1 | colour = true
       | ^^^^^^
       |
-      = help: the settings here are case, memory, threads, temp-dir, late-days, strict, tables, limits, aws
+      = help: the settings here are case, memory, threads, temp-dir, late-days, strict, queries, tables, limits, aws
     ");
 }
 

@@ -22,6 +22,7 @@ use crate::{
     engine::SessionOptions,
     ingest::{self, InflateLimits, IngestOptions},
     logs::Limits,
+    queries::Library,
     repl::Screen,
     source::{self, Filter},
 };
@@ -54,8 +55,10 @@ pub(super) struct Settings {
     pub(super) aws: AwsOptions,
     /// Where output goes.
     pub(super) screen: Screen,
-    /// The user's own saved queries.
-    pub(super) queries_dir: Option<PathBuf>,
+    /// Where the user's own saved queries lie; the first is where new ones are kept.
+    pub(super) queries_dirs: Vec<PathBuf>,
+    /// How many of them the user named; they must be there.
+    queries_told: usize,
     /// Where the prompt's history rests.
     pub(super) history_file: Option<PathBuf>,
 }
@@ -112,7 +115,10 @@ impl Settings {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let memory_bytes = global.memory.or(config.memory);
-        let in_config = |name: &str| Some(surroundings.config_dir.as_ref()?.join(name));
+        let mut queries_dirs = global.queries.clone();
+        queries_dirs.extend(config.queries.iter().map(PathBuf::from));
+        let queries_told = queries_dirs.len();
+        queries_dirs.extend(surroundings.config_dir.as_ref().map(|dir| dir.join("queries")));
         Ok(Self {
             cache: cache(global, &config, surroundings)?,
             cache_is_told: global.cache.is_some() || global.case.is_some(),
@@ -131,7 +137,8 @@ impl Settings {
             late_days: config.late_days,
             aws: global.aws.or(config.aws),
             screen: screen_of(global.color, surroundings.no_color),
-            queries_dir: in_config("queries"),
+            queries_told,
+            queries_dirs,
             history_file: surroundings.state_dir.as_ref().map(|dir| dir.join("history")),
         })
     }
@@ -157,6 +164,23 @@ impl Settings {
         })?;
         let place = S3Place::new(in_s3.bucket, &in_s3.key, aws, self.temp_dir.clone());
         Ok(Place::S3(place.map_err(invalid)?))
+    }
+
+    /// The saved queries, the user's own among them.
+    ///
+    /// # Errors
+    /// A directory that the user named is not there.
+    pub(super) fn library(&self) -> Result<Library> {
+        let told = self.queries_dirs.iter().take(self.queries_told);
+        if let Some(missing) = told.into_iter().find(|dir| !dir.is_dir()) {
+            return Err(ErrorKind::Value {
+                name: "--queries".to_owned(),
+                value: missing.display().to_string(),
+                reason: "there is no such directory".to_owned(),
+            }
+            .into());
+        }
+        Library::open(&self.queries_dirs)
     }
 
     /// How queries run.

@@ -113,7 +113,7 @@ pub(super) fn place(statement: &Statement, node: &impl Spanned) -> Option<Range<
 }
 
 /// The statement's tokens without white space, with their places in its text.
-fn words(statement: &Statement) -> Vec<(Token, Range<usize>)> {
+pub(super) fn words(statement: &Statement) -> Vec<(Token, Range<usize>)> {
     let lines = Lines::new(statement.sql());
     let place = |token: TokenWithSpan| {
         let start = lines.offset(token.span.start);

@@ -4,14 +4,14 @@ use std::{fmt::Write as _, sync::Arc};
 
 use super::{
     super::{
-        editor, read_sql,
+        athena_text, editor, read_sql,
         shell::{Flow, Shell},
     },
     expanded,
     output::invalid,
 };
 use crate::{
-    ErrorKind, Result,
+    Result,
     output::{visible, visible_lines},
     queries::{self, ListSource, SavedQuery, Severity},
 };
@@ -49,7 +49,7 @@ impl Shell {
         let query = library.get(name)?;
         let text = match arguments.get(1).map(String::as_str) {
             None => query.text.clone(),
-            Some("--athena") => self.as_athena_runs_it(query)?,
+            Some("--athena") => athena_text(&self.runner, &self.session, query)?,
             Some(other) => return Err(invalid(".show", other, "expected --athena")),
         };
         self.show(&ended(&visible_lines(&text)))
@@ -93,7 +93,7 @@ impl Shell {
 
     pub(super) fn save_query(&mut self, arguments: &[String]) -> Result<Flow> {
         let name = arguments.first().map(String::as_str).unwrap_or_default();
-        let Some(dir) = &self.queries_dir else {
+        let Some(dir) = self.queries_dirs.first() else {
             let reason = "there is no configuration directory to keep it in";
             return Err(invalid(".save", name, reason));
         };
@@ -104,17 +104,6 @@ impl Shell {
         let path = path.display().to_string();
         self.screen.say(&format!("kept in {}; `.run {name}` runs it", visible(&path)));
         Ok(Flow::Stay)
-    }
-
-    /// `query` in Athena's words.
-    fn as_athena_runs_it(&self, query: &SavedQuery) -> Result<String> {
-        let _ = (query, &self.session);
-        Err(ErrorKind::Value {
-            name: ".show".to_owned(),
-            value: "--athena".to_owned(),
-            reason: "not in this build".to_owned(),
-        }
-        .into())
     }
 }
 

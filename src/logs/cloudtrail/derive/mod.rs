@@ -206,7 +206,7 @@ fn is_data_event(service: &str, name: &str) -> bool {
                 | "HeadBucket"
         ),
         "lambda" => name == "Invoke",
-        "dynamod" => matches!(
+        "dynamodb" => matches!(
             name,
             "GetItem"
                 | "PutItem"

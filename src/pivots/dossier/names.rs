@@ -1,0 +1,265 @@
+//! What JSON parameters name: the users, roles, buckets and instances that a request is about, and
+//! whether a value stands among them.
+
+use std::{collections::HashSet, fmt};
+
+use arrow::array::{RecordBatch, StringViewArray};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{
+    columns::{self, Arns, value},
+    subject::Needle,
+    tally::{ByView, Plan, Stat},
+};
+use crate::Result;
+
+/// The members of requests whose values name what is acted on, in lower case. S3's `key` is none:
+/// objects are in `resources`, and there are as many as there are events.
+const NAMING: &[&str] = &[
+    "accesskeyid",
+    "alias",
+    "aliasname",
+    "bucketname",
+    "certificatearn",
+    "clusteridentifier",
+    "clustername",
+    "dbclusteridentifier",
+    "dbinstanceidentifier",
+    "dbsnapshotidentifier",
+    "destinationbucket",
+    "distributionid",
+    "documentname",
+    "domainname",
+    "filesystemid",
+    "functionname",
+    "groupid",
+    "groupname",
+    "hostedzoneid",
+    "identitypoolid",
+    "imageid",
+    "instanceid",
+    "instanceprofilearn",
+    "instanceprofilename",
+    "internetgatewayid",
+    "keyid",
+    "keyname",
+    "layername",
+    "loggroupname",
+    "modelid",
+    "networkaclid",
+    "networkinterfaceid",
+    "organizationalunitid",
+    "organizationid",
+    "parametername",
+    "permissionsetarn",
+    "policyarn",
+    "policyid",
+    "policyname",
+    "projectname",
+    "queuename",
+    "queueurl",
+    "repositoryname",
+    "resourcearn",
+    "resourceid",
+    "rolearn",
+    "rolename",
+    "routetableid",
+    "rulename",
+    "samlproviderarn",
+    "secretid",
+    "serialnumber",
+    "snapshotid",
+    "snapshotname",
+    "stackname",
+    "statemachinearn",
+    "subnetid",
+    "tablename",
+    "topicarn",
+    "trailname",
+    "username",
+    "volumeid",
+    "vpcendpointid",
+    "vpcid",
+];
+
+/// Reads the parameters of a batch's rows.
+pub(super) struct Reader<'p> {
+    requests: Option<StringViewArray>,
+    responses: Option<StringViewArray>,
+    sources: StringViewArray,
+    accounts: StringViewArray,
+    arns: Arns,
+    needle: Option<&'p Needle>,
+}
+
+impl<'p> Reader<'p> {
+    pub(super) fn of(batch: &RecordBatch, plan: &'p Plan) -> Result<Self> {
+        let (reads, needle) = (plan.reads_names, plan.needle.as_ref());
+        let texts = |name| columns::texts(batch, name);
+        Ok(Self {
+            requests: reads.then(|| texts("requestparameters")).transpose()?,
+            responses: needle.map(|_| texts("responseelements")).transpose()?,
+            sources: texts("eventsource")?,
+            accounts: texts("recipientaccountid")?,
+            arns: Arns::of(batch, "resources")?,
+            needle,
+        })
+    }
+
+    /// Whether row `row` is one of the subject's: where that is a resource, SQL chose too many.
+    pub(super) fn is_meant(&self, row: usize) -> bool {
+        let Some(needle) = self.needle else { return true };
+        if self.arns.places(row).any(|place| needle.is_arn(self.arns.values.value(place))) {
+            return true;
+        }
+        let local = needle.local.as_ref().filter(|local| {
+            value(&self.sources, row) == Some(&local.source)
+                && local.account.as_deref().is_none_or(|account| {
+                    value(&self.accounts, row).is_none_or(|recipient| recipient == account)
+                })
+        });
+        let local = local.map(|local| local.name.as_str());
+        let texts = [self.requests.as_ref(), self.responses.as_ref()];
+        texts
+            .into_iter()
+            .flatten()
+            .filter_map(|array| value(array, row))
+            .any(|json| holds(json, &needle.text) || local.is_some_and(|name| holds(json, name)))
+    }
+
+    /// Counts the rows by what their requests name: `userName=bob`. A name that ends an ARN of
+    /// the same row's resources says nothing more.
+    pub(super) fn named<E>(
+        &mut self,
+        events: &[Option<E>],
+        add: impl Fn(&E, &mut Stat),
+    ) -> Vec<(String, Stat)> {
+        let Some(requests) = &self.requests else { return Vec::new() };
+        // Many requests are alike, and then often one text.
+        let mut parsed: ByView<u128, Vec<(String, String)>> = ByView::default();
+        let mut stats = std::collections::HashMap::<String, Stat>::new();
+        for (row, event) in events.iter().enumerate() {
+            let (Some(event), Some(json)) = (event, value(requests, row)) else { continue };
+            let view = requests.views().get(row).copied().unwrap_or_default();
+            for (member, name) in parsed.entry(view).or_insert_with(|| names(json)).iter() {
+                let ends = |arn: &str| {
+                    arn == name
+                        || arn
+                            .strip_suffix(name.as_str())
+                            .is_some_and(|head| head.ends_with(':') || head.ends_with('/'))
+                };
+                if self.arns.places(row).any(|place| ends(self.arns.values.value(place))) {
+                    continue;
+                }
+                let stat = stats.entry(format!("{member}={name}")).or_insert(Stat::NONE);
+                add(event, stat);
+            }
+        }
+        stats.into_iter().collect()
+    }
+}
+
+impl Needle {
+    /// Whether `arn` is the resource, or ends in its name.
+    fn is_arn(&self, arn: &str) -> bool {
+        arn == self.text
+            || arn
+                .strip_suffix(self.text.as_str())
+                .is_some_and(|head| head.ends_with(':') || head.ends_with('/'))
+    }
+}
+
+/// Whether `text` stands in `json` as a whole value. Keys are no values.
+pub(super) fn holds(json: &str, text: &str) -> bool {
+    let mut found = false;
+    walk(json, &mut |_, value| found |= value == text);
+    found
+}
+
+/// The members of `json` that name something, and their values, each once.
+pub(super) fn names(json: &str) -> Vec<(String, String)> {
+    let mut seen = HashSet::new();
+    let mut names = Vec::new();
+    walk(json, &mut |member, value| {
+        if value.is_empty() {
+            return;
+        }
+        let lower = member.to_ascii_lowercase();
+        if NAMING.binary_search(&lower.as_str()).is_ok() {
+            let name = (member.to_owned(), value.to_owned());
+            if seen.insert(name.clone()) {
+                names.push(name);
+            }
+        }
+    });
+    names
+}
+
+/// Hands every text in `json` to `each`, with the name of the member it is in or in a list of. What
+/// is no JSON ends the walk where that shows.
+fn walk(json: &str, each: &mut dyn FnMut(&str, &str)) {
+    let mut parser = serde_json::Deserializer::from_str(json);
+    // A fault leaves what was read before it.
+    drop(Walk { member: "", each }.deserialize(&mut parser));
+}
+
+struct Walk<'m, 'e> {
+    member: &'m str,
+    each: &'e mut dyn FnMut(&str, &str),
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
+        parser.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        (self.each)(self.member, text);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items
+            .next_element_seed(Walk { member: self.member, each: &mut *self.each })?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(member) = members.next_key::<String>()? {
+            members.next_value_seed(Walk { member: &member, each: &mut *self.each })?;
+        }
+        Ok(())
+    }
+}
