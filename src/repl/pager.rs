@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io::{self, Write},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -14,6 +14,9 @@ const LINES_KEPT: usize = 3;
 
 /// How the shell says that a program is not there, or is none.
 const NOT_RUN: [i32; 2] = [126, 127];
+
+/// How programs end at Ctrl-C: `less -K`, and what a shell ran.
+const INTERRUPTED: [i32; 2] = [2, 130];
 
 /// When answers go through the pager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,19 +93,35 @@ impl Pager {
             State::Passing(outlet, pager) => {
                 let waited = outlet.waited();
                 let finished = outlet.finish();
-                if let Some(mut pager) = pager {
-                    let code = pager.wait()?.code();
-                    if code.is_some_and(|code| NOT_RUN.contains(&code)) {
-                        let pager = std::env::var("PAGER").unwrap_or_default();
-                        return Err(io::Error::new(
-                            io::ErrorKind::NotFound,
-                            format!("the pager `{pager}` does not run; `.pager off` goes without"),
-                        ));
-                    }
+                let ended = pager.map(|mut pager| pager.wait()).transpose()?;
+                match ended.and_then(fault) {
+                    Some(fault) => Err(fault),
+                    None => finished.map(|()| waited),
                 }
-                finished.map(|()| waited)
             }
         }
+    }
+
+    /// Leaves the rest, and waits until the user has left the pager: `error`, or what the pager's
+    /// end tells of its reason.
+    pub(super) fn give_up(mut self, error: io::Error) -> io::Error {
+        let is_closed = error.kind() == io::ErrorKind::BrokenPipe;
+        let ended = self.close();
+        ended.filter(|_| is_closed).and_then(fault).unwrap_or(error)
+    }
+
+    /// Ends the pager's input, and waits for the pager.
+    fn close(&mut self) -> Option<ExitStatus> {
+        let State::Passing(outlet, Some(mut pager)) =
+            std::mem::replace(&mut self.state, State::Holding)
+        else {
+            return None;
+        };
+        // The input ends when the thread that writes to it does, and that may wait for the pager.
+        let closing = std::thread::spawn(move || drop(outlet));
+        let ended = pager.wait().ok();
+        drop(closing.join());
+        ended
     }
 
     fn start(&mut self) -> io::Result<()> {
@@ -125,6 +144,19 @@ impl Pager {
             State::Passing(outlet, _) => outlet.write_all(bytes),
         }
     }
+}
+
+/// What the way in which a pager ended says of why it did; nothing where the user left it.
+fn fault(ended: ExitStatus) -> Option<io::Error> {
+    if ended.code().is_some_and(|code| NOT_RUN.contains(&code)) {
+        let pager = std::env::var("PAGER").unwrap_or_default();
+        let told = format!("the pager `{pager}` does not run; `.pager off` goes without");
+        return Some(io::Error::new(io::ErrorKind::NotFound, told));
+    }
+    // Killed by Ctrl-C, or as shells and `less -K` tell of it: the query ends with it, even where
+    // we have not heard of it yet.
+    let is_interrupted = ended.code().map_or(cfg!(unix), |code| INTERRUPTED.contains(&code));
+    is_interrupted.then(|| io::ErrorKind::Interrupted.into())
 }
 
 /// Starts the user's pager, or `less`; nothing where there is none.
@@ -183,13 +215,6 @@ impl Drop for Pager {
     fn drop(&mut self) {
         // After a failure or Ctrl-C: the pager must not outlive us with the terminal in its hands,
         // and what it has may be read to its end.
-        if let State::Passing(outlet, Some(mut pager)) =
-            std::mem::replace(&mut self.state, State::Holding)
-        {
-            // Its input ends when the thread that writes to it does, and that may wait for it.
-            let closing = std::thread::spawn(move || drop(outlet));
-            drop(pager.wait());
-            drop(closing.join());
-        }
+        let _told_already = self.close();
     }
 }

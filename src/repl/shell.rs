@@ -146,13 +146,18 @@ impl Shell {
             self.run_sql(text, None).map(|()| Flow::Stay)
         };
         done.unwrap_or_else(|error| {
-            match error.kind() {
-                ErrorKind::Interrupted => self.screen.say(&format!(
+            let of_output = match error.kind() {
+                ErrorKind::Output(cause) => Some(cause.kind()),
+                ErrorKind::Interrupted => Some(io::ErrorKind::Interrupted),
+                _ => None,
+            };
+            match of_output {
+                Some(io::ErrorKind::Interrupted) => self.screen.say(&format!(
                     "interrupted after {}",
                     output::human::duration(started.elapsed())
                 )),
                 // The user left the pager before the end.
-                ErrorKind::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {}
+                Some(io::ErrorKind::BrokenPipe) => {}
                 _ => self.screen.error(&error),
             }
             Flow::Stay
@@ -241,7 +246,13 @@ impl Shell {
         height: usize,
     ) -> Result<Ran> {
         let mut pager = Pager::new(self.paging, height, self.runner.interrupts());
-        let ran = self.answer_to(statement, options, writer, &mut pager)?;
+        let ran = match self.answer_to(statement, options, writer, &mut pager) {
+            Ok(ran) => ran,
+            Err(error) => {
+                let ErrorKind::Output(cause) = error.kind() else { return Err(error) };
+                return Err(ErrorKind::Output(pager.give_up(cause.kind().into())).into());
+            }
+        };
         let waited = pager.finish().map_err(ErrorKind::Output)?;
         // What the user read meanwhile is no time of the query's.
         Ok(Ran { elapsed: ran.elapsed.saturating_sub(waited), ..ran })

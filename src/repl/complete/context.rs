@@ -59,6 +59,9 @@ pub(in crate::repl) fn context(line: &str, cursor: usize) -> (usize, Context) {
         _ => {}
     }
     let before = text.get(..start).unwrap_or_default();
+    if let Some(start) = setting(text, &pieces) {
+        return (start, Context::Setting);
+    }
     if let Some(path) = before.strip_suffix('.') {
         let is_part = |c: char| is_word(c) || matches!(c, '.' | '"');
         let path_len = path.len() - path.trim_end_matches(is_part).len();
@@ -75,13 +78,19 @@ fn fitting(text: &str, start: usize, pieces: &[Piece]) -> Context {
     if BEFORE_TABLES.iter().any(|keyword| last.eq_ignore_ascii_case(keyword)) {
         return Context::Table;
     }
-    // At the start of a statement only, as UPDATE has a SET too, which we refuse.
-    if (last.eq_ignore_ascii_case("SET") || last.eq_ignore_ascii_case("RESET"))
-        && words.next().is_none_or(|before| before.of(text) == ";")
-    {
-        return Context::Setting;
-    }
     Context::Word
+}
+
+/// Where the name of a setting starts: behind a `SET` that begins a statement.
+fn setting(text: &str, pieces: &[Piece]) -> Option<usize> {
+    let path_len = |piece: &&Piece| piece.kind == Kind::Word || piece.of(text) == ".";
+    let path = pieces.iter().rev().take_while(path_len).count();
+    let mut before = pieces.get(..pieces.len() - path)?.iter().rev();
+    let space = before.next().filter(|piece| piece.kind == Kind::Space)?;
+    let mut words = before.filter(|piece| !piece.is_blank());
+    let keyword = words.next()?.of(text);
+    let is_set = ["SET", "RESET"].iter().any(|word| keyword.eq_ignore_ascii_case(word));
+    (is_set && words.next().is_none_or(|before| before.of(text) == ";")).then_some(space.at.end)
 }
 
 /// The column with which the string behind `pieces` is compared: `eventname = '`,

@@ -7,12 +7,17 @@
 
 use std::borrow::Cow;
 
-use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyEvent, Movement};
+use rustyline::{
+    At, CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, KeyEvent, Movement, Word,
+};
 
 use super::super::scan;
 
 /// What the margin is made of.
 const BLANK: char = '\u{2007}';
+
+/// Its last character, by which keys find it.
+const LAST: char = '\u{2008}';
 
 /// What is drawn in its place; as wide as the first line's prompt.
 pub(super) const SHOWN: &str = "         -> ";
@@ -23,7 +28,8 @@ const WIDTH: usize = SHOWN.len();
 /// A line feed and the margin of the line behind it.
 fn line_start() -> String {
     let mut text = String::from("\n");
-    text.extend(std::iter::repeat_n(BLANK, WIDTH));
+    text.extend(std::iter::repeat_n(BLANK, WIDTH - 1));
+    text.push(LAST);
     text
 }
 
@@ -33,7 +39,7 @@ pub(super) fn without_margins(text: &str) -> String {
     for (place, line) in text.split('\n').enumerate() {
         if place > 0 {
             plain.push('\n');
-            plain.push_str(line.trim_start_matches(BLANK));
+            plain.push_str(line.trim_start_matches([BLANK, LAST]));
         } else {
             plain.push_str(line);
         }
@@ -58,9 +64,7 @@ pub(super) fn with_margins_at(text: &str, at: usize) -> usize {
 
 /// What stands behind the margin of `line`, where it has one.
 pub(super) fn split_margin(line: &str) -> Option<&str> {
-    let behind = line.trim_start_matches(BLANK);
-    let is_whole = line.len() - behind.len() == WIDTH * BLANK.len_utf8();
-    is_whole.then_some(behind)
+    line.strip_prefix(line_start().strip_prefix('\n')?)
 }
 
 /// `text` with whole margins drawn by `draw`.
@@ -119,38 +123,31 @@ impl Key {
     /// What it does where it does not what it always does.
     fn command(self, line: &str, at: usize) -> Option<Cmd> {
         let (before, behind) = line.split_at_checked(at)?;
-        let in_front = || before.len() - before.trim_end_matches(BLANK).len();
-        // How many characters a line feed with its margin is, where the cursor is right behind it.
-        let margin = || {
-            let blanks = in_front() / BLANK.len_utf8();
-            let is_start = before.trim_end_matches(BLANK).ends_with('\n');
-            (blanks > 0 && is_start).then_some(blanks + 1)
-        };
-        let next_margin = || {
-            let inner = behind.strip_prefix('\n')?;
-            let blanks = inner.chars().take_while(|c| *c == BLANK).count();
-            (blanks > 0).then_some(blanks + 1)
-        };
+        // Counts are the user's to give, so that places are found by their characters.
+        let found = |search| Movement::ViCharSearch(1, search);
+        let is_at_margin = before.ends_with(&line_start());
+        let next = behind.strip_prefix(&line_start());
         match self {
             Self::Enter if scan::is_complete(line) => None,
             Self::Enter | Self::NewLine => Some(Cmd::Insert(1, line_start())),
-            Self::Backspace => margin().map(|n| Cmd::Kill(Movement::BackwardChar(count(n)))),
-            Self::Left => margin().map(|n| Cmd::Move(Movement::BackwardChar(count(n)))),
-            Self::Delete => next_margin().map(|n| Cmd::Kill(Movement::ForwardChar(count(n)))),
-            Self::Right => next_margin().map(|n| Cmd::Move(Movement::ForwardChar(count(n)))),
+            Self::Backspace => is_at_margin.then(|| Cmd::Kill(found(CharSearch::Backward('\n')))),
+            Self::Left => is_at_margin.then(|| Cmd::Move(found(CharSearch::Backward('\n')))),
+            Self::Delete => next.map(|_| Cmd::Kill(found(CharSearch::Forward(LAST)))),
+            Self::Right => next.map(|next| {
+                let is_empty = next.is_empty() || next.starts_with('\n');
+                Cmd::Move(if is_empty {
+                    Movement::LineDown(1)
+                } else {
+                    Movement::ForwardWord(1, At::Start, Word::Big)
+                })
+            }),
             Self::Home => {
                 let (_, current) = before.rsplit_once('\n')?;
-                let behind_margin = current.trim_start_matches(BLANK);
-                let n = behind_margin.chars().count();
-                (behind_margin.len() < current.len())
-                    .then(|| Cmd::Move(Movement::BackwardChar(count(n))))
+                let typed = current.rsplit_once(LAST).map(|(_, typed)| typed);
+                typed.map(|_| Cmd::Move(found(CharSearch::BackwardAfter(LAST))))
             }
         }
     }
-}
-
-fn count(n: usize) -> u16 {
-    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 impl ConditionalEventHandler for Key {
@@ -191,13 +188,16 @@ mod tests {
     fn keys_pass_over_margins() {
         let line = with_margins("ab\ncd");
         let start = line.len() - 2;
-        let all = count(WIDTH + 1);
         let at = |key: Key, at: usize| key.command(&line, at);
-        assert_eq!(at(Key::Backspace, start), Some(Cmd::Kill(Movement::BackwardChar(all))));
-        assert_eq!(at(Key::Left, start), Some(Cmd::Move(Movement::BackwardChar(all))));
-        assert_eq!(at(Key::Delete, 2), Some(Cmd::Kill(Movement::ForwardChar(all))));
-        assert_eq!(at(Key::Right, 2), Some(Cmd::Move(Movement::ForwardChar(all))));
-        assert_eq!(at(Key::Home, line.len()), Some(Cmd::Move(Movement::BackwardChar(2))));
+        let found = |search| Movement::ViCharSearch(1, search);
+        let line_feed = || found(CharSearch::Backward('\n'));
+        assert_eq!(at(Key::Backspace, start), Some(Cmd::Kill(line_feed())));
+        assert_eq!(at(Key::Left, start), Some(Cmd::Move(line_feed())));
+        assert_eq!(at(Key::Delete, 2), Some(Cmd::Kill(found(CharSearch::Forward(LAST)))));
+        let word = Movement::ForwardWord(1, At::Start, Word::Big);
+        assert_eq!(at(Key::Right, 2), Some(Cmd::Move(word)));
+        let home = Cmd::Move(found(CharSearch::BackwardAfter(LAST)));
+        assert_eq!(at(Key::Home, line.len()), Some(home));
         assert_eq!(at(Key::Home, 1), None);
         assert_eq!(at(Key::Backspace, line.len()), None);
     }
