@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    completions, config, convert, forget, ingest, pivots, query, sql, status, timeline, values,
-    verify,
+    completions, config, convert, forget, ingest, pivots, query, sql, status, timeline, trace,
+    values, verify,
 };
 use crate::aws::AwsOptions;
 
@@ -73,6 +73,8 @@ pub(super) enum Command {
     Status(status::StatusArgs),
     /// Verify log files by `CloudTrail`'s digests: signatures, chains, hashes
     Verify(verify::VerifyArgs),
+    /// Trace credentials to what began them, and to all that was done with what came of them
+    Trace(trace::TraceArgs),
     /// Remove a source's records from the cache
     Forget(forget::ForgetArgs),
     /// Print a script that completes commands and flags in a shell

@@ -15,6 +15,7 @@ mod settings;
 mod sql;
 mod status;
 mod timeline;
+mod trace;
 mod values;
 mod verify;
 
@@ -147,6 +148,7 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Status(args)) => status::run(&settings, args),
         Some(Command::Timeline(args)) => timeline::run(&settings, &args),
         Some(Command::Verify(args)) => verify::run(&settings, &args),
+        Some(Command::Trace(args)) => trace::run(&settings, &args),
         Some(Command::Forget(args)) => forget::run(&settings, &args),
         Some(Command::Completions(args)) => completions::run(args),
     }

@@ -37,5 +37,6 @@ mod support;
 mod testdata;
 mod tidy;
 mod timeline;
+mod trace;
 mod verify;
 mod wrappers;

@@ -9,6 +9,7 @@ mod lake;
 mod ledger;
 mod logs;
 pub(super) mod scan;
+mod sessions;
 mod stats;
 mod views;
 
@@ -32,6 +33,7 @@ use crate::{
 };
 pub(super) use logs::{event_column, stored_column};
 use scan::ParquetTable;
+pub(super) use sessions::Sessions;
 
 /// The tables of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,11 +54,13 @@ pub(super) enum Relation {
     DigestFiles,
     /// `digest_verdicts`: the latest finding of each log file.
     DigestVerdicts,
+    /// `sessions`: credentials, and what they came from.
+    Sessions,
 }
 
 impl Relation {
     /// All of them, as `SHOW TABLES` lists them.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Logs,
         Self::Lake,
         Self::Aggregated,
@@ -65,6 +69,7 @@ impl Relation {
         Self::Rejects,
         Self::DigestFiles,
         Self::DigestVerdicts,
+        Self::Sessions,
     ];
 
     /// Its own name: that of the table it shows, where it is one of the cache's.
@@ -78,6 +83,7 @@ impl Relation {
             Self::Rejects => Table::Rejects.name(),
             Self::DigestFiles => Table::DigestFiles.name(),
             Self::DigestVerdicts => Table::DigestVerdicts.name(),
+            Self::Sessions => sessions::NAME,
         }
     }
 
@@ -94,6 +100,7 @@ impl Relation {
             Self::Rejects => "what stood in a record's place and could not be written",
             Self::DigestFiles => "what verifications found of digest files, the latest of each",
             Self::DigestVerdicts => "what verifications found of log files, the latest of each",
+            Self::Sessions => "all credentials that events tell of, and what each came from",
         }
     }
 
@@ -120,6 +127,7 @@ impl Relation {
             Self::Rejects => ledger::reject_columns(books(Table::Rejects)),
             Self::DigestFiles => books(Table::DigestFiles),
             Self::DigestVerdicts => books(Table::DigestVerdicts),
+            Self::Sessions => sessions::columns(),
         }
     }
 
@@ -134,6 +142,7 @@ impl Relation {
             Self::Rejects => ledger::rejects(tables)?,
             Self::DigestFiles => digests::plan(tables, Table::DigestFiles)?,
             Self::DigestVerdicts => digests::plan(tables, Table::DigestVerdicts)?,
+            Self::Sessions => return Ok(Arc::new(Sessions::new(tables.sessions.clone()))),
         };
         Ok(presented(plan))
     }
@@ -218,6 +227,8 @@ pub(super) struct SnapshotTables {
     pub(super) probes: Probes,
     /// The files of declared tables.
     pub(super) catalogues: Catalogues,
+    /// The rows of `sessions`.
+    sessions: sessions::Computed,
 }
 
 impl SnapshotTables {
@@ -232,6 +243,7 @@ impl SnapshotTables {
             members: Arc::new(Members::new(version)),
             probes: Probes::default(),
             catalogues: Catalogues::default(),
+            sessions: sessions::Computed::default(),
         }
     }
 
