@@ -329,6 +329,32 @@ fn reports_are_harmless() {
 }
 
 #[test]
+fn dossiers_and_trees_are_harmless() {
+    let home = ingested();
+    let event = format!("{HOSTILE}30");
+    for arguments in [
+        &["who", HOSTILE][..],
+        &["ip", HOSTILE],
+        &["api", &format!("Create{HOSTILE}")],
+        &["api", "GetObject"],
+        &["key", HOSTILE],
+        &["resource", HOSTILE],
+        &["event", &event],
+        &["trace", HOSTILE],
+        &["who", "nobody"],
+        &["trace", "nobody"],
+    ] {
+        for more in [&[][..], &["--json"]] {
+            home.harmless(&[arguments, more].concat());
+        }
+    }
+    let seen = home.harmless(&["event", &event]);
+    assert!(seen.contains("CreateAccessKey"), "{seen}");
+    let seen = home.harmless(&["key", HOSTILE]);
+    assert!(seen.contains("19 events") && seen.contains("\\x1b[2J"), "{seen}");
+}
+
+#[test]
 fn errors_and_notices_are_harmless() {
     let home = ingested();
     let quoted = format!("SELECT * FROM \"{}\"", HOSTILE.replace('"', ""));
@@ -426,6 +452,9 @@ fn the_prompt_and_what_it_completes_are_harmless() {
         ".show own_query\r",
         ".run own_query\r",
         ".timeline --all\r",
+        ".api GetObject\r",
+        ".help .timeline\r",
+        ".help \u{202e}\r",
         "SELECT useragent, awsregion FROM cloudtrail_logs;\r",
         ".mode expanded\r",
         "SELECT useragent FROM cloudtrail_logs LIMIT 1;\r",
