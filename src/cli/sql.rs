@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::RecordBatch;
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use clap::Args;
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
     cache::Cache,
     engine::{self, Session, Statement},
     ingest::IngestOptions,
-    output::{self, Format, OutputOptions, RowWriter},
+    output::{self, Format, OutputOptions, RowWriter, WriterOf},
     repl::{self, Ran, Runner},
     source::{self, Filter},
 };
@@ -183,6 +183,7 @@ pub(super) struct Answers<'a> {
     runner: Runner,
     options: OutputOptions,
     file: Option<PathBuf>,
+    writer: WriterOf,
 }
 
 impl<'a> Answers<'a> {
@@ -212,7 +213,24 @@ impl<'a> Answers<'a> {
             }
         }
         let ingest = settings.ingest(&[], Filter::default(), LimitArgs::default());
-        Ok(Self { settings, ingest, runner: Runner::new(settings.threads)?, options, file })
+        Ok(Self {
+            settings,
+            ingest,
+            runner: Runner::new(settings.threads)?,
+            options,
+            file,
+            writer: output::writer,
+        })
+    }
+
+    /// The same, written by `writer` instead of as rows.
+    pub(super) fn written_by(self, writer: WriterOf) -> Self {
+        Self { writer, ..self }
+    }
+
+    /// What runs the statements.
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     /// Runs the statements one after the other, and writes their answers; what lies at the
@@ -332,10 +350,10 @@ impl<'a> Answers<'a> {
 
     fn writer<'s>(
         &self,
-        schema: &arrow::datatypes::SchemaRef,
+        schema: &SchemaRef,
         sink: Box<dyn Write + Send + 's>,
     ) -> Result<Box<dyn RowWriter + 's>> {
-        output::writer(&self.options, schema, sink)
+        (self.writer)(&self.options, schema, sink)
     }
 }
 

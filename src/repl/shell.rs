@@ -23,7 +23,7 @@ use crate::{
     cache::{Cache, Table},
     engine::{Session, Statement},
     ingest::IngestOptions,
-    output::{self, Format, OutputOptions, RowWriter},
+    output::{self, Format, OutputOptions, RowWriter, WriterOf},
     queries::Library,
 };
 
@@ -173,23 +173,28 @@ impl Shell {
 
     /// Runs one statement and shows its answer.
     pub(super) fn answer(&mut self, statement: &Statement) -> Result<()> {
+        self.answer_by(statement, output::writer)
+    }
+
+    /// Runs one statement and shows what `writer` makes of its rows.
+    pub(super) fn answer_by(&mut self, statement: &Statement, writer: WriterOf) -> Result<()> {
         super::ingest_declared(self.screen, &self.cache, &self.session, statement, &self.ingest)?;
         let to_once = self.once.take();
         let place = to_once.as_ref().map(|(path, _)| path.clone());
         let place = place.or_else(|| self.output.as_ref().map(|(_, path)| path.clone()));
         let ran = if let Some((path, format)) = to_once {
             let file = self.create(&path)?;
-            self.answer_to_file(statement, &OutputOptions::new(format), file)?
+            self.answer_to_file(statement, &OutputOptions::new(format), writer, file)?
         } else if let Some((file, _)) = &self.output {
             let file = file.try_clone().map_err(ErrorKind::Output)?;
-            self.answer_to_file(statement, &self.unbounded(), file)?
+            self.answer_to_file(statement, &self.unbounded(), writer, file)?
         } else if let Some((width, height)) = self.screen.size() {
             let options = OutputOptions { width: Some(width), ..self.options.clone() };
-            self.answer_to_screen(statement, &options, height)?
+            self.answer_to_screen(statement, &options, writer, height)?
         } else if self.screen.stdout_is_terminal {
-            self.answer_to_screen(statement, &self.options, usize::MAX)?
+            self.answer_to_screen(statement, &self.options, writer, usize::MAX)?
         } else {
-            self.answer_to(statement, &self.unbounded(), io::stdout())?
+            self.answer_to(statement, &self.unbounded(), writer, io::stdout())?
         };
         for notice in &ran.notices {
             self.screen.notice(notice);
@@ -211,10 +216,11 @@ impl Shell {
         &self,
         statement: &Statement,
         options: &OutputOptions,
+        writer: WriterOf,
         sink: impl Write + Send,
     ) -> Result<Ran> {
         self.runner.run(&self.session, statement, |schema| -> Result<Box<dyn RowWriter + '_>> {
-            output::writer(options, schema, Box::new(sink))
+            writer(options, schema, Box::new(sink))
         })
     }
 
@@ -222,11 +228,12 @@ impl Shell {
         &self,
         statement: &Statement,
         options: &OutputOptions,
+        writer: WriterOf,
         file: File,
     ) -> Result<Ran> {
         let outlet = Outlet::new(file, self.runner.interrupts());
         let mut outlet = outlet.map_err(ErrorKind::Output)?;
-        let ran = self.answer_to(statement, options, &mut outlet)?;
+        let ran = self.answer_to(statement, options, writer, &mut outlet)?;
         outlet.finish().map_err(ErrorKind::Output)?;
         Ok(ran)
     }
@@ -235,10 +242,11 @@ impl Shell {
         &self,
         statement: &Statement,
         options: &OutputOptions,
+        writer: WriterOf,
         height: usize,
     ) -> Result<Ran> {
         let mut pager = Pager::new(self.paging, height, self.runner.interrupts());
-        let ran = match self.answer_to(statement, options, &mut pager) {
+        let ran = match self.answer_to(statement, options, writer, &mut pager) {
             Ok(ran) => ran,
             Err(error) => {
                 let ErrorKind::Output(cause) = error.kind() else { return Err(error) };

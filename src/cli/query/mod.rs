@@ -140,7 +140,7 @@ fn list(
 }
 
 /// Reads what a list comes from.
-fn read_list(source: ListSource<'_>) -> Result<String> {
+pub(super) fn read_list(source: ListSource<'_>) -> Result<String> {
     let (path, read) = match source {
         ListSource::File(name) => (PathBuf::from(name), read_bounded(File::open(name))),
         ListSource::Stdin => (PathBuf::from("<stdin>"), read_bounded(Ok(io::stdin().lock()))),

@@ -6,6 +6,7 @@ mod look;
 mod output;
 mod saved;
 mod session;
+mod timeline;
 mod words;
 
 pub use self::help::reference;
@@ -109,6 +110,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".resource" "" "NAME [--since T] [--until T]" (1, ANY), Argument::Value(Subject::Resource), "tells everything about a resource: ARN, name, id", Shell::resource),
     command!(".event" "" "ID [--json]" (1, ANY), Argument::Free, "shows one event in full, and what is around it", Shell::event),
     command!(".trace" "" "KEY|PRINCIPAL [--up|--down]" (1, ANY), Argument::Value(Subject::Principal), "traces credentials to what began them, and to what came of them", Shell::trace),
+    command!(".timeline" "" "[SUBJECT…] [--query NAME] [--since T] [--all]" (0, ANY), Argument::Value(Subject::Caller), "tells what was done, in plain words and in order", Shell::timeline),
     command!(".mode" "" "[FORMAT]" (0, 1), MODES, "sets how answers are written", Shell::mode),
     command!(".output" "\\o" "[FILE]" (0, 1), Argument::Path, "writes answers to FILE, or to the screen again", Shell::output),
     command!(".once" "" "FILE" (1, 1), Argument::Path, "writes the next answer to FILE, as its ending tells", Shell::once),

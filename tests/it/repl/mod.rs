@@ -52,6 +52,11 @@ fn commands_work_and_new_evidence_is_seen() {
     assert!(set.contains("datafusion.execution.batch_size = 1024"), "{set}");
     assert!(terminal.enter(".set nonsense").contains("no setting has this name"));
 
+    let told = terminal.enter(".timeline eve --since 2024-01-02");
+    assert!(told.contains("Tuesday, 2 January 2024"), "{told}");
+    let fault = terminal.enter(".timeline --query access_key_activity");
+    assert!(fault.contains("needs it"), "{fault}");
+
     // Another process brings evidence in while the prompt waits.
     let more = scene.path().join("more.json");
     std::fs::write(
