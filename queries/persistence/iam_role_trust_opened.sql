@@ -71,9 +71,9 @@ trusts AS (
          trusted,
          regexp_extract(trusted, '[0-9]{12}') AS account_id
   FROM   statements
-  CROSS  JOIN UNNEST(CAST(json_parse(CASE WHEN substr(accounts, 1, 1) = '[' THEN accounts
-                                          ELSE '[' || accounts || ']'
-                                     END) AS array(varchar))) AS t(trusted)
+  CROSS  JOIN UNNEST(try(CAST(json_parse(CASE WHEN substr(accounts, 1, 1) = '[' THEN accounts
+                                              ELSE '[' || accounts || ']'
+                                         END) AS array(varchar)))) AS t(trusted)
   UNION  ALL
   SELECT eventid,
          condition,
@@ -81,9 +81,9 @@ trusts AS (
          trusted,
          CAST(NULL AS varchar) AS account_id
   FROM   statements
-  CROSS  JOIN UNNEST(CAST(json_parse(CASE WHEN substr(providers, 1, 1) = '[' THEN providers
-                                          ELSE '[' || providers || ']'
-                                     END) AS array(varchar))) AS t(trusted)
+  CROSS  JOIN UNNEST(try(CAST(json_parse(CASE WHEN substr(providers, 1, 1) = '[' THEN providers
+                                              ELSE '[' || providers || ']'
+                                         END) AS array(varchar)))) AS t(trusted)
   WHERE  condition IS NULL
 ),
 uses AS (
