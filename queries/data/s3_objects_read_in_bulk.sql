@@ -12,7 +12,7 @@
 -- service: Amazon S3
 -- param: objects bigint = 100 -- so many objects in an hour are a burst
 -- param: bytes bigint = 1073741824 -- or so many bytes
--- param: factor double = 3.0 -- and so many times the usual
+-- param: factor bigint = 3 -- and so many times the usual
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
