@@ -18,7 +18,8 @@
 SELECT eventtime,
        principal_key AS actor,
        eventname AS action,
-       coalesce(array_join(slice(CAST(json_extract(requestparameters, '$.alarmNames') AS array(varchar)), 1, 3), ', '),
+       coalesce(array_join(slice(CAST(json_extract(requestparameters,
+                                                   '$.alarmNames') AS array(varchar)), 1, 3), ', '),
                 json_extract_scalar(requestparameters, '$.alarmName'),
                 json_extract_scalar(requestparameters, '$.filterName')) AS resource,
        sourceipaddress,
@@ -38,7 +39,7 @@ WHERE  (eventsource = 'monitoring.amazonaws.com'
         OR eventsource = 'logs.amazonaws.com'
         AND eventname IN ('DeleteMetricFilter'))
   AND  coalesce(useridentity.invokedby, '') NOT IN ('autoscaling.amazonaws.com',
-                                                     'application-autoscaling.amazonaws.com')
+                                                    'application-autoscaling.amazonaws.com')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -1,10 +1,10 @@
 -- title: WAF or Shield protection weakened
--- description: Calls that delete or detach a web ACL, change its rules or address lists, stop its
---   logs, or take AWS Shield Advanced's protection and response away.
+-- description: Calls that delete or detach a web ACL, change its rules or address lists, stop
+--   its logs, or take AWS Shield Advanced's protection and response away.
 -- hit: Requests that were blocked or recorded may pass or go unseen, or somebody tried to bring
 --   that about.
--- caveat: UpdateWebACL and UpdateIPSet may strengthen as well as weaken: compare `asked_for` with
---   the earlier call. Denied calls come without parameters.
+-- caveat: UpdateWebACL and UpdateIPSet may strengthen as well as weaken: compare `asked_for`
+--   with the earlier call. Denied calls come without parameters.
 -- severity: medium
 -- attack: TA0005:T1562.007
 -- service: AWS WAF
@@ -35,13 +35,14 @@ SELECT eventtime,
 FROM   cloudtrail_logs
 WHERE  (eventsource IN ('wafv2.amazonaws.com', 'waf.amazonaws.com', 'waf-regional.amazonaws.com')
         AND eventname IN ('DeleteWebACL', 'DisassociateWebACL', 'UpdateWebACL', 'DeleteRuleGroup',
-                          'UpdateRuleGroup', 'DeleteRule', 'UpdateRule', 'DeleteIPSet', 'UpdateIPSet',
-                          'DeleteLoggingConfiguration', 'DeleteFirewallManagerRuleGroups')
+                          'UpdateRuleGroup', 'DeleteRule', 'UpdateRule', 'DeleteIPSet',
+                          'UpdateIPSet', 'DeleteLoggingConfiguration',
+                          'DeleteFirewallManagerRuleGroups')
         OR eventsource = 'shield.amazonaws.com'
         AND eventname IN ('DeleteProtection', 'DeleteProtectionGroup', 'DisassociateDRTRole',
                           'DisassociateDRTLogBucket', 'DisassociateHealthCheck',
-                          'DisableApplicationLayerAutomaticResponse',
-                          'DisableProactiveEngagement', 'DeleteSubscription'))
+                          'DisableApplicationLayerAutomaticResponse', 'DisableProactiveEngagement',
+                          'DeleteSubscription'))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -17,7 +17,7 @@ use crate::{
     engine::{
         computed,
         ddl::{self, Catalogue},
-        tables::{SnapshotTables, scan::ParquetTable},
+        tables::{Sessions, SnapshotTables, scan::ParquetTable},
     },
 };
 
@@ -116,9 +116,13 @@ fn scans(plan: &LogicalPlan) -> Result<Vec<(Table, Vec<Expr>)>> {
             // What copies are copies of is asked for by nobody.
             && scan.table_name.table() != ddl::ORIGINALS
             && let Ok(provider) = source_as_provider(&scan.source)
-            && let Some(table) = provider.downcast_ref::<ParquetTable>()
         {
-            scans.push((table.table(), scan.filters.clone()));
+            if let Some(table) = provider.downcast_ref::<ParquetTable>() {
+                scans.push((table.table(), scan.filters.clone()));
+            } else if provider.downcast_ref::<Sessions>().is_some() {
+                // Sessions are made of events, whose columns theirs are called as.
+                scans.push((Table::Events, scan.filters.clone()));
+            }
         }
         Ok(TreeNodeRecursion::Continue)
     })?;

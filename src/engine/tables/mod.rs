@@ -4,11 +4,13 @@
 //! table is named, pushes predicates through it and drops what nothing asks for: a column that
 //! is computed costs nothing until a statement names it.
 
+mod dictionaries;
 pub(super) mod digests;
 mod lake;
 mod ledger;
 mod logs;
 pub(super) mod scan;
+mod sessions;
 mod stats;
 mod views;
 
@@ -30,8 +32,10 @@ use crate::{
     cache::{N_TABLES, Snapshot, Table},
     logs::cloudtrail::schema::{self, Group},
 };
+pub(super) use dictionaries::{FEW_TEXTS, with_dictionaries};
 pub(super) use logs::{event_column, stored_column};
 use scan::ParquetTable;
+pub(super) use sessions::Sessions;
 
 /// The tables of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,11 +56,13 @@ pub(super) enum Relation {
     DigestFiles,
     /// `digest_verdicts`: the latest finding of each log file.
     DigestVerdicts,
+    /// `sessions`: credentials, and what they came from.
+    Sessions,
 }
 
 impl Relation {
     /// All of them, as `SHOW TABLES` lists them.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Logs,
         Self::Lake,
         Self::Aggregated,
@@ -65,6 +71,7 @@ impl Relation {
         Self::Rejects,
         Self::DigestFiles,
         Self::DigestVerdicts,
+        Self::Sessions,
     ];
 
     /// Its own name: that of the table it shows, where it is one of the cache's.
@@ -78,6 +85,7 @@ impl Relation {
             Self::Rejects => Table::Rejects.name(),
             Self::DigestFiles => Table::DigestFiles.name(),
             Self::DigestVerdicts => Table::DigestVerdicts.name(),
+            Self::Sessions => sessions::NAME,
         }
     }
 
@@ -94,6 +102,7 @@ impl Relation {
             Self::Rejects => "what stood in a record's place and could not be written",
             Self::DigestFiles => "what verifications found of digest files, the latest of each",
             Self::DigestVerdicts => "what verifications found of log files, the latest of each",
+            Self::Sessions => "all credentials that events tell of, and what each came from",
         }
     }
 
@@ -120,6 +129,7 @@ impl Relation {
             Self::Rejects => ledger::reject_columns(books(Table::Rejects)),
             Self::DigestFiles => books(Table::DigestFiles),
             Self::DigestVerdicts => books(Table::DigestVerdicts),
+            Self::Sessions => sessions::columns(),
         }
     }
 
@@ -134,6 +144,7 @@ impl Relation {
             Self::Rejects => ledger::rejects(tables)?,
             Self::DigestFiles => digests::plan(tables, Table::DigestFiles)?,
             Self::DigestVerdicts => digests::plan(tables, Table::DigestVerdicts)?,
+            Self::Sessions => return Ok(Arc::new(Sessions::new(tables.sessions.clone()))),
         };
         Ok(presented(plan))
     }
@@ -218,6 +229,8 @@ pub(super) struct SnapshotTables {
     pub(super) probes: Probes,
     /// The files of declared tables.
     pub(super) catalogues: Catalogues,
+    /// The rows of `sessions`.
+    sessions: sessions::Computed,
 }
 
 impl SnapshotTables {
@@ -232,6 +245,7 @@ impl SnapshotTables {
             members: Arc::new(Members::new(version)),
             probes: Probes::default(),
             catalogues: Catalogues::default(),
+            sessions: sessions::Computed::default(),
         }
     }
 
