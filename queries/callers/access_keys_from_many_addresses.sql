@@ -9,13 +9,24 @@
 -- attack: TA0001:T1078.004
 -- service: AWS CloudTrail
 -- service: IAM
--- param: addresses bigint = 2 -- from how many addresses on
+-- param: addresses bigint = 2 -- from how many addresses on, two at least
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/security-creds-programmatic-access.html
 
-WITH uses AS (
-  SELECT useridentity.accesskeyid AS access_key,
+WITH spread AS (
+  SELECT useridentity.accesskeyid AS access_key
+  FROM   cloudtrail_logs
+  WHERE  useridentity.accesskeyid <> ''
+    AND  useridentity.invokedby IS NULL
+    AND  src_ip IS NOT NULL
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
+  GROUP  BY useridentity.accesskeyid
+  HAVING min(src_ip) <> max(src_ip)
+),
+uses AS (
+  SELECT logs.useridentity.accesskeyid AS access_key,
          src_ip,
          regexp_extract(useragent, '^\[?([^/ ,]+(?:/[0-9]+)?)', 1) AS client,
          awsregion,
@@ -25,36 +36,30 @@ WITH uses AS (
          count(*) FILTER (WHERE outcome = 'denied') AS denied,
          min(eventtime) AS first_seen,
          max(eventtime) AS last_seen
-  FROM   cloudtrail_logs
-  WHERE  useridentity.accesskeyid <> ''
-    AND  useridentity.invokedby IS NULL
+  FROM   cloudtrail_logs logs
+  JOIN   spread ON spread.access_key = logs.useridentity.accesskeyid
+  WHERE  logs.useridentity.invokedby IS NULL
     AND  src_ip IS NOT NULL
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
-  GROUP  BY useridentity.accesskeyid, src_ip,
+  GROUP  BY logs.useridentity.accesskeyid, src_ip,
          regexp_extract(useragent, '^\[?([^/ ,]+(?:/[0-9]+)?)', 1), awsregion
-),
-spread AS (
-  SELECT access_key
-  FROM   uses
-  GROUP  BY access_key
-  HAVING count(DISTINCT src_ip) >= :addresses
 )
-SELECT uses.access_key,
-       min(uses.principal_key) AS principal,
-       min(uses.session_name) AS session,
-       count(DISTINCT uses.src_ip) AS addresses,
-       count(DISTINCT uses.client) AS clients,
-       count(DISTINCT uses.awsregion) AS regions,
-       sum(uses.calls) AS calls,
-       sum(uses.denied) AS denied,
-       min(uses.first_seen) AS first_seen,
-       max(uses.last_seen) AS last_seen,
-       array_join(slice(array_sort(array_agg(DISTINCT uses.src_ip)), 1, 10), ', ')
+SELECT access_key,
+       min(principal_key) AS principal,
+       min(session_name) AS session,
+       count(DISTINCT src_ip) AS addresses,
+       count(DISTINCT client) AS clients,
+       count(DISTINCT awsregion) AS regions,
+       sum(calls) AS calls,
+       sum(denied) AS denied,
+       min(first_seen) AS first_seen,
+       max(last_seen) AS last_seen,
+       array_join(slice(array_sort(array_agg(DISTINCT src_ip)), 1, 10), ', ')
          AS from_addresses,
-       array_join(slice(array_sort(array_agg(DISTINCT uses.client)), 1, 10), ', ')
+       array_join(slice(array_sort(array_agg(DISTINCT client)), 1, 10), ', ')
          AS with_clients
 FROM   uses
-JOIN   spread ON spread.access_key = uses.access_key
-GROUP  BY uses.access_key
+GROUP  BY access_key
+HAVING count(DISTINCT src_ip) >= :addresses
 ORDER  BY addresses DESC, denied DESC, calls DESC, access_key

@@ -41,7 +41,7 @@ WITH calls AS (
          eventtime
   FROM   cloudtrail_logs
   WHERE  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT recipientaccountid,
        kind,

@@ -17,7 +17,7 @@
 WITH arrivals AS (
   SELECT useridentity.accesskeyid AS access_key,
          src_ip,
-         min(concat(eventtime, ' ', eventid)) AS first_call
+         min(concat(eventtime, ' ', eventid, ' ', eventsource, ' ', eventname)) AS first_call
   FROM   cloudtrail_logs
   WHERE  useridentity.accesskeyid <> ''
     AND  src_ip IS NOT NULL
@@ -25,25 +25,32 @@ WITH arrivals AS (
 ),
 counted AS (
   SELECT access_key,
-         split_part(first_call, ' ', 2) AS eventid,
+         first_call,
          row_number() OVER (PARTITION BY access_key ORDER BY first_call) - 1 AS other_addresses
   FROM   arrivals
+),
+asked AS (
+  SELECT access_key,
+         split_part(first_call, ' ', 2) AS eventid,
+         other_addresses
+  FROM   counted
+  WHERE  first_call LIKE '% sts.amazonaws.com GetCallerIdentity'
 )
 SELECT logs.eventtime,
        logs.principal_key AS actor,
        logs.eventname AS action,
-       counted.access_key AS resource,
+       asked.access_key AS resource,
        logs.sourceipaddress,
        logs.recipientaccountid,
        logs.awsregion,
        logs.eventid,
-       counted.other_addresses,
+       asked.other_addresses,
        logs.key_kind,
        logs.useragent
 FROM   cloudtrail_logs logs
-JOIN   counted
-  ON   counted.eventid = logs.eventid
- AND   counted.access_key = logs.useridentity.accesskeyid
+JOIN   asked
+  ON   asked.eventid = logs.eventid
+ AND   asked.access_key = logs.useridentity.accesskeyid
 WHERE  logs.eventsource = 'sts.amazonaws.com'
   AND  logs.eventname = 'GetCallerIdentity'
   AND  (:since = '' OR logs.eventtime >= :since)

@@ -37,9 +37,23 @@ WITH reads AS (
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 ),
-apis AS (
-  SELECT DISTINCT principal_key, recipientaccountid, slot, concat(eventsource, eventname) AS api
+candidates AS (
+  SELECT principal_key, recipientaccountid, substr(eventtime, 1, 10) AS day
   FROM   reads
+  GROUP  BY principal_key, recipientaccountid, substr(eventtime, 1, 10)
+  HAVING 2 * count(*) >= :threshold
+),
+apis AS (
+  SELECT DISTINCT
+         reads.principal_key,
+         reads.recipientaccountid,
+         reads.slot,
+         concat(reads.eventsource, reads.eventname) AS api
+  FROM   candidates
+  JOIN   reads
+    ON   candidates.principal_key = reads.principal_key
+   AND   candidates.recipientaccountid = reads.recipientaccountid
+   AND   candidates.day = substr(reads.eventtime, 1, 10)
 ),
 windows AS (
   SELECT principal_key, recipientaccountid, slot - half AS first_slot
@@ -79,8 +93,8 @@ SELECT min(reads.eventtime) AS eventtime,
        count(DISTINCT reads.awsregion) AS regions,
        count(*) FILTER (WHERE reads.sessioncredentialfromconsole = 'true') AS from_console,
        min_by(reads.useragent, reads.sequence_key) AS useragent
-FROM   reads
-JOIN   bursts
+FROM   bursts
+JOIN   reads
   ON   bursts.principal_key = reads.principal_key
  AND   bursts.recipientaccountid = reads.recipientaccountid
  AND   bursts.slot = reads.slot

@@ -34,8 +34,8 @@ sequences AS (
          lag(made.event_ts) OVER (PARTITION BY made.principal_key, made.recipientaccountid,
                                                made.eventsource, made.eventname
                                   ORDER BY made.event_ts, made.eventid) AS denied_ts
-  FROM   cloudtrail_logs made
-  JOIN   mixed
+  FROM   mixed
+  JOIN   cloudtrail_logs made
     ON   mixed.principal_key = made.principal_key
    AND   mixed.recipientaccountid = made.recipientaccountid
    AND   mixed.eventsource = made.eventsource

@@ -39,7 +39,7 @@ minutes AS (
    AND   limited.eventsource = logs.eventsource
    AND   limited.eventname = logs.eventname
   WHERE  (:since = '' OR logs.eventtime >= :since)
-  AND  (:until = '' OR logs.eventtime <= :until)
+    AND  (:until = '' OR logs.eventtime <= :until)
   GROUP  BY logs.principal_key, logs.recipientaccountid, logs.awsregion, logs.eventsource,
          logs.eventname, substr(logs.eventtime, 1, 16)
 )

@@ -24,7 +24,7 @@ WITH calls AS (
          max(eventtime) AS last_seen
   FROM   cloudtrail_logs
   WHERE  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:until = '' OR eventtime <= :until)
   GROUP  BY recipientaccountid, actor_account, vpcendpointaccountid,
          element_at(resources, 1).accountid
 ),

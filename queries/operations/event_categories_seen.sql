@@ -22,7 +22,7 @@ WITH kinds AS (
          eventtime
   FROM   cloudtrail_logs
   WHERE  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT category,
        service,

@@ -59,7 +59,7 @@ calls AS (
   FROM   cloudtrail_logs logs
   JOIN   tree ON tree.access_key = logs.useridentity.accesskeyid
   WHERE  (:since = '' OR logs.eventtime >= :since)
-  AND  (:until = '' OR logs.eventtime <= :until)
+    AND  (:until = '' OR logs.eventtime <= :until)
 )
 SELECT recipientaccountid,
        awsregion,

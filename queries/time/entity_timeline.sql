@@ -7,27 +7,27 @@
 --   of the cache is read: narrow it with `since` and `until`. What AWS hides or leaves out of the
 --   record cannot be found.
 -- service: AWS CloudTrail
--- param: name varchar -- the string to look for, in any case
+-- param: name varchar -- the string to look for, in its case
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 
 WITH found AS (
-  SELECT CASE WHEN lower(useridentity.accesskeyid) = lower(:name) THEN 'access key'
-              WHEN lower(sourceipaddress) = lower(:name) THEN 'source address'
-              WHEN strpos(lower(concat(coalesce(principal_key, ''), ' ',
-                                       coalesce(useridentity.arn, ''), ' ',
-                                       coalesce(useridentity.principalid, ''))), lower(:name)) > 0
+  SELECT CASE WHEN useridentity.accesskeyid = :name THEN 'access key'
+              WHEN sourceipaddress = :name THEN 'source address'
+              WHEN strpos(concat(coalesce(principal_key, ''), ' ',
+                                 coalesce(useridentity.arn, ''), ' ',
+                                 coalesce(useridentity.principalid, '')), :name) > 0
                 THEN 'principal'
-              WHEN lower(issued_key) = lower(:name) THEN 'issued key'
-              WHEN any_match(resources, r -> strpos(lower(r.arn), lower(:name)) > 0) THEN 'resource'
-              WHEN strpos(lower(requestparameters), lower(:name)) > 0 THEN 'request'
-              WHEN strpos(lower(responseelements), lower(:name)) > 0 THEN 'response'
-              WHEN strpos(lower(concat(coalesce(errormessage, ''), ' ',
-                                       coalesce(additionaleventdata, ''), ' ',
-                                       coalesce(serviceeventdetails, ''), ' ',
-                                       coalesce(vpcendpointid, ''), ' ',
-                                       coalesce(useragent, ''))), lower(:name)) > 0
+              WHEN issued_key = :name THEN 'issued key'
+              WHEN any_match(resources, r -> strpos(r.arn, :name) > 0) THEN 'resource'
+              WHEN strpos(requestparameters, :name) > 0 THEN 'request'
+              WHEN strpos(responseelements, :name) > 0 THEN 'response'
+              WHEN strpos(concat(coalesce(errormessage, ''), ' ',
+                                 coalesce(additionaleventdata, ''), ' ',
+                                 coalesce(serviceeventdetails, ''), ' ',
+                                 coalesce(vpcendpointid, ''), ' ',
+                                 coalesce(useragent, '')), :name) > 0
                 THEN 'other fields'
          END AS where_found,
          eventtime,
@@ -43,7 +43,7 @@ WITH found AS (
          eventid
   FROM   cloudtrail_logs
   WHERE  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT eventtime,
        where_found,

@@ -26,7 +26,7 @@ WITH dimensions AS (
          recipientaccountid
   FROM   cloudtrail_logs
   WHERE  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT value,
        min(eventtime) AS first_seen,
