@@ -387,12 +387,6 @@ fn saved_queries_run_with_their_parameters() {
         scene.run(&["query", "top_callers", "since=2024-01-02T03:06:00Z", "--format", "json"]);
     let rows: Value = serde_json::from_str(stdout(&late)).unwrap();
     assert_eq!(rows[0]["calls"], 1);
-    let list = scene.run(&["query", "--list"]);
-    for name in stdout(&list).lines().skip(1).map(|line| line.split(',').next().unwrap()) {
-        let arguments = ["query", name, "key=AKIAIOSFODNN7EXAMPLE"];
-        let needs_key = name == "access_key_activity";
-        assert_done(&scene.run(&arguments[..if needs_key { 3 } else { 2 }]));
-    }
     let missing = scene.run(&["query", "acces_key_activity"]);
     assert!(stderr(&missing).contains("did you mean `access_key_activity`?"));
 }
