@@ -173,7 +173,11 @@ impl References {
         if is_word(0, "with") {
             let last = usize::from(is_word(1, "recursive"));
             let end = words.get(last).map_or(0, |(_, place)| place.end);
-            edits.push((end..end, format!(" {cte},\n")));
+            let next = words.get(last + 1).map_or(end, |(_, place)| place.start);
+            let gap = statement.sql().get(end..next).unwrap_or_default();
+            // A comment there stays where it is.
+            let next = if gap.trim().is_empty() { next } else { end };
+            edits.push((end..next, format!(" {cte},\n")));
         } else {
             let start = words.first().map_or(0, |(_, place)| place.start);
             edits.push((start..start, format!("WITH {cte}\n")));
@@ -226,8 +230,11 @@ fn in_use(
             continue;
         }
         let Some(known) = known.iter().find(|known| known.name == column.name) else {
-            let message =
-                format!("`{}` is known to trailhound alone: Athena cannot compute it", column.name);
+            let name = &column.name;
+            let message = match column.group {
+                "partition" => format!("`{name}` is a partition of tables that not everyone has"),
+                _ => format!("`{name}` is known to trailhound alone: Athena cannot compute it"),
+            };
             let help = instead(column.group);
             return Err(diagnose::with_help(statement, Some(place), message, help));
         };

@@ -98,11 +98,11 @@ impl Fixture {
         Scene { records: self.expanded(self.events.clone()), tables: self.tables.clone() }
     }
 
-    /// The scene and the values of a miss.
+    /// The scene of a miss, where it is another one, and its values.
     ///
     /// # Errors
     /// It is no change of one thing.
-    pub(super) fn missing(&self, miss: &Miss) -> Result<(Scene, Given), String> {
+    pub(super) fn missing(&self, miss: &Miss) -> Result<(Option<Scene>, Given), String> {
         let mut events = self.events.clone();
         let mut tables = self.tables.clone();
         let mut values = self.given();
@@ -125,7 +125,9 @@ impl Fixture {
             }
             _ => return Err("a miss has one of `set`, `without`, `parameters`".to_owned()),
         }
-        Ok((Scene { records: self.expanded(events), tables }, values))
+        let is_changed = miss.parameters.is_none();
+        let scene = is_changed.then(|| Scene { records: self.expanded(events), tables });
+        Ok((scene, values))
     }
 
     fn expanded(&self, events: Vec<Json>) -> Vec<Json> {

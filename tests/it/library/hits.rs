@@ -52,7 +52,7 @@ fn of_query(query: &SavedQuery, fixture: &Fixture, runtime: &Arc<Runtime>) -> Ve
         faults.push("there is no miss".to_owned());
     }
     for miss in &fixture.misses {
-        if let Err(fault) = of_miss(query, fixture, miss, &rows, runtime) {
+        if let Err(fault) = of_miss(query, fixture, miss, &lab, &rows) {
             faults.push(format!("the miss because {}: {fault}", miss.because));
         }
     }
@@ -63,11 +63,14 @@ fn of_miss(
     query: &SavedQuery,
     fixture: &Fixture,
     miss: &Miss,
+    lab: &Lab,
     hit: &[serde_json::Value],
-    runtime: &Arc<Runtime>,
 ) -> Result<(), String> {
     let (scene, given) = fixture.missing(miss)?;
-    let lines = Lab::of(&scene, runtime).ask(query, &given)?;
+    let lines = match scene {
+        Some(scene) => Lab::of(&scene, lab.runtime()).ask(query, &given)?,
+        None => lab.ask(query, &given)?,
+    };
     let rows = values(&lines);
     if rows == hit {
         return Err("it gives what the hit gives".to_owned());

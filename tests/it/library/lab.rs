@@ -89,6 +89,11 @@ impl Lab {
         Self { session: session.unwrap(), cache, runtime: Arc::clone(runtime), _home: home }
     }
 
+    /// What its statements run on.
+    pub(super) fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
     /// The rows of a saved query, as `--format ndjson` writes them.
     pub(super) fn ask(&self, query: &SavedQuery, given: &Given) -> Result<String, String> {
         let literals = query.literals(given, &mut no_file).map_err(|error| told(&error))?;

@@ -3,6 +3,7 @@
 mod athena;
 mod bless;
 mod catalogue;
+mod commands;
 mod fixture;
 mod front;
 mod hits;
