@@ -9,7 +9,7 @@ use crate::cli::Scene;
 
 const PROMPT: &str = "trailhound> ";
 
-fn prompt(scene: &Scene) -> PtySession {
+pub(crate) fn prompt(scene: &Scene) -> PtySession {
     let mut command = scene.command();
     command.stdin(Stdio::inherit()).env("TERM", "xterm").env("NO_COLOR", "1");
     let mut session = spawn_command(command, Some(60_000)).unwrap();
@@ -18,7 +18,7 @@ fn prompt(scene: &Scene) -> PtySession {
 }
 
 /// Types a line and gives what stands between it and the next prompt.
-fn enter(session: &mut PtySession, line: &str) -> String {
+pub(crate) fn enter(session: &mut PtySession, line: &str) -> String {
     session.send_line(line).unwrap();
     session.exp_string(PROMPT).unwrap()
 }
