@@ -44,6 +44,7 @@ mod stats;
 mod store;
 mod sweep;
 pub mod tables;
+mod texts;
 
 use std::{
     path::{Path, PathBuf},
@@ -432,6 +433,21 @@ impl Cache {
     /// when the commit is decided already: [`Cache::snapshot`] tells.
     pub fn commit(&self, base: &Snapshot, chunk: &Chunk) -> Result<CommitOutcome> {
         commit::commit(self, base, chunk)
+    }
+
+    /// Gives each distinct text of the leaves `leaves` (`eventname`, `useridentity.arn`) of `file`
+    /// to `each`, with the leaf's place, without reading rows; a text may come more than once. The
+    /// places of leaves of which texts may be missing.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn texts_of(
+        &self,
+        file: &DataFile,
+        leaves: &[&str],
+        each: &mut dyn FnMut(usize, &str),
+    ) -> Result<Vec<usize>> {
+        texts::of_file(file, leaves, each)
     }
 
     /// Reads the columns `columns` of those rows of `table` whose `event_ts` is in one of `ranges`

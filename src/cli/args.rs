@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    completions, config, convert, forget, ingest, pivots, query, sql, status, trace, values, verify,
+    completions, config, convert, forget, ingest, pivots, query, sql, status, timeline, trace,
+    values, verify,
 };
 use crate::aws::AwsOptions;
 
@@ -64,6 +65,8 @@ pub(super) enum Command {
     /// One event in full, and what is around it
     #[command(after_help = pivots::EVENT)]
     Event(pivots::EventArgs),
+    /// Tell what was done, in plain words and in order
+    Timeline(timeline::TimelineArgs),
     /// Turn logs into plain Parquet files, without a cache
     Convert(convert::ConvertArgs),
     /// Show what the cache covers, and what was skipped

@@ -14,6 +14,7 @@ mod query;
 mod settings;
 mod sql;
 mod status;
+mod timeline;
 mod trace;
 mod values;
 mod verify;
@@ -24,7 +25,10 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser as _;
+use clap::{
+    Parser as _,
+    error::{ContextKind, ContextValue},
+};
 
 use self::{
     args::{Arguments, Command},
@@ -34,6 +38,7 @@ use crate::{
     Error, ErrorKind, Result,
     cache::Cache,
     ingest::{IngestOptions, IngestReport},
+    output::{visible, visible_lines},
     pivots::dossier::Kind,
     repl::{self, EXIT_INTERRUPTED, Repl},
     source,
@@ -69,9 +74,10 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and versions come as errors too. Nobody is left to tell if this fails.
-            drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let is_fault = error.use_stderr();
+            // Help and versions come as errors too.
+            print_usage(error);
+            return ExitCode::from(if is_fault { 2 } else { 0 });
         }
     };
     let screen = settings::screen(&arguments.global);
@@ -91,6 +97,29 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(code)
         }
+    }
+}
+
+/// Prints what the parser of arguments says, which quotes them: scripts pass on what they find in
+/// logs.
+fn print_usage(mut error: clap::Error) {
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(visible(text).into()))),
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    let text = error.render().to_string();
+    let shown = visible_lines(&text);
+    // Nobody is left to tell if this fails.
+    if shown == text {
+        drop(error.print());
+    } else {
+        drop(write!(io::stderr().lock(), "{shown}"));
     }
 }
 
@@ -117,6 +146,7 @@ fn run(arguments: Arguments) -> Result<Outcome> {
         Some(Command::Event(args)) => pivots::event(&settings, &args),
         Some(Command::Convert(args)) => convert::run(&settings, &args),
         Some(Command::Status(args)) => status::run(&settings, args),
+        Some(Command::Timeline(args)) => timeline::run(&settings, &args),
         Some(Command::Verify(args)) => verify::run(&settings, &args),
         Some(Command::Trace(args)) => trace::run(&settings, &args),
         Some(Command::Forget(args)) => forget::run(&settings, &args),
@@ -137,6 +167,7 @@ fn prompt_or_stdin(settings: &Settings) -> Result<Outcome> {
         ingest,
         screen: settings.screen,
         history_file: settings.history_file.clone(),
+        queries_dirs: settings.queries_dirs.clone(),
     }
     .run()?;
     Ok(Outcome::Done)

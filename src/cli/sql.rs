@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::RecordBatch;
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use clap::Args;
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
     cache::Cache,
     engine::{self, Session, Statement},
     ingest::IngestOptions,
-    output::{self, Format, OutputOptions, RowWriter},
+    output::{self, Format, OutputOptions, RowWriter, WriterOf},
     repl::{self, Ran, Runner},
     source::{self, Filter},
 };
@@ -84,7 +84,7 @@ pub(super) fn run(settings: &Settings, args: &SqlArgs) -> Result<Outcome> {
     let answers = Answers::new(settings, &args.answer)?;
     let texts = texts(args)?;
     let (cache, outcome) = cache(settings, args, &texts)?;
-    let session = Session::open(Arc::clone(&cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(&cache), &settings.session())?);
     let mut statements = Vec::new();
     for (origin, text) in &texts {
         statements.extend(session.parse(text, origin.as_deref())?);
@@ -183,6 +183,7 @@ pub(super) struct Answers<'a> {
     runner: Runner,
     options: OutputOptions,
     file: Option<PathBuf>,
+    writer: WriterOf,
 }
 
 impl<'a> Answers<'a> {
@@ -212,7 +213,24 @@ impl<'a> Answers<'a> {
             }
         }
         let ingest = settings.ingest(&[], Filter::default(), LimitArgs::default());
-        Ok(Self { settings, ingest, runner: Runner::new(settings.threads)?, options, file })
+        Ok(Self {
+            settings,
+            ingest,
+            runner: Runner::new(settings.threads)?,
+            options,
+            file,
+            writer: output::writer,
+        })
+    }
+
+    /// The same, written by `writer` instead of as rows.
+    pub(super) fn written_by(self, writer: WriterOf) -> Self {
+        Self { writer, ..self }
+    }
+
+    /// What runs the statements.
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     /// Runs the statements one after the other, and writes their answers; what lies at the
@@ -224,7 +242,7 @@ impl<'a> Answers<'a> {
     pub(super) fn write_all(
         &self,
         cache: &Cache,
-        session: &Session,
+        session: &Arc<Session>,
         statements: &[Statement],
     ) -> Result<Outcome> {
         let screen = self.settings.screen;
@@ -275,7 +293,7 @@ impl<'a> Answers<'a> {
         writer.finish().map(drop)
     }
 
-    fn to_stdout(&self, session: &Session, statement: &Statement, nth: usize) -> Result<Ran> {
+    fn to_stdout(&self, session: &Arc<Session>, statement: &Statement, nth: usize) -> Result<Ran> {
         self.runner.run(session, statement, |schema| {
             let is_answer = !schema.fields().is_empty();
             if is_answer && nth > 0 {
@@ -298,7 +316,7 @@ impl<'a> Answers<'a> {
 
     fn to_file(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         statement: &Statement,
         path: &Path,
         nth: usize,
@@ -332,10 +350,10 @@ impl<'a> Answers<'a> {
 
     fn writer<'s>(
         &self,
-        schema: &arrow::datatypes::SchemaRef,
+        schema: &SchemaRef,
         sink: Box<dyn Write + Send + 's>,
     ) -> Result<Box<dyn RowWriter + 's>> {
-        output::writer(&self.options, schema, sink)
+        (self.writer)(&self.options, schema, sink)
     }
 }
 

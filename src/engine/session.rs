@@ -235,6 +235,17 @@ impl Session {
         names::all(self, &self.base)
     }
 
+    /// The settings that `SET` changes, in the order of their names, with their values.
+    pub fn settings(&self) -> Vec<(String, Option<String>)> {
+        let entries = locked(&self.config).options().entries().into_iter();
+        let mut settings: Vec<_> = entries
+            .filter(|entry| refuse::setting_refusal(&entry.key).is_none())
+            .map(|entry| (entry.key, entry.value))
+            .collect();
+        settings.sort();
+        settings
+    }
+
     /// The names of the tables that can be queried, declared tables and views included.
     pub(super) fn table_names(&self) -> Vec<String> {
         let tables = Relation::ALL.into_iter().map(|relation| relation.name().to_owned());

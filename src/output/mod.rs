@@ -137,6 +137,14 @@ pub trait RowWriter: Send {
     fn finish(&mut self) -> Result<u64>;
 }
 
+/// What makes of options, an answer's columns and a sink what writes its rows: [`writer`], or one that
+/// makes something else of them.
+pub type WriterOf = for<'a> fn(
+    &OutputOptions,
+    &SchemaRef,
+    Box<dyn Write + Send + 'a>,
+) -> Result<Box<dyn RowWriter + 'a>>;
+
 /// Starts writing an answer with `schema` to `sink`.
 ///
 /// # Errors

@@ -7,6 +7,7 @@
 mod ask;
 pub mod dossier;
 mod moment;
+pub mod timeline;
 pub mod trace;
 
 pub use self::moment::{since, until};

@@ -7,6 +7,9 @@ mod athena;
 mod commands;
 mod complete;
 mod editor;
+mod interrupts;
+mod lex;
+mod outlet;
 mod pager;
 mod pivots;
 mod progress;
@@ -17,6 +20,7 @@ mod screen;
 mod shell;
 mod status;
 mod texts;
+mod values;
 
 use std::{
     io::{self, Read as _},
@@ -26,6 +30,7 @@ use std::{
 
 pub use self::{
     athena::athena_text,
+    commands::reference,
     progress::watch_count,
     report::{is_partial, summary},
     run::{Ran, Runner},
@@ -68,6 +73,8 @@ pub struct Repl {
     pub screen: Screen,
     /// Where the history rests.
     pub history_file: Option<PathBuf>,
+    /// Where the user's own saved queries lie; the last is the one that new ones are kept in.
+    pub queries_dirs: Vec<PathBuf>,
 }
 
 impl Repl {
@@ -81,12 +88,16 @@ impl Repl {
         let mut shell = Shell::open(self)?;
         shell.greet();
         loop {
-            prompt.set_names(shell.names());
+            prompt.set_words(shell.words());
             match prompt.read()? {
                 Entered::Leave => return Ok(()),
                 Entered::Nothing => {}
                 Entered::Text(text) => {
-                    if shell.enter(&text) == Flow::Leave {
+                    let flow = shell.enter(&text);
+                    if let Some(written) = shell.written.take() {
+                        prompt.keep(&written);
+                    }
+                    if flow == Flow::Leave {
                         return Ok(());
                     }
                 }

@@ -1,7 +1,7 @@
 //! Runs one statement: rows to a writer, and Ctrl-C stops it.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
+use super::interrupts::{Interrupts, Since};
 use crate::{
     ErrorKind, Result,
     engine::{Coverage, Session, Statement, THREAD_STACK_BYTES},
@@ -27,6 +28,7 @@ const BATCHES_AHEAD: usize = 2;
 pub struct Runner {
     threads: usize,
     runtime: Mutex<Option<Runtime>>,
+    interrupts: Interrupts,
 }
 
 impl Drop for Runner {
@@ -69,7 +71,11 @@ impl Runner {
     /// The system gives no threads.
     pub fn new(threads: usize) -> Result<Self> {
         let threads = threads.max(1);
-        Ok(Self { threads, runtime: Mutex::new(Some(runtime(threads)?)) })
+        Ok(Self {
+            threads,
+            runtime: Mutex::new(Some(runtime(threads)?)),
+            interrupts: Interrupts::default(),
+        })
     }
 
     /// Leaves the threads to themselves: a query that was cancelled may be busy for long before it
@@ -87,7 +93,7 @@ impl Runner {
     /// The statement fails, the writer's sink does, or the user interrupted.
     pub fn run<'w>(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         statement: &Statement,
         open: impl FnOnce(&SchemaRef) -> Result<Box<dyn RowWriter + 'w>>,
     ) -> Result<Ran> {
@@ -102,11 +108,17 @@ impl Runner {
         self.until_interrupted(session.coverage())
     }
 
-    /// Drives `work`, which Ctrl-C ends.
+    /// Tells of Ctrl-C from now on.
+    pub(super) fn interrupts(&self) -> Since {
+        self.interrupts.since_now()
+    }
+
+    /// Runs `work` to its end or to Ctrl-C.
     ///
     /// # Errors
-    /// The work fails, the system gives no threads, or the user interrupted.
+    /// As `work`; or the user interrupted.
     pub fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let interrupts = self.interrupts();
         let done = {
             let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
             let runtime = match held.as_mut() {
@@ -116,15 +128,20 @@ impl Runner {
             runtime.block_on(async {
                 tokio::select! {
                     biased;
-                    _ = tokio::signal::ctrl_c() => None,
+                    () = interrupts.heard() => None,
                     done = work => Some(done),
                 }
             })
         };
-        done.unwrap_or_else(|| {
-            self.abandon();
-            Err(ErrorKind::Interrupted.into())
-        })
+        match done {
+            Some(Ok(done)) => Ok(done),
+            // A sink that heard of Ctrl-C first fails in words of its own.
+            Some(Err(error)) if !interrupts.is_heard() => Err(error),
+            _ => {
+                self.abandon();
+                Err(ErrorKind::Interrupted.into())
+            }
+        }
     }
 }
 
@@ -139,18 +156,26 @@ fn runtime(threads: usize) -> Result<Runtime> {
 }
 
 async fn drive<'w>(
-    session: &Session,
+    session: &Arc<Session>,
     statement: &Statement,
     open: impl FnOnce(&SchemaRef) -> Result<Box<dyn RowWriter + 'w>>,
 ) -> Result<Ran> {
     let started = Instant::now();
-    let answer = session.run(statement).await?;
+    // Planning may take long without a pause: in a task of its own, so that this one stays free to
+    // hear of Ctrl-C.
+    let mut planning = JoinSet::new();
+    let (theirs, asked) = (Arc::clone(session), statement.clone());
+    planning.spawn(async move { theirs.run(&asked).await });
+    let answer = match planning.join_next().await {
+        Some(Ok(answer)) => answer?,
+        Some(Err(panicked)) => return Err(ErrorKind::Engine(Box::new(panicked)).into()),
+        None => return Err(ErrorKind::Interrupted.into()),
+    };
     let has_columns = !answer.schema.fields().is_empty();
     let mut writer = open(&answer.schema)?;
     let (send, mut receive) = mpsc::channel(BATCHES_AHEAD);
     let mut rows = answer.rows;
-    // In a task of its own, so that this one stays free to hear of Ctrl-C; dropping the set stops
-    // the task, and with it the query.
+    // The rows too; dropping the set stops the task, and with it the query.
     let mut query = JoinSet::new();
     query.spawn(async move {
         while let Some(batch) = rows.next().await {

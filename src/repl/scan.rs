@@ -1,6 +1,6 @@
-//! Whether text is a whole statement: a scanner that knows SQL's quotes and comments, no more.
-//!
-//! It never says that SQL is wrong. What is complete runs, and the engine draws the fault.
+//! Whether text is a whole statement. What is complete runs, and the engine draws the fault.
+
+use super::lex::{self, Kind};
 
 /// Where a scan of SQL ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,80 +28,14 @@ pub(super) fn is_command(text: &str) -> bool {
 
 /// Scans SQL to its end.
 pub(super) fn scan(text: &str) -> End {
-    let mut end = End::Complete;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
-        let opened = match c {
-            '\'' | '"' | '`' => {
-                Some((skip_past(behind, c.encode_utf8(&mut [0; 4])), End::InQuotes))
-            }
-            '-' if behind.starts_with('-') => {
-                // A comment at the very end of the text is over: Enter follows.
-                Some((Some(skip_past(behind, "\n").unwrap_or_default()), End::InComment))
-            }
-            '/' if behind.starts_with('*') => Some((skip_comment(behind), End::InComment)),
-            '$' => dollar_tag(rest).map(|tag| {
-                let inner = rest.get(tag.len()..).unwrap_or_default();
-                (skip_past(inner, tag), End::InQuotes)
-            }),
-            _ => None,
-        };
-        rest = match opened {
-            Some((None, unclosed)) => return unclosed,
-            Some((Some(after), kind)) => {
-                if kind == End::InQuotes {
-                    end = End::Open;
-                }
-                after
-            }
-            None => {
-                if c == ';' {
-                    end = End::Complete;
-                } else if !c.is_whitespace() {
-                    end = End::Open;
-                }
-                behind
-            }
-        };
+    let pieces = lex::pieces(text);
+    if let Some(open) = pieces.last().filter(|piece| !piece.is_closed) {
+        return if open.kind == Kind::Comment { End::InComment } else { End::InQuotes };
     }
-    end
-}
-
-/// What follows the first `mark` in `text`.
-fn skip_past<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
-    text.split_once(mark).map(|(_, after)| after)
-}
-
-/// What follows a comment whose `/` was read; comments nest.
-fn skip_comment(text: &str) -> Option<&str> {
-    let mut depth = 1;
-    let mut rest = text.strip_prefix('*')?;
-    loop {
-        let at = rest.find(['*', '/'])?;
-        let mark = rest.get(at..)?;
-        if let Some(after) = mark.strip_prefix("*/") {
-            depth -= 1;
-            rest = after;
-            if depth == 0 {
-                return Some(rest);
-            }
-        } else if let Some(after) = mark.strip_prefix("/*") {
-            depth += 1;
-            rest = after;
-        } else {
-            rest = mark.get(1..)?;
-        }
+    match pieces.iter().rfind(|piece| !piece.is_blank()) {
+        Some(last) if last.of(text) != ";" => End::Open,
+        _ => End::Complete,
     }
-}
-
-/// The mark that opens a dollar-quoted text: `$$` or `$tag$`.
-fn dollar_tag(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix('$')?;
-    let name = inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(inner.len());
-    let is_tag =
-        inner.get(name..)?.starts_with('$') && !inner.starts_with(|c: char| c.is_numeric());
-    if is_tag { text.get(..name + 2) } else { None }
 }
 
 #[cfg(test)]

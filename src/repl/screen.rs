@@ -45,7 +45,9 @@ impl Screen {
     /// Says what the user should know about an answer.
     pub fn notice(self, text: &str) {
         let (yellow, plain) = if self.stderr_color { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
-        self.say(&format!("{yellow}note{plain}: {}", output::visible_lines(text)));
+        // A name with a line feed in it begins no line of its own.
+        let text = output::visible_lines(text).replace('\n', "\n      ");
+        self.say(&format!("{yellow}note{plain}: {text}"));
     }
 
     /// Says what failed.

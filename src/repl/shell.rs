@@ -1,4 +1,5 @@
-//! What the prompt knows and does: its settings, statements, commands.
+//! What the prompt knows and does: its settings, and how what is entered runs. Its commands are in
+//! [`super::commands`].
 
 use std::{
     fs::File,
@@ -9,15 +10,21 @@ use std::{
 };
 
 use super::{
-    Repl, Runner, Screen, commands, complete::Names, pager::Pager, read_sql, report, scan, status,
+    Repl, Runner, Screen, commands,
+    complete::{Names, Words},
+    outlet::Outlet,
+    pager::{Pager, Paging},
+    run::Ran,
+    scan, status,
+    values::Values,
 };
 use crate::{
     ErrorKind, Result,
     cache::{Cache, Table},
     engine::{Session, Statement},
     ingest::IngestOptions,
-    output::{self, Format, OutputOptions, RowWriter},
-    source,
+    output::{self, Format, OutputOptions, RowWriter, WriterOf},
+    queries::Library,
 };
 
 /// The most events the greeting looks at: nobody waits for a prompt.
@@ -34,17 +41,26 @@ pub(super) enum Flow {
 
 /// The prompt's state.
 pub(super) struct Shell {
-    cache: Arc<Cache>,
-    pub(super) session: Session,
+    pub(super) cache: Arc<Cache>,
+    pub(super) session: Arc<Session>,
     pub(super) runner: Runner,
     pub(super) ingest: IngestOptions,
     pub(super) screen: Screen,
-    options: OutputOptions,
-    timer: bool,
-    /// Where answers go until told otherwise; the screen where nowhere else.
-    output: Option<File>,
+    pub(super) options: OutputOptions,
+    pub(super) timer: bool,
+    pub(super) strict: bool,
+    pub(super) paging: Paging,
+    /// Where the user's own saved queries lie.
+    pub(super) queries_dirs: Vec<PathBuf>,
+    /// Where answers go until told otherwise, and its name; the screen where nowhere else.
+    pub(super) output: Option<(File, PathBuf)>,
     /// Where the next answer goes, and how it is written.
-    once: Option<(PathBuf, Format)>,
+    pub(super) once: Option<(PathBuf, Format)>,
+    /// The last text that was run as SQL, for `.edit` and `.save`.
+    pub(super) last: Option<String>,
+    /// What a command ran in the user's name, for the history.
+    pub(super) written: Option<String>,
+    values: Values,
 }
 
 impl Shell {
@@ -52,8 +68,9 @@ impl Shell {
         let session = Session::open(Arc::clone(&repl.cache), &repl.session)?;
         Ok(Self {
             runner: Runner::new(repl.session.threads)?,
+            values: Values::of(&repl.cache),
             cache: repl.cache,
-            session,
+            session: Arc::new(session),
             ingest: repl.ingest,
             screen: repl.screen,
             options: OutputOptions {
@@ -63,8 +80,13 @@ impl Shell {
                 ..OutputOptions::new(Format::Table)
             },
             timer: true,
+            strict: repl.session.strict,
+            paging: Paging::default(),
+            queries_dirs: repl.queries_dirs,
             output: None,
             once: None,
+            last: None,
+            written: None,
         })
     }
 
@@ -78,8 +100,11 @@ impl Shell {
             }
         };
         let version = env!("CARGO_PKG_VERSION");
+        let n_queries = self.library().map_or(0, |library| library.find("").count());
+        let queries = output::human::counted(n_queries as u64, "saved query", "saved queries");
         self.screen.say(&format!(
-            "trailhound {version} · {covered}\nType SQL ending in ; — .help for commands.\n\n"
+            "trailhound {version} · {covered}\n\
+             Type SQL ending in ; — .help for commands, .queries for {queries}, Tab completes.\n\n"
         ));
     }
 
@@ -91,9 +116,22 @@ impl Shell {
         Ok(status::headline(&self.runner.coverage(&self.session)?))
     }
 
-    /// The names to complete.
-    pub(super) fn names(&self) -> Names {
-        Names::of(&self.session)
+    /// The saved queries.
+    pub(super) fn library(&self) -> Result<Library> {
+        Library::open(&self.queries_dirs)
+    }
+
+    /// What is known to complete, values included; what came since is looked for meanwhile.
+    pub(super) fn words(&self) -> Words {
+        self.values.refresh();
+        // A library at fault is told when it is asked for.
+        let names = Names::of(&self.session, self.library().ok().as_ref());
+        Words { names, values: self.values.clone() }
+    }
+
+    /// What is known to complete now.
+    pub(super) fn values(&self) -> Values {
+        self.values.clone()
     }
 
     /// Runs what the user entered; says what fails.
@@ -104,23 +142,29 @@ impl Shell {
         } else if scan::is_command(text) {
             commands::parse(text).and_then(|(command, arguments)| (command.run)(self, &arguments))
         } else {
+            self.last = Some(text.trim().to_owned());
             self.run_sql(text, None).map(|()| Flow::Stay)
         };
         done.unwrap_or_else(|error| {
-            match error.kind() {
-                ErrorKind::Interrupted => self.screen.say(&format!(
+            let of_output = match error.kind() {
+                ErrorKind::Output(cause) => Some(cause.kind()),
+                ErrorKind::Interrupted => Some(io::ErrorKind::Interrupted),
+                _ => None,
+            };
+            match of_output {
+                Some(io::ErrorKind::Interrupted) => self.screen.say(&format!(
                     "interrupted after {}",
                     output::human::duration(started.elapsed())
                 )),
                 // The user left the pager before the end.
-                ErrorKind::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {}
+                Some(io::ErrorKind::BrokenPipe) => {}
                 _ => self.screen.error(&error),
             }
             Flow::Stay
         })
     }
 
-    fn run_sql(&mut self, text: &str, origin: Option<&str>) -> Result<()> {
+    pub(super) fn run_sql(&mut self, text: &str, origin: Option<&str>) -> Result<()> {
         for statement in self.session.parse(text, origin)? {
             self.answer(&statement)?;
         }
@@ -128,30 +172,37 @@ impl Shell {
     }
 
     /// Runs one statement and shows its answer.
-    fn answer(&mut self, statement: &Statement) -> Result<()> {
+    pub(super) fn answer(&mut self, statement: &Statement) -> Result<()> {
+        self.answer_by(statement, output::writer)
+    }
+
+    /// Runs one statement and shows what `writer` makes of its rows.
+    pub(super) fn answer_by(&mut self, statement: &Statement, writer: WriterOf) -> Result<()> {
         super::ingest_declared(self.screen, &self.cache, &self.session, statement, &self.ingest)?;
-        let ran = if let Some((path, format)) = self.once.take() {
+        let to_once = self.once.take();
+        let place = to_once.as_ref().map(|(path, _)| path.clone());
+        let place = place.or_else(|| self.output.as_ref().map(|(_, path)| path.clone()));
+        let ran = if let Some((path, format)) = to_once {
             let file = self.create(&path)?;
-            self.answer_to(statement, &OutputOptions::new(format), file)?
-        } else if let Some(file) = &self.output {
+            self.answer_to_file(statement, &OutputOptions::new(format), writer, file)?
+        } else if let Some((file, _)) = &self.output {
             let file = file.try_clone().map_err(ErrorKind::Output)?;
-            self.answer_to(statement, &self.unbounded(), file)?
+            self.answer_to_file(statement, &self.unbounded(), writer, file)?
         } else if let Some((width, height)) = self.screen.size() {
             let options = OutputOptions { width: Some(width), ..self.options.clone() };
-            let mut pager = Pager::new(height);
-            let ran = self.answer_to(statement, &options, &mut pager)?;
-            pager.finish().map_err(ErrorKind::Output)?;
-            ran
+            self.answer_to_screen(statement, &options, writer, height)?
         } else if self.screen.stdout_is_terminal {
-            self.answer_to(statement, &self.options, io::stdout())?
+            self.answer_to_screen(statement, &self.options, writer, usize::MAX)?
         } else {
-            self.answer_to(statement, &self.unbounded(), io::stdout())?
+            self.answer_to(statement, &self.unbounded(), writer, io::stdout())?
         };
         for notice in &ran.notices {
             self.screen.notice(notice);
         }
         if ran.has_columns && self.timer {
-            self.screen.aside(&ran.footer());
+            let place = place.map(|path| output::visible(&path.display().to_string()).into_owned());
+            let place = place.map(|path| format!(" · to {path}")).unwrap_or_default();
+            self.screen.aside(&format!("{}{place}", ran.footer()));
         }
         Ok(())
     }
@@ -165,147 +216,63 @@ impl Shell {
         &self,
         statement: &Statement,
         options: &OutputOptions,
+        writer: WriterOf,
         sink: impl Write + Send,
-    ) -> Result<super::Ran> {
+    ) -> Result<Ran> {
         self.runner.run(&self.session, statement, |schema| -> Result<Box<dyn RowWriter + '_>> {
-            output::writer(options, schema, Box::new(sink))
+            writer(options, schema, Box::new(sink))
         })
     }
 
-    pub(super) fn tables(&mut self, _: &[String]) -> Result<Flow> {
-        let mut text = String::new();
-        for table in self.names().tables {
-            // The configuration may give tables names of any characters.
-            text.push_str(&output::visible(&table));
-            text.push('\n');
-        }
-        self.show(&text)
+    fn answer_to_file(
+        &self,
+        statement: &Statement,
+        options: &OutputOptions,
+        writer: WriterOf,
+        file: File,
+    ) -> Result<Ran> {
+        let outlet = Outlet::new(file, self.runner.interrupts());
+        let mut outlet = outlet.map_err(ErrorKind::Output)?;
+        let ran = self.answer_to(statement, options, writer, &mut outlet)?;
+        outlet.finish().map_err(ErrorKind::Output)?;
+        Ok(ran)
     }
 
-    pub(super) fn schema(&mut self, arguments: &[String]) -> Result<Flow> {
-        let table = arguments.first().map_or("cloudtrail_logs", String::as_str);
-        // A name in quotes needs none escaped; what else it may be, the parser tells.
-        let sql = format!("DESCRIBE {}", table.trim_end_matches(';'));
-        self.run_sql(&sql, None).map(|()| Flow::Stay)
-    }
-
-    pub(super) fn status(&mut self, _: &[String]) -> Result<Flow> {
-        let coverage = self.runner.coverage(&self.session)?;
-        self.show(&status::render_status(&coverage, self.cache.name()))
-    }
-
-    pub(super) fn mode(&mut self, arguments: &[String]) -> Result<Flow> {
-        let Some(word) = arguments.first() else {
-            return self.show(&format!("{}\n", self.options.format.name()));
+    fn answer_to_screen(
+        &self,
+        statement: &Statement,
+        options: &OutputOptions,
+        writer: WriterOf,
+        height: usize,
+    ) -> Result<Ran> {
+        let mut pager = Pager::new(self.paging, height, self.runner.interrupts());
+        let ran = match self.answer_to(statement, options, writer, &mut pager) {
+            Ok(ran) => ran,
+            Err(error) => {
+                let ErrorKind::Output(cause) = error.kind() else { return Err(error) };
+                return Err(ErrorKind::Output(pager.give_up(cause.kind().into())).into());
+            }
         };
-        let format = Format::named(word).filter(|format| *format != Format::Parquet);
-        self.options.format = format.ok_or_else(|| ErrorKind::Value {
-            name: ".mode".to_owned(),
-            value: word.clone(),
-            reason: "expected table, expanded, csv, json, ndjson or markdown".to_owned(),
-        })?;
-        Ok(Flow::Stay)
-    }
-
-    pub(super) fn output(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.output = match arguments.first().map(String::as_str) {
-            None | Some("stdout" | "-") => None,
-            Some(path) => Some(self.create(Path::new(path))?),
-        };
-        Ok(Flow::Stay)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
-    pub(super) fn once(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.once = arguments.first().map(|path| {
-            let path = PathBuf::from(path);
-            let format = Format::of_file(&path).unwrap_or(self.options.format);
-            (path, format)
-        });
-        Ok(Flow::Stay)
-    }
-
-    pub(super) fn max_rows(&mut self, arguments: &[String]) -> Result<Flow> {
-        let word = arguments.first().map(String::as_str).unwrap_or_default();
-        let n_rows: usize = word.parse().map_err(|_not_a_number| ErrorKind::Value {
-            name: ".maxrows".to_owned(),
-            value: word.to_owned(),
-            reason: "expected a number of rows, or 0 for all".to_owned(),
-        })?;
-        self.options.max_rows = Some(n_rows).filter(|n| *n > 0);
-        Ok(Flow::Stay)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "the commands' common form")]
-    pub(super) fn null_value(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.options.null = arguments.first().cloned().unwrap_or_default();
-        Ok(Flow::Stay)
-    }
-
-    pub(super) fn timer(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.timer = is_on(".timer", arguments)?;
-        Ok(Flow::Stay)
-    }
-
-    pub(super) fn strict(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.session.set_strict(is_on(".strict", arguments)?);
-        Ok(Flow::Stay)
-    }
-
-    pub(super) fn ingest(&mut self, arguments: &[String]) -> Result<Flow> {
-        let options = IngestOptions { sources: arguments.to_vec(), ..self.ingest.clone() };
-        source::check_apart(self.cache.name(), Some(&options.temp_dir), &options.sources)?;
-        let started = Instant::now();
-        let (report, interrupted) = super::ingest(self.screen, &self.cache, &options)?;
-        self.screen.say(&report::summary(&report));
-        if interrupted {
-            let after = output::human::duration(started.elapsed());
-            self.screen.say(&format!("interrupted after {after}; what is counted is in the cache"));
-        }
-        Ok(Flow::Stay)
-    }
-
-    pub(super) fn read(&mut self, arguments: &[String]) -> Result<Flow> {
-        let path = arguments.first().map(String::as_str).unwrap_or_default();
-        let text = read_sql(Path::new(path))?;
-        self.run_sql(&text, Some(path)).map(|()| Flow::Stay)
-    }
-
-    pub(super) fn help(&mut self, arguments: &[String]) -> Result<Flow> {
-        self.show(&commands::help(arguments.first())?)
+        let waited = pager.finish().map_err(ErrorKind::Output)?;
+        // What the user read meanwhile is no time of the query's.
+        Ok(Ran { elapsed: ran.elapsed.saturating_sub(waited), ..ran })
     }
 
     /// Shows text that is safe to show, through the pager where it is long.
     pub(super) fn show(&self, text: &str) -> Result<Flow> {
         let height = self.screen.size().map_or(usize::MAX, |(_, height)| height);
-        let mut pager = Pager::new(height);
-        pager
-            .write_all(text.as_bytes())
-            .and_then(|()| pager.finish())
-            .map_err(ErrorKind::Output)?;
+        let mut pager = Pager::new(self.paging, height, self.runner.interrupts());
+        pager.write_all(text.as_bytes()).map_err(ErrorKind::Output)?;
+        pager.finish().map_err(ErrorKind::Output)?;
         Ok(Flow::Stay)
     }
 
     /// Creates a file for answers.
-    fn create(&self, path: &Path) -> Result<File> {
+    pub(super) fn create(&self, path: &Path) -> Result<File> {
         let cache_name = self.cache.name();
         super::check_apart_from_evidence(&self.runner, &self.session, cache_name, path)?;
         File::create(path).map_err(|source| {
             ErrorKind::Io { action: "create", path: path.to_owned(), source }.into()
         })
-    }
-}
-
-/// Whether the argument of `command` is `on`.
-fn is_on(command: &str, arguments: &[String]) -> Result<bool> {
-    match arguments.first().map(String::as_str) {
-        Some("on") => Ok(true),
-        Some("off") => Ok(false),
-        other => Err(ErrorKind::Value {
-            name: command.to_owned(),
-            value: other.unwrap_or_default().to_owned(),
-            reason: "expected on or off".to_owned(),
-        }
-        .into()),
     }
 }

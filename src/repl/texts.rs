@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::{
@@ -21,7 +21,7 @@ type Row = Vec<Option<String>>;
 ///
 /// # Errors
 /// The statement fails, or the user interrupted.
-pub fn texts(runner: &Runner, session: &Session, sql: &str) -> Result<Vec<Row>> {
+pub fn texts(runner: &Runner, session: &Arc<Session>, sql: &str) -> Result<Vec<Row>> {
     let rows = Mutex::new(Vec::new());
     for statement in session.parse(sql, None)? {
         runner.run(session, &statement, |_| Ok(Box::new(Gather(&rows))))?;
@@ -36,7 +36,7 @@ pub fn texts(runner: &Runner, session: &Session, sql: &str) -> Result<Vec<Row>> 
 /// It lies there, or the ledger cannot be read.
 pub fn check_apart_from_evidence(
     runner: &Runner,
-    session: &Session,
+    session: &Arc<Session>,
     cache_name: &Path,
     path: &Path,
 ) -> Result<()> {

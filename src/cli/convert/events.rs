@@ -53,7 +53,7 @@ pub(super) fn write(
     let queue =
         Queue { groups: Mutex::new(groups.into_iter()), has_failed: AtomicBool::new(false) };
     let work = || -> Result<()> {
-        let session = Session::open(Arc::clone(cache), &options)?;
+        let session = Arc::new(Session::open(Arc::clone(cache), &options)?);
         let runner = Runner::new(1)?;
         while let Some(condition) = queue.next() {
             for statement in session.parse(&sql(keys, &condition), None)? {
@@ -106,7 +106,7 @@ fn groups(settings: &Settings, cache: &Arc<Cache>, keys: &[PartitionKey]) -> Res
     let Some(unit) = keys.iter().copied().filter(|key| key.is_time()).min() else {
         return Ok(vec!["TRUE".to_owned()]);
     };
-    let session = Session::open(Arc::clone(cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(cache), &settings.session())?);
     let runner = Runner::new(settings.threads)?;
     let sql = format!(
         "SELECT min(delivery_date), max(delivery_date), count(*) FROM cloudtrail_logs \

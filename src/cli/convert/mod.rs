@@ -112,7 +112,7 @@ fn write_all(
     report: &IngestReport,
 ) -> Result<()> {
     events::write(settings, cache, keys, &place.unfinished)?;
-    let session = Session::open(Arc::clone(cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(cache), &settings.session())?);
     let runner = Runner::new(settings.threads)?;
     let beside = place.unfinished.join(BESIDE);
     fs::create_dir_all(&beside).map_err(|source| io_error("create", &beside, source))?;

@@ -85,7 +85,7 @@ pub(super) fn run(settings: &Settings, args: &QueryArgs) -> Result<Outcome> {
     let query = library.get(args.name.as_deref().unwrap_or_default())?;
     let literals = query.literals(&args.parameters, &mut read_list)?;
     let cache = open_cache(settings)?;
-    let session = Session::open(Arc::clone(&cache), &settings.session())?;
+    let session = Arc::new(Session::open(Arc::clone(&cache), &settings.session())?);
     let mut statements = session.parse(&query.text, Some(&query.origin))?;
     let parameters: Arc<[_]> = literals.into();
     for statement in &mut statements {
@@ -140,7 +140,7 @@ fn list(
 }
 
 /// Reads what a list comes from.
-fn read_list(source: ListSource<'_>) -> Result<String> {
+pub(super) fn read_list(source: ListSource<'_>) -> Result<String> {
     let (path, read) = match source {
         ListSource::File(name) => (PathBuf::from(name), read_bounded(File::open(name))),
         ListSource::Stdin => (PathBuf::from("<stdin>"), read_bounded(Ok(io::stdin().lock()))),

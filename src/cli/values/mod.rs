@@ -1,4 +1,4 @@
-//! Values as they are typed on the command line: sizes, times, names.
+//! Values as they are typed on the command line: sizes, names; times are those of the pivots.
 
 pub(super) use crate::pivots::{since, until};
 

@@ -66,10 +66,11 @@ fn nothing_found_is_no_failure_and_faults_are() {
 #[cfg(unix)]
 #[test]
 fn each_pivot_is_a_command_of_the_prompt() {
-    use crate::repl::{enter, prompt};
+    use crate::repl::terminal::Terminal;
 
     let scene = Scene::ingested();
-    let mut session = prompt(&scene);
+    let mut terminal = Terminal::open(&scene);
+    terminal.enter(".pager off");
     for (line, answer) in [
         (".who eve", "3 events"),
         (".ip 192.0.2.7 --since 2024-01-02T03:05:00Z", "2 events"),
@@ -78,14 +79,13 @@ fn each_pivot_is_a_command_of_the_prompt() {
         (".resource nobody", "No event in the cache has nobody"),
         (".who eve --sinse 7d", "did you mean `--since`?"),
     ] {
-        let shown = enter(&mut session, line);
+        let shown = terminal.enter(line);
         assert!(shown.contains(answer), "{line}: {shown}");
     }
-    let shown = enter(&mut session, &format!(".event {ID}"));
+    let shown = terminal.enter(&format!(".event {ID}"));
     assert!(
         shown.contains("s3:GetObject") && shown.contains(".key AKIAIOSFODNN7EXAMPLE"),
         "{shown}"
     );
-    session.send_line(".quit").unwrap();
-    session.exp_eof().unwrap();
+    terminal.leave();
 }
