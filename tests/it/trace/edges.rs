@@ -97,7 +97,7 @@ fn what_services_issue_came_from_them_or_from_instances() {
 #[test]
 fn copies_of_one_event_are_one_issuing() {
     let shared = json!({ "sharedEventID": "11111111-0000-4000-8000-000000000000" });
-    let of = |more| super::with(more, &shared);
+    let of = |more| super::with(more, shared.clone());
     let owner =
         json!({ "type": "AWSAccount", "accountId": "111122223333", "principalId": "AIDAEVE" });
     let there = json!({ "recipientAccountId": "444455556666" });
@@ -116,7 +116,7 @@ fn copies_of_one_event_are_one_issuing() {
             "01:00:00",
             "AssumeRole",
             owner.clone(),
-            super::with(of(issues("app", "eve", &key("1"))), &there),
+            super::with(of(issues("app", "eve", &key("1"))), there.clone()),
         ),
         used.clone(),
     ]);
@@ -134,7 +134,7 @@ fn copies_of_one_event_are_one_issuing() {
             "01:00:00",
             "AssumeRole",
             owner,
-            super::with(of(issues("app", "eve", &key("1"))), &there),
+            super::with(of(issues("app", "eve", &key("1"))), there.clone()),
         ),
         used,
     ]);
@@ -204,7 +204,7 @@ fn a_console_key_is_tied_to_its_sign_in() {
         event(1, "02:00:00", "ConsoleLogin", eve.clone(), failed),
         login(2, "02:00:10"),
         login(3, "03:00:00"),
-        super::with(login(4, "03:00:00"), &json!({ "sourceIPAddress": "203.0.113.78" })),
+        super::with(login(4, "03:00:00"), json!({ "sourceIPAddress": "203.0.113.78" })),
         call(10, "1", "02:00:10"),
         call(11, "2", "02:00:12"),
         call(12, "3", "03:00:00"),
@@ -282,7 +282,7 @@ fn a_web_identity_token_leads_to_who_asked_for_it() {
             "01:01:00",
             "AssumeRoleWithWebIdentity",
             web,
-            super::with(issues("app", "x", &key("1")), &json!({ "requestParameters": token })),
+            super::with(issues("app", "x", &key("1")), json!({ "requestParameters": token })),
         ),
     ]);
     assert_eq!(
@@ -297,11 +297,11 @@ fn a_web_identity_token_leads_to_who_asked_for_it() {
 fn a_source_identity_leads_to_where_it_was_set() {
     let identity = json!({ "sourceIdentity": "eve@example.com" });
     let sets =
-        super::with(issues("app", "eve", &key("1")), &json!({ "requestParameters": identity }));
+        super::with(issues("app", "eve", &key("1")), json!({ "requestParameters": identity }));
     let of = |role: &str, name: &str| {
         super::with(
             session(role, "s", &key(name), "01:30:00"),
-            &json!({ "sessionContext": identity }),
+            json!({ "sessionContext": identity }),
         )
     };
     let events = Events::of(&[

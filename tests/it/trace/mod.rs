@@ -107,17 +107,17 @@ fn over(dir: &Path, source: &Path) -> Session {
 }
 
 /// `base` with the members of `more`, object by object.
-fn with(mut base: Value, more: &Value) -> Value {
-    match (&mut base, more) {
-        (Value::Object(base), Value::Object(more)) => {
+fn with(base: Value, more: Value) -> Value {
+    match (base, more) {
+        (Value::Object(mut base), Value::Object(more)) => {
             for (key, value) in more {
-                let known = base.remove(key).unwrap_or(Value::Null);
-                let value = if known.is_object() { with(known, value) } else { value.clone() };
-                base.insert(key.clone(), value);
+                let known = base.remove(&key).unwrap_or(Value::Null);
+                let value = if known.is_object() { with(known, value) } else { value };
+                base.insert(key, value);
             }
-            Value::Object(base.clone())
+            Value::Object(base)
         }
-        _ => more.clone(),
+        (_, more) => more,
     }
 }
 
@@ -138,7 +138,7 @@ fn event(n: u32, time: &str, name: &str, identity: Value, more: Value) -> Value 
         "eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management",
         "recipientAccountId": "111122223333"
     });
-    with(base, &more)
+    with(base, more)
 }
 
 /// The user `name` with `key`.
@@ -171,7 +171,7 @@ fn session(role: &str, session: &str, key: &str, created: &str) -> Value {
 fn issues(role: &str, session: &str, key: &str) -> Value {
     with(
         asks(role, session),
-        &json!({ "responseElements": {
+        json!({ "responseElements": {
             "credentials": { "accessKeyId": key, "expiration": "May 14, 2024, 11:59:59 PM" },
             "assumedRoleUser": {
                 "assumedRoleId": format!("AROA{}:{session}", role.to_uppercase()),
