@@ -134,8 +134,21 @@ impl Shell {
         self.values.clone()
     }
 
-    /// Runs what the user entered; says what fails.
+    /// Runs what the user entered; says what fails. Commands are a line each, as in a paste of
+    /// several; what does not begin with one is SQL.
     pub(super) fn enter(&mut self, text: &str) -> Flow {
+        let mut rest = text.trim_start();
+        while scan::is_command(rest) {
+            let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+            if self.enter_one(line) == Flow::Leave {
+                return Flow::Leave;
+            }
+            rest = behind.trim_start();
+        }
+        self.enter_one(rest)
+    }
+
+    fn enter_one(&mut self, text: &str) -> Flow {
         let started = Instant::now();
         let done = if text.trim().is_empty() {
             Ok(Flow::Stay)
