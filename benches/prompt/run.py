@@ -109,7 +109,7 @@ def values(trailhound: pathlib.Path, cache: pathlib.Path) -> dict:
     found = {}
     for column in COLUMNS:
         # Sessions have names beyond number, of which not all are kept.
-        sql = f"SELECT max({column}) AS v FROM cloudtrail_logs WHERE {column} NOT LIKE '%:assumed-role/%'"
+        sql = f"SELECT {column} AS v FROM cloudtrail_logs WHERE {column} NOT LIKE '%:assumed-role/%' LIMIT 1"
         command = [trailhound, "--cache", cache, "sql", "--raw", "--format", "ndjson", sql]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         found[column] = measure.json.loads(text)["v"]

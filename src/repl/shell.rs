@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The most events the greeting looks at: nobody waits for a prompt.
-const MOST_EVENTS_LOOKED_AT: u64 = 10_000_000;
+const MOST_EVENTS_LOOKED_AT: u64 = 2_000_000;
 
 /// Whether the prompt goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +109,10 @@ impl Shell {
     }
 
     fn headline(&self) -> Result<String> {
-        let n_events = self.cache.snapshot()?.n_records(Table::Events);
+        let snapshot = self.cache.snapshot()?;
+        let n_events = snapshot.n_records(Table::Events);
         if n_events > MOST_EVENTS_LOOKED_AT {
-            return Ok(output::human::counted(n_events, "event", "events"));
+            return Ok(status::short_headline(&snapshot));
         }
         Ok(status::headline(&self.runner.coverage(&self.session)?))
     }
