@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The most events the greeting looks at: nobody waits for a prompt.
-const MOST_EVENTS_LOOKED_AT: u64 = 10_000_000;
+const MOST_EVENTS_LOOKED_AT: u64 = 2_000_000;
 
 /// Whether the prompt goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +109,10 @@ impl Shell {
     }
 
     fn headline(&self) -> Result<String> {
-        let n_events = self.cache.snapshot()?.n_records(Table::Events);
+        let snapshot = self.cache.snapshot()?;
+        let n_events = snapshot.n_records(Table::Events);
         if n_events > MOST_EVENTS_LOOKED_AT {
-            return Ok(output::human::counted(n_events, "event", "events"));
+            return Ok(status::short_headline(&snapshot));
         }
         Ok(status::headline(&self.runner.coverage(&self.session)?))
     }
@@ -134,8 +135,21 @@ impl Shell {
         self.values.clone()
     }
 
-    /// Runs what the user entered; says what fails.
+    /// Runs what the user entered; says what fails. Commands are a line each, as in a paste of
+    /// several; what does not begin with one is SQL.
     pub(super) fn enter(&mut self, text: &str) -> Flow {
+        let mut rest = text.trim_start();
+        while scan::is_command(rest) {
+            let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+            if self.enter_one(line) == Flow::Leave {
+                return Flow::Leave;
+            }
+            rest = behind.trim_start();
+        }
+        self.enter_one(rest)
+    }
+
+    fn enter_one(&mut self, text: &str) -> Flow {
         let started = Instant::now();
         let done = if text.trim().is_empty() {
             Ok(Flow::Stay)

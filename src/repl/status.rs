@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    cache::{Snapshot, Table},
     engine::{Coverage, Slice},
     output::{
         human::{count, counted},
@@ -85,6 +86,20 @@ pub(super) fn headline(coverage: &Coverage) -> String {
         Some(counted(coverage.events, "event", "events")),
         (skipped > 0).then(|| format!("{} skipped (.status)", counted(skipped, "file", "files"))),
     ])
+}
+
+/// The same as far as the list of the cache's files tells: `2024-01-01 → 2024-01-07 ·
+/// 12 345 678 events`.
+pub(super) fn short_headline(snapshot: &Snapshot) -> String {
+    let times = || snapshot.files(Table::Events).iter().filter_map(|file| file.event_ts);
+    let first = times().map(|(first, _)| first).min();
+    let last = times().map(|(_, last)| last).max();
+    let day = |micros: i64| {
+        Some(chrono::DateTime::from_timestamp_micros(micros)?.format("%Y-%m-%d").to_string())
+    };
+    let days = first.and_then(day).zip(last.and_then(day));
+    let events = counted(snapshot.n_records(Table::Events), "event", "events");
+    join([days.map(|(first, last)| format!("{first} → {last}")), Some(events)])
 }
 
 fn join<const N: usize>(parts: [Option<String>; N]) -> String {

@@ -6,6 +6,7 @@
 //! is read anew. Nothing is written anywhere.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeSet, HashSet},
     path::PathBuf,
     sync::{
@@ -169,10 +170,37 @@ impl Default for Known {
     }
 }
 
+/// A value; values are in alphabetical order whatever their case, so that those that begin alike
+/// stand together.
+#[derive(Debug, PartialEq, Eq)]
+struct Value(Box<str>);
+
+impl Value {
+    /// The least of all that begin with `typed` in any case.
+    fn least(typed: &str) -> Self {
+        // Of equal letters, capitals come first.
+        Self(typed.to_ascii_uppercase().into())
+    }
+}
+
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (ours, theirs) = (self.0.bytes(), other.0.bytes());
+        let lower = |byte: u8| byte.to_ascii_lowercase();
+        ours.map(lower).cmp(theirs.map(lower)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// The values of one column.
 #[derive(Debug, Default)]
 struct Column {
-    values: BTreeSet<Box<str>>,
+    values: BTreeSet<Value>,
     bytes: usize,
     is_partial: bool,
 }
@@ -180,7 +208,11 @@ struct Column {
 impl Column {
     fn add(&mut self, value: &str) {
         // Log text is written by attackers: what cannot be seen is never put into a line.
-        if value.is_empty() || value.chars().any(is_hidden) || self.values.contains(value) {
+        if value.is_empty() || value.chars().any(is_hidden) {
+            return;
+        }
+        let kept = Value(value.into());
+        if self.values.contains(&kept) {
             return;
         }
         let is_full =
@@ -190,7 +222,7 @@ impl Column {
             return;
         }
         self.bytes += value.len();
-        self.values.insert(value.into());
+        self.values.insert(kept);
     }
 }
 
@@ -250,12 +282,13 @@ impl Values {
                 continue;
             }
             is_partial |= column.is_partial;
-            values.extend(column.values.iter().filter(|value| {
-                let head = value.as_bytes().get(..typed.len());
+            let begins = |value: &&Value| {
+                let head = value.0.as_bytes().get(..typed.len());
                 head.is_some_and(|head| head.eq_ignore_ascii_case(typed.as_bytes()))
-            }));
+            };
+            values.extend(column.values.range(Value::least(typed)..).take_while(begins));
         }
-        let values = values.into_iter().map(ToString::to_string).collect();
+        let values = values.into_iter().map(|value| value.0.to_string()).collect();
         Found { values, is_partial }
     }
 
@@ -331,6 +364,10 @@ mod tests {
         assert_eq!(found.values, ["AssumeRole", "AssumeRoleWithSAML"]);
         assert!(!found.is_partial);
         assert_eq!(values.find(&["errorcode"], ""), Found::default());
+        let values = Values::with(&[("useragent", &["b", "Aws-cli", "aws-cli", "AWS-sdk", "A"])]);
+        assert_eq!(values.find(&["useragent"], "aws-").values, ["Aws-cli", "aws-cli", "AWS-sdk"]);
+        assert_eq!(values.find(&["useragent"], "AWS-CLI").values, ["Aws-cli", "aws-cli"]);
+        assert_eq!(values.find(&["useragent"], "").values.len(), 5);
     }
 
     #[test]

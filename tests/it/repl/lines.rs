@@ -56,6 +56,11 @@ fn a_paste_of_several_lines_is_one_statement() {
     terminal.wait_for("AS answer;");
     let answer = terminal.enter("");
     assert!(answer.contains("42") && answer.contains("1 row"), "{answer}");
+
+    // Commands in it are a line each.
+    terminal.send("\u{1b}[200~.mode json\n.timer off\nSELECT 6 * 7 AS n;\u{1b}[201~");
+    terminal.wait_for("AS n;");
+    assert!(terminal.enter("").contains("[{\"n\":42}]\r\n"));
     terminal.leave();
 }
 
