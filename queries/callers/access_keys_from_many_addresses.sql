@@ -19,7 +19,7 @@ WITH calls AS (
          principal_key,
          session_name,
          src_ip,
-         regexp_extract(useragent, '^\[?([^/ ]+)', 1) AS client,
+         regexp_extract(useragent, '^\[?([^/ ,]+(?:/[0-9]+)?)', 1) AS client,
          outcome,
          awsregion,
          eventtime

@@ -12,7 +12,8 @@
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 
 WITH calls AS (
-  SELECT CASE WHEN eventtype = 'AwsServiceEvent' OR useridentity.type IS NULL THEN 'event of a service'
+  SELECT CASE WHEN eventtype = 'AwsServiceEvent' OR useridentity.type IS NULL
+                THEN 'event of a service'
               WHEN useridentity.type = 'AWSService' THEN 'service'
               WHEN useridentity.invokedby IS NOT NULL THEN 'service on behalf of a principal'
               WHEN principal_key LIKE '%:role/aws-service-role/%' THEN 'service-linked role'
@@ -21,7 +22,8 @@ WITH calls AS (
               WHEN lower(useridentity.accountid) LIKE 'anonymous%' THEN 'anonymous'
               WHEN eventtype = 'AwsConsoleSignIn' OR sessioncredentialfromconsole = 'true'
                 THEN 'person in the console'
-              WHEN principal_key LIKE '%AWSReservedSSO!_%' ESCAPE '!' THEN 'person of Identity Center'
+              WHEN principal_key LIKE '%AWSReservedSSO!_%' ESCAPE '!'
+                THEN 'person of Identity Center'
               WHEN session_name LIKE 'i-%' THEN 'instance'
               WHEN useragent LIKE '%exec-env/AWS!_Lambda!_%' ESCAPE '!' THEN 'function'
               WHEN useridentity.type = 'AssumedRole' THEN 'role'

@@ -24,7 +24,8 @@ WITH logins AS (
          lower(json_extract_scalar(additionaleventdata, '$.MFAUsed')) AS mfa,
          recipientaccountid,
          eventid,
-         lead(event_ts) OVER (PARTITION BY useridentity.arn ORDER BY event_ts, eventid) AS next_login
+         lead(event_ts) OVER (PARTITION BY useridentity.arn
+                              ORDER BY event_ts, eventid) AS next_login
   FROM   cloudtrail_logs
   WHERE  eventsource = 'signin.amazonaws.com'
     AND  eventname = 'ConsoleLogin'

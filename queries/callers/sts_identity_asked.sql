@@ -35,7 +35,8 @@ WITH firsts AS (
 ),
 arrivals AS (
   SELECT *,
-         row_number() OVER (PARTITION BY access_key ORDER BY event_ts, eventid) - 1 AS other_addresses
+         row_number() OVER (PARTITION BY access_key
+                            ORDER BY event_ts, eventid) - 1 AS other_addresses
   FROM   firsts
   WHERE  call_no = 1
 )

@@ -50,8 +50,14 @@ fourth AS (
   JOIN   third ON issued.parent_key = third.issued_key
 ),
 tree AS (
-  SELECT 0 AS generation, :key AS access_key, NULL AS eventtime, NULL AS eventname,
-         NULL AS session, NULL AS sourceipaddress, '' AS path, NULL AS eventid
+  SELECT 0 AS generation,
+         CAST(:key AS varchar) AS access_key,
+         CAST(NULL AS varchar) AS eventtime,
+         CAST(NULL AS varchar) AS eventname,
+         CAST(NULL AS varchar) AS session,
+         CAST(NULL AS varchar) AS sourceipaddress,
+         '' AS path,
+         CAST(NULL AS varchar) AS eventid
   UNION ALL
   SELECT generation, issued_key, eventtime, eventname, session, sourceipaddress, path, eventid
   FROM   children

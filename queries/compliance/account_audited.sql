@@ -31,7 +31,8 @@ WHERE  (eventsource = 'artifact.amazonaws.com'
         OR (eventsource = 'auditmanager.amazonaws.com' AND eventname LIKE 'Get%')
         OR (eventsource = 'iam.amazonaws.com'
             AND eventname IN ('GenerateCredentialReport', 'GetCredentialReport',
-                              'GetAccountAuthorizationDetails', 'GenerateServiceLastAccessedDetails',
+                              'GetAccountAuthorizationDetails',
+                              'GenerateServiceLastAccessedDetails',
                               'GenerateOrganizationsAccessReport'))
         OR (eventsource = 'cloudtrail.amazonaws.com' AND eventname = 'LookupEvents')
         OR (eventsource = 'config.amazonaws.com'

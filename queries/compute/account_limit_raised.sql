@@ -1,6 +1,6 @@
 -- title: Limits raised or regions enabled
--- description: Requests for higher quotas, support cases, regions that were switched on and offers
---   of AWS Marketplace that were taken: the preparation for using an account's money.
+-- description: Requests for higher quotas, support cases, regions that were switched on and
+--   offers of AWS Marketplace that were taken: the preparation for using an account's money.
 -- hit: Somebody widened what the account may use, or tried to; `asked_for` has what. Cases of
 --   intruders often ask for more SES or EC2.
 -- caveat: The text of a support case is not in CloudTrail. Quotas that Service Quotas raises by
@@ -36,7 +36,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'servicequotas.amazonaws.com'
-        AND eventname IN ('RequestServiceQuotaIncrease', 'PutServiceQuotaIncreaseRequestIntoTemplate')
+        AND eventname
+              IN ('RequestServiceQuotaIncrease', 'PutServiceQuotaIncreaseRequestIntoTemplate')
         OR eventsource = 'support.amazonaws.com'
         AND eventname IN ('CreateCase')
         OR eventsource = 'account.amazonaws.com'

@@ -31,8 +31,11 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'acm-pca.amazonaws.com'
-  AND  eventname IN ('CreateCertificateAuthority', 'UpdateCertificateAuthority', 'DeleteCertificateAuthority',
-                     'RestoreCertificateAuthority', 'ImportCertificateAuthorityCertificate', 'PutPolicy',
+  AND  eventname
+         IN ('CreateCertificateAuthority', 'UpdateCertificateAuthority',
+             'DeleteCertificateAuthority',
+                     'RestoreCertificateAuthority', 'ImportCertificateAuthorityCertificate',
+                     'PutPolicy',
                      'DeletePolicy', 'CreatePermission', 'DeletePermission',
                      'CreateCertificateAuthorityAuditReport')
   AND  (:since = '' OR eventtime >= :since)

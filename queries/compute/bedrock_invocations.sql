@@ -1,6 +1,6 @@
 -- title: Use of models, by whom
--- description: Invocations of Bedrock models by principal, model and region: how often, how often
---   they failed, from where and when.
+-- description: Invocations of Bedrock models by principal, model and region: how often, how
+--   often they failed, from where and when.
 -- hit: The principal used the model `invocations` times; compare with what its application does.
 -- caveat: Tokens and prompts are not in CloudTrail; model invocation logging has them. Streams,
 --   agents and flows are partly data events that most trails lack.
@@ -26,9 +26,11 @@ SELECT principal_key,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 'bedrock.amazonaws.com'
-  AND  eventname IN ('InvokeModel', 'InvokeModelWithResponseStream', 'InvokeModelWithBidirectionalStream',
+  AND  eventname
+         IN ('InvokeModel', 'InvokeModelWithResponseStream', 'InvokeModelWithBidirectionalStream',
                      'Converse', 'ConverseStream', 'StartAsyncInvoke', 'CreateModelInvocationJob',
-                     'InvokeAgent', 'InvokeInlineAgent', 'InvokeFlow', 'Retrieve', 'RetrieveAndGenerate')
+                     'InvokeAgent', 'InvokeInlineAgent', 'InvokeFlow', 'Retrieve',
+                     'RetrieveAndGenerate')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 GROUP  BY principal_key, awsregion, recipientaccountid,

@@ -2,8 +2,8 @@
 -- description: Calls by which an account gets the use of foundation models: use case submitted,
 --   agreement accepted, entitlement put, provisioned capacity bought, models imported.
 -- hit: Models can be used that could not be used before, or somebody tried to bring that about.
--- caveat: Models that are on by default need none of these. No row does not mean that no model was
---   used.
+-- caveat: Models that are on by default need none of these. No row does not mean that no model
+--   was used.
 -- severity: medium
 -- attack: TA0040:T1496.004
 -- service: Amazon Bedrock
@@ -31,7 +31,8 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 'bedrock.amazonaws.com'
   AND  eventname IN ('PutUseCaseForModelAccess', 'PutFoundationModelEntitlement',
                      'CreateFoundationModelAgreement', 'CreateProvisionedModelThroughput',
-                     'CreateModelImportJob', 'CreateModelCustomizationJob', 'CreateModelInvocationJob',
+                     'CreateModelImportJob', 'CreateModelCustomizationJob',
+                     'CreateModelInvocationJob',
                      'CreateInferenceProfile')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)

@@ -1,8 +1,9 @@
 -- title: Models probed or used out of the ordinary
--- description: Hours in which one principal called many models, in many regions, or failed often:
---   whoever sells access to models first tries which answer. A stolen key does so from an unknown
---   address.
--- hit: So many models, regions or failures in that hour; `invoked` is what was used, and paid for.
+-- description: Hours in which one principal called many models, in many regions, or failed
+--   often: whoever sells access to models first tries which answer. A stolen key does so from an
+--   unknown address.
+-- hit: So many models, regions or failures in that hour; `invoked` is what was used, and paid
+--   for.
 -- caveat: Invocations are management events, streams and agents partly data events that most
 --   trails lack. Prompts are never in CloudTrail. Hours begin at the full hour.
 -- severity: medium
@@ -22,12 +23,14 @@ SELECT min(eventtime) AS eventtime,
        array_join(array_agg(DISTINCT eventname ORDER BY eventname), ', ') AS action,
        array_join(array_agg(DISTINCT json_extract_scalar(requestparameters, '$.modelId')
                   ORDER BY json_extract_scalar(requestparameters, '$.modelId')), ', ') AS resource,
-       array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS sourceipaddress,
+       array_join(array_agg(DISTINCT sourceipaddress
+                            ORDER BY sourceipaddress), ', ') AS sourceipaddress,
        recipientaccountid,
        array_join(array_agg(DISTINCT awsregion ORDER BY awsregion), ', ') AS awsregion,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,
        count(*) AS calls,
-       count_if(outcome = 'ok' AND (eventname LIKE 'InvokeModel%' OR eventname LIKE 'Converse%')) AS invoked,
+       count_if(outcome = 'ok'
+                AND (eventname LIKE 'InvokeModel%' OR eventname LIKE 'Converse%')) AS invoked,
        count(DISTINCT json_extract_scalar(requestparameters, '$.modelId')) AS models,
        count(DISTINCT awsregion) AS regions,
        count_if(outcome <> 'ok') AS failed,

@@ -1,10 +1,10 @@
 -- title: Compute created outside of EC2
--- description: Clusters, tasks, jobs, notebooks, bundles and stacks of the other services that run
---   code: ECS, EKS, Batch, SageMaker, Lightsail, Glue, EMR, Auto Scaling, CloudFormation, App
+-- description: Clusters, tasks, jobs, notebooks, bundles and stacks of the other services that
+--   run code: ECS, EKS, Batch, SageMaker, Lightsail, Glue, EMR, Auto Scaling, CloudFormation, App
 --   Runner, CodeBuild, WorkSpaces.
 -- hit: Somebody had code run there, or tried to. A service that nobody uses is the finding.
--- caveat: Lambda functions have queries of their own. Denied calls come without parameters. Calls
---   that services make for each other are left out.
+-- caveat: Lambda functions have queries of their own. Denied calls come without parameters.
+--   Calls that services make for each other are left out.
 -- severity: informational
 -- attack: TA0040:T1496.001
 -- attack: TA0005:T1578.002
@@ -58,16 +58,20 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'ecs.amazonaws.com'
-        AND eventname IN ('CreateCluster', 'RegisterTaskDefinition', 'RunTask', 'StartTask', 'CreateService')
+        AND eventname
+              IN ('CreateCluster', 'RegisterTaskDefinition', 'RunTask', 'StartTask',
+                  'CreateService')
         OR eventsource = 'eks.amazonaws.com'
         AND eventname IN ('CreateCluster', 'CreateNodegroup', 'CreateFargateProfile')
         OR eventsource = 'batch.amazonaws.com'
         AND eventname IN ('CreateComputeEnvironment', 'RegisterJobDefinition', 'SubmitJob')
         OR eventsource = 'sagemaker.amazonaws.com'
         AND eventname IN ('CreateNotebookInstance', 'CreateTrainingJob', 'CreateProcessingJob',
-                          'CreateEndpoint', 'CreateDomain', 'CreateApp', 'CreateHyperParameterTuningJob')
+                          'CreateEndpoint', 'CreateDomain', 'CreateApp',
+                          'CreateHyperParameterTuningJob')
         OR eventsource = 'lightsail.amazonaws.com'
-        AND eventname IN ('CreateInstances', 'CreateInstancesFromSnapshot', 'CreateContainerService')
+        AND eventname
+              IN ('CreateInstances', 'CreateInstancesFromSnapshot', 'CreateContainerService')
         OR eventsource = 'autoscaling.amazonaws.com'
         AND eventname IN ('CreateAutoScalingGroup', 'CreateLaunchConfiguration')
         OR eventsource = 'cloudformation.amazonaws.com'

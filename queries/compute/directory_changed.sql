@@ -1,7 +1,7 @@
 -- title: Directories, trusts and their sign-in changed
--- description: Changes to AWS Directory Service that open a directory: trusts, connectors, RADIUS
---   (its MFA), single sign-on, passwords reset, shares, schema and log forwarding, conditional
---   forwarders.
+-- description: Changes to AWS Directory Service that open a directory: trusts, connectors,
+--   RADIUS (its MFA), single sign-on, passwords reset, shares, schema and log forwarding,
+--   conditional forwarders.
 -- hit: `change` says what was opened; a trust lets another domain's users in, RADIUS that is off
 --   takes their second factor.
 -- caveat: What happens inside a directory (users, groups, sign-ins) is in its own security log.
@@ -52,9 +52,11 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 'ds.amazonaws.com'
   AND  eventname IN ('CreateMicrosoftAD', 'CreateDirectory', 'ConnectDirectory', 'DeleteDirectory',
                      'CreateTrust', 'UpdateTrust', 'DeleteTrust', 'EnableRadius', 'UpdateRadius',
-                     'DisableRadius', 'EnableSso', 'DisableSso', 'ResetUserPassword', 'ShareDirectory',
+                     'DisableRadius', 'EnableSso', 'DisableSso', 'ResetUserPassword',
+                     'ShareDirectory',
                      'AcceptSharedDirectory', 'StartSchemaExtension', 'CreateLogSubscription',
-                     'DeleteLogSubscription', 'CreateConditionalForwarder', 'UpdateConditionalForwarder',
+                     'DeleteLogSubscription', 'CreateConditionalForwarder',
+                     'UpdateConditionalForwarder',
                      'CreateAlias', 'CreateComputer', 'DisableClientAuthentication', 'DisableLDAPS',
                      'RegisterCertificate', 'UpdateSettings', 'EnableDirectoryDataAccess')
   AND  (:since = '' OR eventtime >= :since)

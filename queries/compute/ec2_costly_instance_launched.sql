@@ -1,6 +1,6 @@
 -- title: Costly instance launched
--- description: Launches, or attempts, of instance types with accelerators, bare metal or very many
---   processors, which coin miners, password crackers and model thieves want.
+-- description: Launches, or attempts, of instance types with accelerators, bare metal or very
+--   many processors, which coin miners, password crackers and model thieves want.
 -- hit: Somebody asked for such a machine; an error that names a limit means that only a quota
 --   stood in the way.
 -- caveat: The type is not in the call where a launch template or Auto Scaling group gives it.
@@ -17,18 +17,23 @@
 -- false_positive: Teams that train models, render or build on such machines.
 
 WITH launches AS (
-  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion, eventid,
+  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+         eventid,
          outcome, errorcode, useragent,
-         array_distinct(regexp_extract_all(requestparameters, '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)) AS instance_types,
+         array_distinct(regexp_extract_all(requestparameters,
+                                           '"[iI]nstanceType"\s*:\s*"([^"]+)"',
+                                           1)) AS instance_types,
          coalesce(json_extract_scalar(requestparameters, '$.instancesSet.items[0].maxCount'),
-                  regexp_extract(requestparameters, '"(?:TotalTargetCapacity|targetCapacity|instanceCount)"\s*:\s*"?(\d+)', 1)) AS asked_for,
+                  regexp_extract(requestparameters,
+                                 '"(?:TotalTargetCapacity|targetCapacity|instanceCount)"\s*:\s*"?(\d+)', 1)) AS asked_for,
          json_array_length(json_extract(responseelements, '$.instancesSet.items')) AS started
   FROM   cloudtrail_logs
   WHERE  eventsource = 'ec2.amazonaws.com'
     AND  eventname IN ('RunInstances', 'RequestSpotInstances', 'RequestSpotFleet', 'CreateFleet',
-                       'CreateLaunchTemplate', 'CreateLaunchTemplateVersion', 'ModifyInstanceAttribute')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+                       'CreateLaunchTemplate', 'CreateLaunchTemplateVersion',
+                       'ModifyInstanceAttribute')
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT eventtime,
        principal_key AS actor,

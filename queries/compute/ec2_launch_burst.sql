@@ -1,10 +1,10 @@
 -- title: Burst of launches
 -- description: Hours in which one principal launched or tried to launch many instances, or ran
 --   into limits, over all regions.
--- hit: So much was launched, or wanted, in that hour; limits hit in several regions are typical of
---   miners.
--- caveat: Hours begin at the full hour. Auto Scaling and fleets launch as services, in bursts, by
---   design; their calls are left out.
+-- hit: So much was launched, or wanted, in that hour; limits hit in several regions are typical
+--   of miners.
+-- caveat: Hours begin at the full hour. Auto Scaling and fleets launch as services, in bursts,
+--   by design; their calls are left out.
 -- severity: medium
 -- attack: TA0040:T1496.001
 -- attack: TA0005:T1578.002
@@ -20,14 +20,19 @@
 SELECT min(eventtime) AS eventtime,
        principal_key AS actor,
        array_join(array_agg(DISTINCT eventname ORDER BY eventname), ', ') AS action,
-       array_join(array_agg(DISTINCT regexp_extract(requestparameters, '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)
-                  ORDER BY regexp_extract(requestparameters, '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)), ', ') AS resource,
-       array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS sourceipaddress,
+       array_join(array_agg(DISTINCT regexp_extract(requestparameters,
+                                                    '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)
+                  ORDER BY regexp_extract(requestparameters,
+                                          '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)),
+                                          ', ') AS resource,
+       array_join(array_agg(DISTINCT sourceipaddress
+                            ORDER BY sourceipaddress), ', ') AS sourceipaddress,
        recipientaccountid,
        array_join(array_agg(DISTINCT awsregion ORDER BY awsregion), ', ') AS awsregion,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,
        count(*) AS launches,
-       coalesce(sum(json_array_length(json_extract(responseelements, '$.instancesSet.items'))), 0) AS started,
+       coalesce(sum(json_array_length(json_extract(responseelements, '$.instancesSet.items'))),
+                0) AS started,
        count_if(outcome <> 'ok') AS failed,
        count_if(errorcode LIKE '%LimitExceeded' OR errorcode LIKE '%CountExceeded') AS limits_hit,
        count(DISTINCT awsregion) AS regions,

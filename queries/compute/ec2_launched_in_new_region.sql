@@ -2,8 +2,8 @@
 -- description: The first launch of an instance in a region where the account had launched none
 --   before, once the logs reach far enough back to tell. Intruders like regions that nobody looks
 --   at.
--- hit: Instances run, or were asked for, in a region that was not in use; `history_days` says how
---   long it was quiet.
+-- hit: Instances run, or were asked for, in a region that was not in use; `history_days` says
+--   how long it was quiet.
 -- caveat: The region was quiet only as far as these logs tell; a trail of one region sees no
 --   other. Instances that run since before do not show.
 -- severity: medium
@@ -22,10 +22,12 @@ WITH history AS (
   GROUP  BY recipientaccountid
 ),
 launches AS (
-  SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+  SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid,
+         awsregion,
          eventid, outcome, errorcode, useragent,
          regexp_extract(requestparameters, '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1) AS instance_type,
-         row_number() OVER (PARTITION BY recipientaccountid, awsregion ORDER BY eventtime, eventid) AS nth
+         row_number() OVER (PARTITION BY recipientaccountid, awsregion ORDER BY eventtime,
+                            eventid) AS nth
   FROM   cloudtrail_logs
   WHERE  eventsource = 'ec2.amazonaws.com'
     AND  eventname IN ('RunInstances', 'RequestSpotInstances', 'RequestSpotFleet', 'CreateFleet')

@@ -1,6 +1,6 @@
 -- title: Protection against termination set
--- description: Instances that were protected against being terminated or stopped, or launched so.
---   Intruders protect their miners to make clearing up slow.
+-- description: Instances that were protected against being terminated or stopped, or launched
+--   so. Intruders protect their miners to make clearing up slow.
 -- hit: The instance cannot be terminated, or stopped, until the flag is taken back.
 -- caveat: Protection is good practice for servers that matter: look at who set it on what.
 --   Attempts that failed count.
@@ -16,7 +16,8 @@ SELECT eventtime,
        principal_key AS actor,
        eventname AS action,
        coalesce(json_extract_scalar(requestparameters, '$.instanceId'),
-                array_join(regexp_extract_all(json_format(json_extract(responseelements, '$.instancesSet')),
+                array_join(regexp_extract_all(json_format(json_extract(responseelements,
+                    '$.instancesSet')),
                 '"instanceId"\s*:\s*"(i-[^"]+)"', 1), ', ')) AS resource,
        sourceipaddress,
        recipientaccountid,
@@ -33,7 +34,8 @@ WHERE  eventsource = 'ec2.amazonaws.com'
   AND  (eventname = 'ModifyInstanceAttribute'
         AND (json_extract_scalar(requestparameters, '$.disableApiTermination.value') = 'true'
              OR json_extract_scalar(requestparameters, '$.disableApiStop.value') = 'true'
-             OR json_extract_scalar(requestparameters, '$.attribute') IN ('disableApiTermination', 'disableApiStop')
+             OR json_extract_scalar(requestparameters, '$.attribute')
+                  IN ('disableApiTermination', 'disableApiStop')
              AND json_extract_scalar(requestparameters, '$.value') = 'true')
         OR eventname = 'RunInstances'
         AND (json_extract_scalar(requestparameters, '$.disableApiTermination') = 'true'

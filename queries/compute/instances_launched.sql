@@ -3,7 +3,8 @@
 --   number, image, key pair, role, network and the instances that came of it.
 -- hit: A launch or an attempt at one; `instances` are the ids, NULL where none started.
 -- caveat: Fleets and spot requests start instances later, which shows as RunInstances by the
---   service. Instances of other services (ECS, Batch, SageMaker) are in `compute_created_elsewhere`.
+--   service. Instances of other services (ECS, Batch, SageMaker) are in
+--   `compute_created_elsewhere`.
 -- attack: TA0005:T1578.002
 -- service: Amazon EC2
 -- param: principal varchar = '%' -- principal_key, as in LIKE
@@ -17,9 +18,11 @@ SELECT eventtime,
        outcome,
        errorcode,
        coalesce(json_extract_scalar(requestparameters, '$.instanceType'),
-                regexp_extract(requestparameters, '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)) AS instance_type,
+                regexp_extract(requestparameters,
+                               '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1)) AS instance_type,
        coalesce(json_extract_scalar(requestparameters, '$.instancesSet.items[0].maxCount'),
-                regexp_extract(requestparameters, '"(?:TotalTargetCapacity|targetCapacity|instanceCount)"\s*:\s*"?(\d+)', 1)) AS asked_for,
+                regexp_extract(requestparameters,
+                               '"(?:TotalTargetCapacity|targetCapacity|instanceCount)"\s*:\s*"?(\d+)', 1)) AS asked_for,
        json_array_length(json_extract(responseelements, '$.instancesSet.items')) AS started,
        array_join(regexp_extract_all(json_format(json_extract(responseelements, '$.instancesSet')),
                   '"instanceId"\s*:\s*"(i-[^"]+)"', 1), ', ') AS instances,
@@ -28,9 +31,11 @@ SELECT eventtime,
        coalesce(json_extract_scalar(requestparameters, '$.instancesSet.items[0].keyName'),
                 json_extract_scalar(requestparameters, '$.keyName')) AS key_pair,
        coalesce(json_extract_scalar(requestparameters, '$.iamInstanceProfile.name'),
-                json_extract_scalar(requestparameters, '$.iamInstanceProfile.arn')) AS instance_profile,
+                json_extract_scalar(requestparameters,
+                                    '$.iamInstanceProfile.arn')) AS instance_profile,
        coalesce(json_extract_scalar(requestparameters, '$.subnetId'),
-                json_extract_scalar(requestparameters, '$.networkInterfaceSet.items[0].subnetId')) AS subnet,
+                json_extract_scalar(requestparameters,
+                                    '$.networkInterfaceSet.items[0].subnetId')) AS subnet,
        json_extract(requestparameters, '$.userData') IS NOT NULL AS user_data,
        sourceipaddress,
        recipientaccountid,

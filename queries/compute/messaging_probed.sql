@@ -1,8 +1,9 @@
 -- title: E-mail and text message limits looked up
--- description: Principals that asked what SES and SNS would let them send: quotas, whether sending
---   is on, identities, the sandbox. Thieves of keys test for that first, often in many regions.
--- hit: The principal asked so many different questions in that hour; denied ones count, since they
---   show intent.
+-- description: Principals that asked what SES and SNS would let them send: quotas, whether
+--   sending is on, identities, the sandbox. Thieves of keys test for that first, often in many
+--   regions.
+-- hit: The principal asked so many different questions in that hour; denied ones count, since
+--   they show intent.
 -- caveat: The console asks the same when somebody opens the page. Hours begin at the full hour.
 --   SMTP credentials send without any call.
 -- severity: medium
@@ -21,7 +22,8 @@ SELECT min(eventtime) AS eventtime,
        principal_key AS actor,
        array_join(array_agg(DISTINCT eventname ORDER BY eventname), ', ') AS action,
        array_join(array_agg(DISTINCT service ORDER BY service), ', ') AS resource,
-       array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS sourceipaddress,
+       array_join(array_agg(DISTINCT sourceipaddress
+                            ORDER BY sourceipaddress), ', ') AS sourceipaddress,
        recipientaccountid,
        array_join(array_agg(DISTINCT awsregion ORDER BY awsregion), ', ') AS awsregion,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,
@@ -32,11 +34,14 @@ SELECT min(eventtime) AS eventtime,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'ses.amazonaws.com'
-        AND eventname IN ('GetSendQuota', 'GetSendStatistics', 'GetAccount', 'GetAccountSendingEnabled',
-                          'ListIdentities', 'ListEmailIdentities', 'GetIdentityVerificationAttributes',
+        AND eventname
+              IN ('GetSendQuota', 'GetSendStatistics', 'GetAccount', 'GetAccountSendingEnabled',
+                          'ListIdentities', 'ListEmailIdentities',
+                          'GetIdentityVerificationAttributes',
                           'ListVerifiedEmailAddresses', 'GetEmailIdentity')
         OR eventsource = 'sns.amazonaws.com'
-        AND eventname IN ('GetSMSAttributes', 'GetSMSSandboxAccountStatus', 'ListOriginationNumbers',
+        AND eventname
+              IN ('GetSMSAttributes', 'GetSMSSandboxAccountStatus', 'ListOriginationNumbers',
                           'ListPhoneNumbersOptedOut', 'ListSMSSandboxPhoneNumbers'))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)

@@ -3,9 +3,9 @@
 --   last ran on it and how often, by command and by association report.
 -- hit: The host was a target of patching at `last_command`, or reported its patch state at
 --   `last_report`; one that is missing was not patched by name.
--- caveat: The operation (Scan or Install) is a parameter and hidden. Commands that aim at tags or
---   resource groups do not name hosts: then only the reports show them. A command is no proof that
---   patching succeeded.
+-- caveat: The operation (Scan or Install) is a parameter and hidden. Commands that aim at tags
+--   or resource groups do not name hosts: then only the reports show them. A command is no proof
+--   that patching succeeded.
 -- service: AWS Systems Manager
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
@@ -14,15 +14,17 @@
 WITH commands AS (
   SELECT eventtime, principal_key, i.instance
   FROM   cloudtrail_logs
-  CROSS  JOIN UNNEST(CAST(json_extract(requestparameters, '$.instanceIds') AS array(varchar))) AS i(instance)
+  CROSS  JOIN UNNEST(CAST(json_extract(requestparameters,
+                                       '$.instanceIds') AS array(varchar))) AS i(instance)
   WHERE  eventsource = 'ssm.amazonaws.com'
     AND  eventname = 'SendCommand'
     AND  outcome = 'ok'
     AND  json_extract_scalar(requestparameters, '$.documentName')
-           IN ('AWS-RunPatchBaseline', 'AWS-RunPatchBaselineAssociation', 'AWS-RunPatchBaselineWithHooks',
+           IN ('AWS-RunPatchBaseline', 'AWS-RunPatchBaselineAssociation',
+               'AWS-RunPatchBaselineWithHooks',
                'AWS-ApplyPatchBaseline', 'AWS-InstallWindowsUpdates', 'AWS-FindWindowsUpdates')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 reports AS (
   SELECT eventtime,
@@ -32,8 +34,8 @@ reports AS (
   WHERE  eventsource = 'ssm.amazonaws.com'
     AND  eventname = 'PutComplianceItems'
     AND  json_extract_scalar(requestparameters, '$.complianceType') = 'Patch'
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 both_kinds AS (
   SELECT instance, eventtime, principal_key, 'command' AS kind FROM commands

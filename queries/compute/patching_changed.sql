@@ -31,7 +31,8 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 'ssm.amazonaws.com'
   AND  eventname IN ('CreatePatchBaseline', 'UpdatePatchBaseline', 'DeletePatchBaseline',
                      'RegisterPatchBaselineForPatchGroup', 'DeregisterPatchBaselineForPatchGroup',
-                     'RegisterDefaultPatchBaseline', 'CreateMaintenanceWindow', 'UpdateMaintenanceWindow',
+                     'RegisterDefaultPatchBaseline', 'CreateMaintenanceWindow',
+                     'UpdateMaintenanceWindow',
                      'DeleteMaintenanceWindow', 'RegisterTargetWithMaintenanceWindow',
                      'DeregisterTargetFromMaintenanceWindow', 'RegisterTaskWithMaintenanceWindow',
                      'DeregisterTaskFromMaintenanceWindow', 'UpdateMaintenanceWindowTask')

@@ -1,12 +1,12 @@
 -- title: Certificates issued by a private CA
 -- description: Issuance, fetching and revocation of certificates by AWS Private CA, one row for
---   each issued certificate: who asked, with which template and validity, who fetched it, whether it
---   was revoked.
--- hit: A certificate that the CA signed; templates for subordinate CAs, and long validity, deserve
---   a look.
+--   each issued certificate: who asked, with which template and validity, who fetched it, whether
+--   it was revoked.
+-- hit: A certificate that the CA signed; templates for subordinate CAs, and long validity,
+--   deserve a look.
 -- caveat: The subject is in the signing request, which is not recorded in readable form: compare
---   serial numbers with the CA's audit report. Certificates issued by ACM for itself appear with it
---   as the caller.
+--   serial numbers with the CA's audit report. Certificates issued by ACM for itself appear with
+--   it as the caller.
 -- attack: TA0006:T1649
 -- service: AWS Private CA
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
@@ -24,7 +24,8 @@ WITH fetched AS (
 ),
 revoked AS (
   SELECT json_extract_scalar(requestparameters, '$.certificateAuthorityArn') AS authority,
-         lower(replace(json_extract_scalar(requestparameters, '$.certificateSerial'), ':', '')) AS serial,
+         lower(replace(json_extract_scalar(requestparameters, '$.certificateSerial'),
+                       ':', '')) AS serial,
          min(eventtime) AS revoked_at
   FROM   cloudtrail_logs
   WHERE  eventsource = 'acm-pca.amazonaws.com'

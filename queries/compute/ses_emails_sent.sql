@@ -2,8 +2,8 @@
 -- description: Sending through the SES API by principal, sender and hour: how many, and how many
 --   were refused. A key that never sent, or sends thousands at night, is being misused.
 -- hit: So many messages were sent under that name in the hour.
--- caveat: Data events: absent unless the trail records them for SES. Recipients, subjects and text
---   are hidden. What goes through SMTP is never recorded.
+-- caveat: Data events: absent unless the trail records them for SES. Recipients, subjects and
+--   text are hidden. What goes through SMTP is never recorded.
 -- attack: TA0001:T1566
 -- attack: TA0040:T1496.004
 -- service: Amazon SES
@@ -15,7 +15,8 @@ SELECT date_trunc('hour', event_ts) AS hour,
        principal_key,
        coalesce(json_extract_scalar(requestparameters, '$.source'),
                 json_extract_scalar(requestparameters, '$.fromEmailAddress'),
-                json_extract_scalar(requestparameters, '$.defaultContent.template.templateName')) AS sender,
+                json_extract_scalar(requestparameters,
+                                    '$.defaultContent.template.templateName')) AS sender,
        count(*) FILTER (WHERE outcome = 'ok') AS sent,
        count(*) FILTER (WHERE outcome <> 'ok') AS failed,
        array_join(array_agg(DISTINCT eventname ORDER BY eventname), ', ') AS apis,

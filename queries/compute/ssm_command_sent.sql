@@ -37,7 +37,8 @@ SELECT c.eventtime,
        c.eventid,
        c.outcome,
        c.errorcode,
-       array_join(CAST(json_extract(c.requestparameters, '$.instanceIds') AS array(varchar)), ', ') AS instances,
+       array_join(CAST(json_extract(c.requestparameters,
+                                    '$.instanceIds') AS array(varchar)), ', ') AS instances,
        json_format(json_extract(c.requestparameters, '$.targets')) AS targets,
        json_extract_scalar(c.responseelements, '$.command.commandId') AS command_id,
        o.times AS output_read,
@@ -48,10 +49,14 @@ LEFT   JOIN outputs o
   ON   o.command_id = json_extract_scalar(c.responseelements, '$.command.commandId')
   AND  o.account = c.recipientaccountid
 WHERE  c.eventsource = 'ssm.amazonaws.com'
-  AND  c.eventname IN ('SendCommand', 'StartAutomationExecution', 'CreateAssociation', 'CreateAssociationBatch',
+  AND  c.eventname
+         IN ('SendCommand', 'StartAutomationExecution', 'CreateAssociation',
+             'CreateAssociationBatch',
                        'UpdateAssociation', 'StartChangeRequestExecution', 'StartExecutionPreview')
-  AND  NOT contains(:except_documents, coalesce(json_extract_scalar(c.requestparameters, '$.documentName'),
-                                                json_extract_scalar(c.requestparameters, '$.name'), ''))
+  AND  NOT contains(:except_documents,
+                    coalesce(json_extract_scalar(c.requestparameters, '$.documentName'),
+                                                json_extract_scalar(c.requestparameters,
+                                                    '$.name'), ''))
   AND  (:since = '' OR c.eventtime >= :since)
   AND  (:until = '' OR c.eventtime <= :until)
 ORDER  BY c.eventtime, c.eventid

@@ -1,8 +1,9 @@
 -- title: Systems Manager document shared
--- description: Documents shared with another account or with everybody, and the account's block on
---   public sharing taken away. Automations often hold names, scripts and credentials.
+-- description: Documents shared with another account or with everybody, and the account's block
+--   on public sharing taken away. Automations often hold names, scripts and credentials.
 -- hit: `shared_with` can read and run the document, or somebody tried to bring that about.
--- caveat: Documents that are shared with us are not seen here, and are a way to run foreign code.
+-- caveat: Documents that are shared with us are not seen here, and are a way to run foreign
+--   code.
 -- severity: medium
 -- attack: TA0003:T1098
 -- attack: TA0010:T1537
@@ -28,12 +29,14 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 CROSS  JOIN UNNEST(CASE WHEN eventname = 'UpdateServiceSetting' THEN ARRAY['all']
-                        ELSE CAST(json_extract(requestparameters, '$.accountIdsToAdd') AS array(varchar))
+                        ELSE CAST(json_extract(requestparameters,
+                                               '$.accountIdsToAdd') AS array(varchar))
                    END) AS s(account)
 WHERE  eventsource = 'ssm.amazonaws.com'
   AND  (eventname = 'ModifyDocumentPermission'
         OR (eventname = 'UpdateServiceSetting'
-            AND json_extract_scalar(requestparameters, '$.settingId') LIKE '%documents/console/public-sharing-permission'
+            AND json_extract_scalar(requestparameters, '$.settingId')
+                  LIKE '%documents/console/public-sharing-permission'
             AND json_extract_scalar(requestparameters, '$.settingValue') = 'Enable'))
   AND  s.account <> recipientaccountid
   AND  NOT contains(:known, s.account)

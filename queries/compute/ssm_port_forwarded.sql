@@ -2,8 +2,8 @@
 -- description: Sessions of Session Manager that forward a port or carry SSH: a way into the
 --   network past every security group, to the instance or to a host behind it.
 -- hit: A tunnel was opened, or tried; `parameters` has port and host where they are recorded.
--- caveat: What went through is not recorded; flow logs show the instance's traffic to hosts behind
---   it.
+-- caveat: What went through is not recorded; flow logs show the instance's traffic to hosts
+--   behind it.
 -- severity: medium
 -- attack: TA0008:T1021.007
 -- attack: TA0011:T1090.001

@@ -1,7 +1,7 @@
 -- title: Backups deleted or made impossible
 -- description: Snapshots, backups, recovery points and vaults deleted, backup plans stopped,
---   retention cut: what must be gone before data is held to ransom. Databases deleted without a last
---   snapshot are here as well.
+--   retention cut: what must be gone before data is held to ransom. Databases deleted without a
+--   last snapshot are here as well.
 -- hit: `resource` is no longer there to recover from, or somebody tried to bring that about.
 -- caveat: Deleting old snapshots is everyday work, mostly of AWS services, whose own calls are
 --   left out. Look for many in a short time, and by whom.
@@ -50,7 +50,8 @@ WHERE  (eventsource = 'ec2.amazonaws.com'
                           'DeleteBackupVaultLockConfiguration', 'UpdateRecoveryPointLifecycle',
                           'DisassociateRecoveryPoint', 'StopBackupJob')
         OR eventsource = 'rds.amazonaws.com'
-        AND (eventname IN ('DeleteDBSnapshot', 'DeleteDBClusterSnapshot', 'DeleteDBInstanceAutomatedBackup',
+        AND (eventname
+             IN ('DeleteDBSnapshot', 'DeleteDBClusterSnapshot', 'DeleteDBInstanceAutomatedBackup',
                            'DeleteGlobalCluster')
              OR eventname IN ('DeleteDBInstance', 'DeleteDBCluster')
              AND (requestparameters IS NULL

@@ -33,7 +33,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'cloudhsm.amazonaws.com'
-  AND  eventname IN ('CreateCluster', 'InitializeCluster', 'ModifyCluster', 'DeleteCluster', 'CreateHsm',
+  AND  eventname
+         IN ('CreateCluster', 'InitializeCluster', 'ModifyCluster', 'DeleteCluster', 'CreateHsm',
                      'DeleteHsm', 'CopyBackupToRegion', 'DeleteBackup', 'RestoreBackup',
                      'ModifyBackupAttributes', 'PutResourcePolicy', 'DeleteResourcePolicy')
   AND  (:since = '' OR eventtime >= :since)

@@ -1,10 +1,10 @@
 -- title: Snapshots read block by block
--- description: Reads of snapshots through the EBS direct APIs, by principal and snapshot: a disk's
---   content downloaded without an instance.
+-- description: Reads of snapshots through the EBS direct APIs, by principal and snapshot: a
+--   disk's content downloaded without an instance.
 -- hit: `blocks` blocks of the snapshot (512 KiB each) went to the caller's address;
 --   ListSnapshotBlocks alone is the look before.
--- caveat: GetSnapshotBlock is a data event and absent in most trails; then only ListSnapshotBlocks
---   shows, which is recorded always. Backup products read snapshots this way.
+-- caveat: GetSnapshotBlock is a data event and absent in most trails; then only
+--   ListSnapshotBlocks shows, which is recorded always. Backup products read snapshots this way.
 -- severity: medium
 -- attack: TA0009:T1530
 -- attack: TA0010:T1537

@@ -3,8 +3,8 @@
 --   carried off without a byte of traffic.
 -- hit: `shared_with` can copy the disk from then on, or somebody tried to bring that about.
 -- caveat: What the other account does with it is recorded there; here only
---   SharedSnapshotVolumeCreated and SharedSnapshotCopyInitiated tell of it. Encrypted snapshots need
---   their key to be shared as well.
+--   SharedSnapshotVolumeCreated and SharedSnapshotCopyInitiated tell of it. Encrypted snapshots
+--   need their key to be shared as well.
 -- severity: high
 -- attack: TA0010:T1537
 -- service: Amazon EBS
@@ -28,7 +28,8 @@ SELECT eventtime,
             ELSE json_extract_scalar(s.item, '$.userId') END AS shared_with,
        useragent
 FROM   cloudtrail_logs
-CROSS  JOIN UNNEST(CAST(json_extract(requestparameters, '$.createVolumePermission.add.items') AS array(json))) AS s(item)
+CROSS  JOIN UNNEST(CAST(json_extract(requestparameters,
+                                     '$.createVolumePermission.add.items') AS array(json))) AS s(item)
 WHERE  eventsource = 'ec2.amazonaws.com'
   AND  eventname = 'ModifySnapshotAttribute'
   AND  (json_extract_scalar(s.item, '$.group') = 'all'

@@ -1,8 +1,8 @@
 -- title: Machine image shared
 -- description: AMIs that were opened to another account, an organization or everybody: the disks
 --   behind them go along.
--- hit: `shared_with` can launch the image, and read its disks, from then on; or somebody tried to
---   bring that about.
+-- hit: `shared_with` can launch the image, and read its disks, from then on; or somebody tried
+--   to bring that about.
 -- caveat: The image's snapshots can be read by whoever launches it. No event tells that an image
 --   was launched elsewhere.
 -- severity: high
@@ -32,7 +32,8 @@ SELECT eventtime,
                      THEN 'everybody' END) AS shared_with,
        useragent
 FROM   cloudtrail_logs
-CROSS  JOIN UNNEST(CAST(json_extract(requestparameters, '$.launchPermission.add.items') AS array(json))) AS s(item)
+CROSS  JOIN UNNEST(CAST(json_extract(requestparameters,
+                                     '$.launchPermission.add.items') AS array(json))) AS s(item)
 WHERE  eventsource = 'ec2.amazonaws.com'
   AND  eventname = 'ModifyImageAttribute'
   AND  coalesce(json_extract_scalar(s.item, '$.userId'), '') <> recipientaccountid

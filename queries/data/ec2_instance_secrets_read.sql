@@ -4,9 +4,9 @@
 --   hold passwords and keys.
 -- hit: Those secrets were asked for; `read` of the calls succeeded. What user data holds must be
 --   changed.
--- caveat: Infrastructure as code reads user data of the instances it manages. The Windows password
---   comes encrypted with the key pair. Instances that read their own user data do so through the
---   metadata service, which is not in CloudTrail.
+-- caveat: Infrastructure as code reads user data of the instances it manages. The Windows
+--   password comes encrypted with the key pair. Instances that read their own user data do so
+--   through the metadata service, which is not in CloudTrail.
 -- severity: medium
 -- attack: TA0006:T1552.001
 -- attack: TA0007:T1580
@@ -20,9 +20,12 @@
 SELECT min(eventtime) AS eventtime,
        principal_key AS actor,
        eventname AS action,
-       array_join(slice(array_agg(DISTINCT regexp_extract(requestparameters, '"((?:i|lt)-[^"]*)"', 1)
-                  ORDER BY regexp_extract(requestparameters, '"((?:i|lt)-[^"]*)"', 1)), 1, 10), ', ') AS resource,
-       array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS sourceipaddress,
+       array_join(slice(array_agg(DISTINCT regexp_extract(requestparameters,
+                                                          '"((?:i|lt)-[^"]*)"', 1)
+                  ORDER BY regexp_extract(requestparameters, '"((?:i|lt)-[^"]*)"', 1)),
+                        1, 10), ', ') AS resource,
+       array_join(array_agg(DISTINCT sourceipaddress
+                            ORDER BY sourceipaddress), ', ') AS sourceipaddress,
        recipientaccountid,
        awsregion,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,

@@ -34,8 +34,11 @@ WHERE  eventsource = 'kms.amazonaws.com'
   AND  eventname = 'CreateGrant'
   AND  json_extract_scalar(requestparameters, '$.granteePrincipal') NOT LIKE '%.amazonaws.com'
   AND  coalesce(regexp_extract(json_extract_scalar(requestparameters, '$.granteePrincipal'),
-                               '^(?:arn:[^:]*:[^:]*::)?(\d{12})(?::|$)', 1), '') <> recipientaccountid
-  AND  NOT contains(:known, coalesce(regexp_extract(json_extract_scalar(requestparameters, '$.granteePrincipal'),
+                               '^(?:arn:[^:]*:[^:]*::)?(\d{12})(?::|$)', 1), '')
+                                 <> recipientaccountid
+  AND  NOT contains(:known,
+                    coalesce(regexp_extract(json_extract_scalar(requestparameters,
+                        '$.granteePrincipal'),
                                '^(?:arn:[^:]*:[^:]*::)?(\d{12})(?::|$)', 1), ''))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)

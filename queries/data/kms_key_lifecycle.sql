@@ -3,8 +3,8 @@
 --   grants, aliases, rotation, imported material, custom key stores, deletion, with the service's
 --   own events.
 -- hit: What happened to the key, by whom; a rotation by KMS itself has no principal.
--- caveat: AWS managed keys rotate by themselves. A call that names the key by alias is shown under
---   the alias, not the key. Use of keys is in `kms_key_use`.
+-- caveat: AWS managed keys rotate by themselves. A call that names the key by alias is shown
+--   under the alias, not the key. Use of keys is in `kms_key_use`.
 -- attack: TA0040:T1485
 -- service: AWS KMS
 -- param: key_id varchar = '%' -- id, alias or ARN of the key, as in LIKE
@@ -13,9 +13,10 @@
 -- reference: https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
 
 WITH changes AS (
-  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress, recipientaccountid,
+  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
+         recipientaccountid,
          awsregion, eventid, outcome, errorcode, useragent,
-         coalesce(element_at(transform(filter(resources, r -> r.type = 'AWS::KMS::Key'), r -> r.arn), 1),
+         coalesce(element_at(resources, 1).arn,
                   json_extract_scalar(responseelements, '$.keyMetadata.arn'),
                   json_extract_scalar(responseelements, '$.keyId'),
                   json_extract_scalar(serviceeventdetails, '$.keyId'),
@@ -30,15 +31,18 @@ WITH changes AS (
                   json_extract_scalar(requestparameters, '$.keyUsage')) AS details
   FROM   cloudtrail_logs
   WHERE  eventsource = 'kms.amazonaws.com'
-    AND  eventname IN ('CreateKey', 'ReplicateKey', 'UpdatePrimaryRegion', 'EnableKey', 'DisableKey',
+    AND  eventname
+           IN ('CreateKey', 'ReplicateKey', 'UpdatePrimaryRegion', 'EnableKey', 'DisableKey',
                        'PutKeyPolicy', 'CreateGrant', 'RevokeGrant', 'RetireGrant', 'CreateAlias',
                        'UpdateAlias', 'DeleteAlias', 'UpdateKeyDescription', 'EnableKeyRotation',
                        'DisableKeyRotation', 'RotateKeyOnDemand', 'RotateKey', 'ImportKeyMaterial',
-                       'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial', 'ScheduleKeyDeletion',
-                       'CancelKeyDeletion', 'DeleteKey', 'CreateCustomKeyStore', 'UpdateCustomKeyStore',
+                       'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial',
+                       'ScheduleKeyDeletion',
+                       'CancelKeyDeletion', 'DeleteKey', 'CreateCustomKeyStore',
+                       'UpdateCustomKeyStore',
                        'ConnectCustomKeyStore', 'DisconnectCustomKeyStore', 'DeleteCustomKeyStore')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT eventtime,
        kms_key,

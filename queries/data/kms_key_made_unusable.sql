@@ -3,8 +3,8 @@
 --   expire, and custom key stores cut off. What they encrypted cannot be read any more.
 -- hit: Data under that key is locked, or will be after `pending_days` days; or somebody tried to
 --   bring that about.
--- caveat: CancelKeyDeletion and EnableKey undo it; deleted imported material comes back only with
---   the same material. Rows do not tell what the key protects: ask `kms_key_use`.
+-- caveat: CancelKeyDeletion and EnableKey undo it; deleted imported material comes back only
+--   with the same material. Rows do not tell what the key protects: ask `kms_key_use`.
 -- severity: high
 -- attack: TA0040:T1485
 -- attack: TA0040:T1486
@@ -33,7 +33,8 @@ WHERE  eventsource = 'kms.amazonaws.com'
   AND  (eventname IN ('DisableKey', 'ScheduleKeyDeletion', 'DeleteImportedKeyMaterial',
                       'DisconnectCustomKeyStore', 'DeleteCustomKeyStore')
         OR (eventname = 'ImportKeyMaterial'
-            AND json_extract_scalar(requestparameters, '$.expirationModel') = 'KEY_MATERIAL_EXPIRES'))
+            AND json_extract_scalar(requestparameters, '$.expirationModel')
+                  = 'KEY_MATERIAL_EXPIRES'))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -1,8 +1,9 @@
 -- title: KMS key policy opened
 -- description: Key policies put, and keys made, with a statement that lets another account or
 --   everybody use the key.
--- hit: `let_in` may use the key as the statement says, or somebody tried to bring that about; keys
---   of the own account are unusable without its root, which is missing where `own_root` is false.
+-- hit: `let_in` may use the key as the statement says, or somebody tried to bring that about;
+--   keys of the own account are unusable without its root, which is missing where `own_root` is
+--   false.
 -- caveat: Read from the text of the policy, not proved: a condition may restrict it. Every
 --   PutKeyPolicy names all statements, also those that held before.
 -- severity: high
@@ -16,7 +17,8 @@
 -- false_positive: Keys that are shared within an organization: give its accounts in `known`.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress, recipientaccountid,
+  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
+         recipientaccountid,
          awsregion, eventid, outcome, errorcode, useragent, responseelements,
          coalesce(TRY(CAST(json_extract(json_extract_scalar(requestparameters, '$.policy'),
                                         '$.Statement') AS array(json))),
@@ -26,13 +28,15 @@ WITH calls AS (
   WHERE  eventsource = 'kms.amazonaws.com'
     AND  eventname IN ('PutKeyPolicy', 'CreateKey', 'ReplicateKey')
     AND  json_extract_scalar(requestparameters, '$.policy') IS NOT NULL
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 opened AS (
   SELECT *,
          array_join(filter(transform(array_distinct(regexp_extract_all(
-                      array_join(transform(filter(statements, s -> json_extract_scalar(s, '$.Effect') = 'Allow'),
+                      array_join(transform(filter(statements,
+                                                  s -> json_extract_scalar(s, '$.Effect')
+                                                    = 'Allow'),
                                            s -> json_format(json_extract(s, '$.Principal'))), ' '),
                       '"\*"|\d{12}')), a -> replace(a, '"', '')),
                     a -> a <> recipientaccountid AND NOT contains(:known, a)), ', ') AS let_in

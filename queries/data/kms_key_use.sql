@@ -15,18 +15,19 @@
 WITH uses AS (
   SELECT eventtime, principal_key, eventname, sourceipaddress, outcome,
          useridentity.invokedby AS invoked_by,
-         coalesce(element_at(transform(filter(resources, r -> r.type = 'AWS::KMS::Key'), r -> r.arn), 1),
+         coalesce(element_at(resources, 1).arn,
                   json_extract_scalar(requestparameters, '$.keyId')) AS kms_key,
          json_format(json_extract(requestparameters, '$.encryptionContext')) AS context
   FROM   cloudtrail_logs
   WHERE  eventsource = 'kms.amazonaws.com'
     AND  eventname IN ('Decrypt', 'Encrypt', 'ReEncrypt', 'GenerateDataKey',
                        'GenerateDataKeyWithoutPlaintext', 'GenerateDataKeyPair',
-                       'GenerateDataKeyPairWithoutPlaintext', 'Sign', 'Verify', 'GenerateMac', 'VerifyMac',
+                       'GenerateDataKeyPairWithoutPlaintext', 'Sign', 'Verify', 'GenerateMac',
+                       'VerifyMac',
                        'DeriveSharedSecret', 'GetPublicKey')
     AND  coalesce(principal_key, '') LIKE :principal
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT kms_key,
        principal_key,

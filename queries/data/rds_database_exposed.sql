@@ -3,8 +3,8 @@
 --   password was set anew, or that had deletion protection or IAM authentication changed.
 -- hit: `change` says what was opened; a new master password lets the caller in, and is hidden in
 --   the record.
--- caveat: Security groups must let traffic in as well. Passwords that Secrets Manager rotates are
---   set by another path. Denied calls come without parameters.
+-- caveat: Security groups must let traffic in as well. Passwords that Secrets Manager rotates
+--   are set by another path. Denied calls come without parameters.
 -- severity: medium
 -- attack: TA0003:T1098
 -- attack: TA0005:T1562.007
@@ -16,7 +16,8 @@
 -- false_positive: Administrators; databases of a development account.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress, recipientaccountid,
+  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
+         recipientaccountid,
          awsregion, eventid, outcome, errorcode, useragent,
          nullif(concat_ws(', ',
            CASE WHEN json_extract_scalar(requestparameters, '$.publiclyAccessible') = 'true'
@@ -25,14 +26,15 @@ WITH calls AS (
                  AND eventname LIKE 'Modify%' THEN 'master password set' END,
            CASE WHEN json_extract_scalar(requestparameters, '$.deletionProtection') = 'false'
                  AND eventname LIKE 'Modify%' THEN 'deletion protection off' END,
-           CASE WHEN json_extract_scalar(requestparameters, '$.enableIAMDatabaseAuthentication') = 'true'
+           CASE WHEN json_extract_scalar(requestparameters, '$.enableIAMDatabaseAuthentication')
+             = 'true'
                  AND eventname LIKE 'Modify%' THEN 'IAM authentication on' END), '') AS change
   FROM   cloudtrail_logs
   WHERE  eventsource IN ('rds.amazonaws.com', 'redshift.amazonaws.com')
     AND  eventname IN ('ModifyDBInstance', 'ModifyDBCluster', 'ModifyCluster', 'CreateDBInstance',
                        'CreateDBCluster', 'CreateCluster', 'RestoreDBInstanceFromDBSnapshot')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT eventtime,
        principal_key AS actor,

@@ -1,7 +1,8 @@
 -- title: Database snapshot shared
 -- description: Snapshots of Amazon RDS, Aurora or Amazon Redshift that were opened to another
 --   account or to everybody.
--- hit: `shared_with` can restore the database from then on, or somebody tried to bring that about.
+-- hit: `shared_with` can restore the database from then on, or somebody tried to bring that
+--   about.
 -- caveat: What the other account does with it is recorded there. Encrypted snapshots need their
 --   key to be shared as well.
 -- severity: high
@@ -29,8 +30,10 @@ SELECT eventtime,
        CASE WHEN s.account = 'all' THEN 'everybody' ELSE s.account END AS shared_with,
        useragent
 FROM   cloudtrail_logs
-CROSS  JOIN UNNEST(coalesce(CAST(json_extract(requestparameters, '$.valuesToAdd') AS array(varchar)),
-                            ARRAY[json_extract_scalar(requestparameters, '$.accountWithRestoreAccess')])) AS s(account)
+CROSS  JOIN UNNEST(coalesce(CAST(json_extract(requestparameters,
+                                              '$.valuesToAdd') AS array(varchar)),
+                            ARRAY[json_extract_scalar(requestparameters,
+                                                      '$.accountWithRestoreAccess')])) AS s(account)
 WHERE  (eventsource = 'rds.amazonaws.com'
         AND eventname IN ('ModifyDBSnapshotAttribute', 'ModifyDBClusterSnapshotAttribute')
         OR eventsource = 'redshift.amazonaws.com'

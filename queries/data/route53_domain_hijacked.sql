@@ -4,7 +4,8 @@
 --   zones and DNSSEC keys deleted.
 -- hit: A step by which a domain or zone is taken over, or an attempt; several in a row on one
 --   domain leave little doubt.
--- caveat: Domains are registered in us-east-1 and log there. At another registrar nothing is seen.
+-- caveat: Domains are registered in us-east-1 and log there. At another registrar nothing is
+--   seen.
 -- severity: high
 -- attack: TA0042:T1584.001
 -- attack: TA0042:T1584.002
@@ -27,17 +28,21 @@ SELECT eventtime,
        eventid,
        outcome,
        errorcode,
-       coalesce(nullif(array_join(transform(CAST(json_extract(requestparameters, '$.nameservers') AS array(json)),
+       coalesce(nullif(array_join(transform(CAST(json_extract(requestparameters,
+           '$.nameservers') AS array(json)),
                                             n -> json_extract_scalar(n, '$.name')), ', '), ''),
                 json_extract_scalar(requestparameters, '$.accountId'),
                 json_extract_scalar(requestparameters, '$.vPC.vPCId')) AS given_to,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'route53domains.amazonaws.com'
-        AND eventname IN ('UpdateDomainNameservers', 'DisableDomainTransferLock', 'RetrieveDomainAuthCode',
-                          'TransferDomainToAnotherAwsAccount', 'AcceptDomainTransferFromAnotherAwsAccount',
+        AND eventname
+              IN ('UpdateDomainNameservers', 'DisableDomainTransferLock', 'RetrieveDomainAuthCode',
+                          'TransferDomainToAnotherAwsAccount',
+                          'AcceptDomainTransferFromAnotherAwsAccount',
                           'TransferDomain', 'UpdateDomainContact', 'UpdateDomainContactPrivacy',
-                          'DisableDomainAutoRenew', 'DeleteDomain', 'DisassociateDelegationSignerFromDomain',
+                          'DisableDomainAutoRenew', 'DeleteDomain',
+                          'DisassociateDelegationSignerFromDomain',
                           'PushDomain')
         OR eventsource = 'route53.amazonaws.com'
         AND eventname IN ('AssociateVPCWithHostedZone', 'CreateVPCAssociationAuthorization',

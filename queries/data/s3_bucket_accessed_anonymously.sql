@@ -1,5 +1,6 @@
 -- title: Anonymous access to S3
--- description: Objects and buckets that were asked for without credentials, by address and bucket.
+-- description: Objects and buckets that were asked for without credentials, by address and
+--   bucket.
 -- hit: Somebody without an AWS identity got, listed or wrote objects; where outcome is ok, the
 --   bucket or object is public for that call.
 -- caveat: Data events: absent unless the trail records them for that bucket. Most refused
@@ -23,11 +24,13 @@ SELECT min(eventtime) AS eventtime,
        outcome,
        count(*) AS calls,
        count(DISTINCT json_extract_scalar(requestparameters, '$.key')) AS objects,
-       CAST(sum(CAST(json_extract_scalar(additionaleventdata, '$.bytesTransferredOut') AS double)) AS bigint) AS bytes,
+       CAST(sum(CAST(json_extract_scalar(additionaleventdata,
+                                         '$.bytesTransferredOut') AS double)) AS bigint) AS bytes,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'
-  AND  eventname IN ('GetObject', 'HeadObject', 'PutObject', 'DeleteObject', 'DeleteObjects', 'CopyObject',
+  AND  eventname
+         IN ('GetObject', 'HeadObject', 'PutObject', 'DeleteObject', 'DeleteObjects', 'CopyObject',
                      'ListObjects', 'ListObjectsV2', 'ListObjectVersions', 'GetObjectAcl',
                      'PutObjectAcl', 'CreateMultipartUpload', 'UploadPart', 'HeadBucket',
                      'GetBucketAcl', 'GetBucketPolicy', 'GetBucketLocation')

@@ -1,10 +1,10 @@
 -- title: Bulk copy of a bucket set up
--- description: Replication, batch jobs and inventories: the ways to have S3 itself copy or list a
---   whole bucket, also into another account.
--- hit: A bucket's content, or the list of it, will go to `destination`; where `to_account` is none
---   of ours, that is exfiltration.
--- caveat: The destination account stands in the call only where the rule names it; a bucket's name
---   does not tell whose it is. What is copied later by replication is no call of a person.
+-- description: Replication, batch jobs and inventories: the ways to have S3 itself copy or list
+--   a whole bucket, also into another account.
+-- hit: A bucket's content, or the list of it, will go to `destination`; where `to_account` is
+--   none of ours, that is exfiltration.
+-- caveat: The destination account stands in the call only where the rule names it; a bucket's
+--   name does not tell whose it is. What is copied later by replication is no call of a person.
 -- severity: medium
 -- attack: TA0010:T1537
 -- service: Amazon S3
@@ -33,7 +33,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource IN ('s3.amazonaws.com', 's3-control.amazonaws.com', 's3control.amazonaws.com')
-  AND  eventname IN ('PutBucketReplication', 'PutBucketInventoryConfiguration', 'CreateJob')
+  AND  eventname IN ('PutBucketReplication', 'PutBucketInventoryConfiguration',
+                     'PutInventoryConfiguration', 'CreateJob')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

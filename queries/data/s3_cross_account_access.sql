@@ -4,8 +4,8 @@
 -- hit: The account `actor_account` reached the bucket, or tried to. An account that nobody knows
 --   is the finding.
 -- caveat: Data events: absent unless the trail records them for that bucket. Of a foreign
---   principal only the account and id are recorded, not its name. Anonymous callers and AWS services
---   are left out.
+--   principal only the account and id are recorded, not its name. Anonymous callers and AWS
+--   services are left out.
 -- attack: TA0009:T1530
 -- attack: TA0010:T1537
 -- service: Amazon S3

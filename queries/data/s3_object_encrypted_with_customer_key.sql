@@ -1,7 +1,7 @@
 -- title: Objects encrypted with a key that AWS does not hold
 -- description: Objects written or copied with a customer-provided key (SSE-C), by principal and
---   bucket. Ransomware encrypts objects in place that way: the key is never stored, and nothing can
---   be read without it.
+--   bucket. Ransomware encrypts objects in place that way: the key is never stored, and nothing
+--   can be read without it.
 -- hit: Those objects can be read only with the caller's key; `in_place` of them were copies onto
 --   themselves.
 -- caveat: Data events: absent unless the trail records them for that bucket, so an empty answer
@@ -16,19 +16,21 @@
 -- false_positive: Applications that use SSE-C by design; they do so all the time.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion, eventid, outcome,
+  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+         eventid, outcome,
          json_extract_scalar(requestparameters, '$.bucketName') AS bucket,
          json_extract_scalar(requestparameters, '$.key') AS object_key,
          regexp_replace(url_decode(split_part(regexp_extract(requestparameters,
            '"x-amz-copy-source"\s*:\s*\[?\s*"([^"]+)"', 1), '?', 1)), '^/', '') AS copied_from
   FROM   cloudtrail_logs
   WHERE  eventsource = 's3.amazonaws.com'
-    AND  eventname IN ('PutObject', 'CopyObject', 'CreateMultipartUpload', 'UploadPart', 'UploadPartCopy')
+    AND  eventname
+           IN ('PutObject', 'CopyObject', 'CreateMultipartUpload', 'UploadPart', 'UploadPartCopy')
     AND  (json_extract_scalar(additionaleventdata, '$.SSEApplied') = 'SSE_C'
           OR strpos(requestparameters, '"x-amz-server-side-encryption-customer-algorithm"') > 0
           OR strpos(responseelements, '"x-amz-server-side-encryption-customer-algorithm"') > 0)
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT min(eventtime) AS eventtime,
        principal_key AS actor,

@@ -1,9 +1,9 @@
 -- title: S3 objects made public
--- description: Objects that were written, copied or changed with an ACL that lets everybody or any
---   AWS account read them, counted by principal and bucket.
+-- description: Objects that were written, copied or changed with an ACL that lets everybody or
+--   any AWS account read them, counted by principal and bucket.
 -- hit: Those objects are potentially public; `first_key` is one of them.
--- caveat: Data events: absent unless the trail records them for that bucket. Public access blocks
---   and bucket-owner-enforced ownership overrule object ACLs.
+-- caveat: Data events: absent unless the trail records them for that bucket. Public access
+--   blocks and bucket-owner-enforced ownership overrule object ACLs.
 -- severity: high
 -- attack: TA0009:T1530
 -- service: Amazon S3
@@ -22,7 +22,8 @@ SELECT min(eventtime) AS eventtime,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,
        outcome,
        count(*) AS objects,
-       min_by(json_extract_scalar(requestparameters, '$.key'), concat(eventtime, eventid)) AS first_key,
+       min_by(json_extract_scalar(requestparameters, '$.key'),
+              concat(eventtime, eventid)) AS first_key,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'

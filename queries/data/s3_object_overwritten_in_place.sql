@@ -1,6 +1,6 @@
 -- title: Objects copied onto themselves
--- description: CopyObject calls whose source is their target, by principal, bucket and hour. That
---   is how objects are encrypted anew or have their storage class or metadata changed without
+-- description: CopyObject calls whose source is their target, by principal, bucket and hour.
+--   That is how objects are encrypted anew or have their storage class or metadata changed without
 --   leaving S3.
 -- hit: So many objects were rewritten in place; `encryption` says with what.
 -- caveat: Data events: absent unless the trail records them for that bucket. Hours begin at the
@@ -25,7 +25,8 @@ SELECT min(eventtime) AS eventtime,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,
        count(DISTINCT json_extract_scalar(requestparameters, '$.key')) AS objects,
        array_join(array_agg(DISTINCT json_extract_scalar(additionaleventdata, '$.SSEApplied')
-                            ORDER BY json_extract_scalar(additionaleventdata, '$.SSEApplied')), ', ') AS encryption,
+                            ORDER BY json_extract_scalar(additionaleventdata,
+                                                         '$.SSEApplied')), ', ') AS encryption,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'

@@ -3,9 +3,9 @@
 --   batches, and how many of them for good (by version).
 -- hit: Data was destroyed, or hidden behind delete markers where versioning is on; `versions`
 --   deletions cannot be undone.
--- caveat: Data events: absent unless the trail records them for that bucket. A batch deletes up to
---   1,000 objects and does not name them, so `batches` may stand for many more. Hours begin at the
---   full hour. Lifecycle rules delete without a call.
+-- caveat: Data events: absent unless the trail records them for that bucket. A batch deletes up
+--   to 1,000 objects and does not name them, so `batches` may stand for many more. Hours begin at
+--   the full hour. Lifecycle rules delete without a call.
 -- severity: high
 -- attack: TA0040:T1485
 -- service: Amazon S3

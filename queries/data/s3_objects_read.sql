@@ -1,10 +1,10 @@
 -- title: Objects read from S3
--- description: What was taken: for each object its reads, bytes, readers' addresses and times, for
---   a principal, a key, an address or a bucket, or all of them.
+-- description: What was taken: for each object its reads, bytes, readers' addresses and times,
+--   for a principal, a key, an address or a bucket, or all of them.
 -- hit: An object that was read; `bytes` is what left S3.
 -- caveat: Data events: absent unless the trail records them for that bucket, so an empty answer
---   says nothing of buckets without them. Reads through CloudFront, Athena or replication carry that
---   service's identity.
+--   says nothing of buckets without them. Reads through CloudFront, Athena or replication carry
+--   that service's identity.
 -- attack: TA0009:T1530
 -- service: Amazon S3
 -- param: principal varchar = '%' -- principal_key, as in LIKE

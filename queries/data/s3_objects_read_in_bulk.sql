@@ -4,8 +4,8 @@
 -- hit: Much was read in that hour: a download of a bucket, or a job that does its work;
 --   `usual_reads` is the mean of the earlier hours.
 -- caveat: Data events: absent unless the trail records them for that bucket. Hours begin at the
---   full hour, so a burst may be cut in two. NULL for the usual means that this principal had never
---   read from the bucket in these logs.
+--   full hour, so a burst may be cut in two. NULL for the usual means that this principal had
+--   never read from the bucket in these logs.
 -- severity: medium
 -- attack: TA0009:T1530
 -- attack: TA0010:T1567.002
@@ -29,8 +29,11 @@ WITH hours AS (
          min_by(eventid, concat(eventtime, eventid)) AS eventid,
          count(*) AS reads,
          count(DISTINCT json_extract_scalar(requestparameters, '$.key')) AS objects,
-         CAST(coalesce(sum(CAST(json_extract_scalar(additionaleventdata, '$.bytesTransferredOut') AS double)), 0) AS bigint) AS bytes,
-         count(DISTINCT regexp_extract(json_extract_scalar(requestparameters, '$.key'), '^(.*/)', 1)) AS prefixes,
+         CAST(coalesce(sum(CAST(json_extract_scalar(additionaleventdata,
+                                                    '$.bytesTransferredOut') AS double)),
+                                                    0) AS bigint) AS bytes,
+         count(DISTINCT regexp_extract(json_extract_scalar(requestparameters, '$.key'),
+                                       '^(.*/)', 1)) AS prefixes,
          array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS addresses
   FROM   cloudtrail_logs
   WHERE  eventsource = 's3.amazonaws.com'
@@ -42,10 +45,14 @@ WITH hours AS (
 ),
 compared AS (
   SELECT *,
-         avg(CAST(reads AS double)) OVER (PARTITION BY principal_key, recipientaccountid, awsregion, bucket
-                           ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS usual_reads,
-         avg(CAST(bytes AS double)) OVER (PARTITION BY principal_key, recipientaccountid, awsregion, bucket
-                           ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS usual_bytes
+         avg(CAST(reads AS double)) OVER (PARTITION BY principal_key, recipientaccountid, awsregion,
+                                          bucket
+                           ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING
+                                   AND 1 PRECEDING) AS usual_reads,
+         avg(CAST(bytes AS double)) OVER (PARTITION BY principal_key, recipientaccountid, awsregion,
+                                          bucket
+                           ORDER BY hour ROWS BETWEEN UNBOUNDED PRECEDING
+                                   AND 1 PRECEDING) AS usual_bytes
   FROM   hours
 )
 SELECT eventtime,

@@ -1,6 +1,7 @@
 -- title: Use of presigned URLs
 -- description: Requests to S3 that carried their signature in the address: which key signed, for
---   what object, when, how long it was good for, how often and from how many addresses it was used.
+--   what object, when, how long it was good for, how often and from how many addresses it was
+--   used.
 -- hit: A presigned URL and its uses; more than one address means that it was passed on, `failed`
 --   that it was tried after its end or altered.
 -- caveat: Data events: absent unless the trail records them for that bucket. The signing key is
@@ -24,12 +25,14 @@ SELECT useridentity.accesskeyid AS signing_key,
        count(*) FILTER (WHERE outcome = 'ok') AS uses,
        count(*) FILTER (WHERE outcome <> 'ok') AS failed,
        count(DISTINCT sourceipaddress) AS addresses,
-       array_join(slice(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), 1, 10), ', ') AS first_addresses,
+       array_join(slice(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress),
+                        1, 10), ', ') AS first_addresses,
        min(eventtime) AS first_seen,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'
-  AND  eventname IN ('GetObject', 'PutObject', 'HeadObject', 'DeleteObject', 'ListObjects', 'ListObjectsV2',
+  AND  eventname
+         IN ('GetObject', 'PutObject', 'HeadObject', 'DeleteObject', 'ListObjects', 'ListObjectsV2',
                      'UploadPart', 'CreateMultipartUpload', 'CompleteMultipartUpload')
   AND  json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') = 'QueryString'
   AND  (cardinality(:keys) = 0 OR contains(:keys, useridentity.accesskeyid))

@@ -3,8 +3,8 @@
 --   recover files, ransom, a shouted read-me.
 -- hit: The name looks like one; fetch the object to see. Deletions or encryption by the same key
 --   will stand shortly before.
--- caveat: Data events: absent unless the trail records them for that bucket. Names are a guess: a
---   note may be called anything.
+-- caveat: Data events: absent unless the trail records them for that bucket. Names are a guess:
+--   a note may be called anything.
 -- severity: high
 -- attack: TA0040:T1486
 -- service: Amazon S3
@@ -26,7 +26,8 @@ SELECT eventtime,
        outcome,
        errorcode,
        useridentity.accesskeyid AS accesskeyid,
-       CAST(CAST(json_extract_scalar(additionaleventdata, '$.bytesTransferredIn') AS double) AS bigint) AS bytes,
+       CAST(CAST(json_extract_scalar(additionaleventdata,
+                                     '$.bytesTransferredIn') AS double) AS bigint) AS bytes,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'

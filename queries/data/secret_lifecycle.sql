@@ -12,7 +12,8 @@
 -- reference: https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieve-ct-entries.html
 
 WITH changes AS (
-  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion, eventid,
+  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+         eventid,
          outcome, errorcode, useragent,
          coalesce(json_extract_scalar(responseelements, '$.arn'),
                   json_extract_scalar(responseelements, '$.aRN'),
@@ -28,13 +29,17 @@ WITH changes AS (
   WHERE  eventsource = 'secretsmanager.amazonaws.com'
     AND  eventname IN ('CreateSecret', 'UpdateSecret', 'PutSecretValue', 'UpdateSecretVersionStage',
                        'RotateSecret', 'CancelRotateSecret', 'RotationStarted', 'RotationSucceeded',
-                       'RotationFailed', 'RotationAbandoned', 'TestRotationStarted', 'TestRotationSucceeded',
-                       'TestRotationFailed', 'DeleteSecret', 'RestoreSecret', 'CancelSecretVersionDelete',
-                       'StartSecretVersionDelete', 'EndSecretVersionDelete', 'SecretVersionDeletion',
-                       'ReplicateSecretToRegions', 'RemoveRegionsFromReplication', 'PutResourcePolicy',
+                       'RotationFailed', 'RotationAbandoned', 'TestRotationStarted',
+                       'TestRotationSucceeded',
+                       'TestRotationFailed', 'DeleteSecret', 'RestoreSecret',
+                       'CancelSecretVersionDelete',
+                       'StartSecretVersionDelete', 'EndSecretVersionDelete',
+                       'SecretVersionDeletion',
+                       'ReplicateSecretToRegions', 'RemoveRegionsFromReplication',
+                       'PutResourcePolicy',
                        'DeleteResourcePolicy')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT eventtime,
        secret,

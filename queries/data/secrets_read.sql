@@ -1,10 +1,10 @@
 -- title: Secrets read, by whom
--- description: Each secret of AWS Secrets Manager with who read it: how often, how often refused,
---   from where and when. Secrets that a compromised principal read must be changed.
+-- description: Each secret of AWS Secrets Manager with who read it: how often, how often
+--   refused, from where and when. Secrets that a compromised principal read must be changed.
 -- hit: The principal got the secret's value `reads` times; `denied` counts attempts.
--- caveat: BatchGetSecretValue records a GetSecretValue for each secret it returns, and only those
---   are counted. Refused calls may not name the secret. Reads through the caching agent of an
---   application count once for many uses.
+-- caveat: BatchGetSecretValue records a GetSecretValue for each secret it returns, and only
+--   those are counted. Refused calls may not name the secret. Reads through the caching agent of
+--   an application count once for many uses.
 -- attack: TA0006:T1555.006
 -- service: AWS Secrets Manager
 -- param: principal varchar = '%' -- principal_key, as in LIKE
@@ -22,8 +22,8 @@ WITH reads AS (
     AND  eventname = 'GetSecretValue'
     AND  coalesce(principal_key, '') LIKE :principal
     AND  coalesce(json_extract_scalar(requestparameters, '$.secretId'), '') LIKE :secret
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT secret,
        principal_key,

@@ -1,8 +1,8 @@
 -- title: Secret's policy changed
--- description: Resource policies of secrets put or removed: a policy may let another account read
---   the secret for good.
--- hit: The policy lets in what `principals` names; `let_in` has those accounts of it that are not
---   the secret's own.
+-- description: Resource policies of secrets put or removed: a policy may let another account
+--   read the secret for good.
+-- hit: The policy lets in what `principals` names; `let_in` has those accounts of it that are
+--   not the secret's own.
 -- caveat: The policy's text is in the record only as `resourcePolicy`; where it is hidden the
 --   principals are NULL. A condition may restrict it.
 -- severity: medium
@@ -15,7 +15,8 @@
 -- false_positive: Secrets that are shared within an organization.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress, recipientaccountid,
+  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
+         recipientaccountid,
          awsregion, eventid, outcome, errorcode, useragent,
          coalesce(TRY(CAST(json_extract(json_extract_scalar(requestparameters, '$.resourcePolicy'),
                                         '$.Statement') AS array(json))),
@@ -24,8 +25,8 @@ WITH calls AS (
   FROM   cloudtrail_logs
   WHERE  eventsource = 'secretsmanager.amazonaws.com'
     AND  eventname IN ('PutResourcePolicy', 'DeleteResourcePolicy')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 judged AS (
   SELECT *,
@@ -44,7 +45,8 @@ SELECT eventtime,
        outcome,
        errorcode,
        nullif(principals, '') AS principals,
-       nullif(array_join(filter(transform(array_distinct(regexp_extract_all(principals, '"\*"|\d{12}')),
+       nullif(array_join(filter(transform(array_distinct(regexp_extract_all(principals,
+           '"\*"|\d{12}')),
                                           a -> replace(a, '"', '')),
                                 a -> a <> recipientaccountid), ', '), '') AS let_in,
        useragent

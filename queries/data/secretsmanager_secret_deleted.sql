@@ -24,7 +24,8 @@ SELECT eventtime,
        eventid,
        outcome,
        errorcode,
-       CASE WHEN json_extract_scalar(requestparameters, '$.forceDeleteWithoutRecovery') = 'true' THEN 0
+       CASE WHEN json_extract_scalar(requestparameters, '$.forceDeleteWithoutRecovery') = 'true'
+         THEN 0
             ELSE CAST(json_extract_scalar(requestparameters, '$.recoveryWindowInDays') AS bigint)
        END AS recovery_days,
        useragent
@@ -32,7 +33,8 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 'secretsmanager.amazonaws.com'
   AND  eventname = 'DeleteSecret'
   AND  (json_extract_scalar(requestparameters, '$.forceDeleteWithoutRecovery') = 'true'
-        OR CAST(json_extract_scalar(requestparameters, '$.recoveryWindowInDays') AS bigint) <= :days)
+        OR CAST(json_extract_scalar(requestparameters, '$.recoveryWindowInDays') AS bigint)
+             <= :days)
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

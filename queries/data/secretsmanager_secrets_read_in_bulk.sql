@@ -15,21 +15,24 @@
 --   their secrets in a batch.
 
 WITH reads AS (
-  SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+  SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid,
+         awsregion,
          eventid, outcome,
          regexp_replace(json_extract_scalar(requestparameters, '$.secretId'),
                         '^arn:.*:secret:(.*)-[A-Za-z0-9]{6}$', '$1') AS secret
   FROM   cloudtrail_logs
   WHERE  eventsource = 'secretsmanager.amazonaws.com'
     AND  eventname IN ('GetSecretValue', 'BatchGetSecretValue')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT min(eventtime) AS eventtime,
        principal_key AS actor,
        array_join(array_agg(DISTINCT eventname ORDER BY eventname), ', ') AS action,
-       nullif(array_join(slice(array_agg(DISTINCT secret ORDER BY secret), 1, 10), ', '), '') AS resource,
-       array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS sourceipaddress,
+       nullif(array_join(slice(array_agg(DISTINCT secret ORDER BY secret),
+                               1, 10), ', '), '') AS resource,
+       array_join(array_agg(DISTINCT sourceipaddress
+                            ORDER BY sourceipaddress), ', ') AS sourceipaddress,
        recipientaccountid,
        awsregion,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,

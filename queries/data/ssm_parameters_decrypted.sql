@@ -12,27 +12,30 @@
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
--- false_positive: Infrastructure as code and applications that read their configuration when they
---   start.
+-- false_positive: Infrastructure as code and applications that read their configuration when
+--   they start.
 
 WITH reads AS (
-  SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+  SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid,
+         awsregion,
          eventid, outcome,
          coalesce(CAST(json_extract(requestparameters, '$.names') AS array(varchar)),
                   ARRAY[coalesce(json_extract_scalar(requestparameters, '$.name'),
                                  json_extract_scalar(requestparameters, '$.path'))]) AS names
   FROM   cloudtrail_logs
   WHERE  eventsource = 'ssm.amazonaws.com'
-    AND  eventname IN ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')
+    AND  eventname
+           IN ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')
     AND  json_extract_scalar(requestparameters, '$.withDecryption') = 'true'
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT min(eventtime) AS eventtime,
        principal_key AS actor,
        array_join(array_agg(DISTINCT eventname ORDER BY eventname), ', ') AS action,
        array_join(slice(array_agg(DISTINCT p.name ORDER BY p.name), 1, 10), ', ') AS resource,
-       array_join(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), ', ') AS sourceipaddress,
+       array_join(array_agg(DISTINCT sourceipaddress
+                            ORDER BY sourceipaddress), ', ') AS sourceipaddress,
        recipientaccountid,
        awsregion,
        min_by(eventid, concat(eventtime, eventid)) AS eventid,

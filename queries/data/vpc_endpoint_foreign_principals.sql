@@ -1,7 +1,7 @@
 -- title: Foreign principals through our endpoints
 -- description: Calls through VPC endpoints of ours by principals of accounts that are none of
---   ours: credentials from elsewhere that are used inside our network, as when somebody carries data
---   out to a bucket with keys of its own.
+--   ours: credentials from elsewhere that are used inside our network, as when somebody carries
+--   data out to a bucket with keys of its own.
 -- hit: Credentials of `actor_account` were used from inside the VPC of that endpoint.
 -- caveat: Network activity events, and data events, show them: absent unless the trail records
 --   them. Where a foreign principal calls a foreign resource only network activity events tell.
@@ -22,7 +22,8 @@ SELECT actor_account,
        outcome,
        count(*) AS calls,
        count(DISTINCT principal_key) AS principals,
-       array_join(slice(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress), 1, 10), ', ') AS addresses,
+       array_join(slice(array_agg(DISTINCT sourceipaddress ORDER BY sourceipaddress),
+                        1, 10), ', ') AS addresses,
        min(eventtime) AS first_seen,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs

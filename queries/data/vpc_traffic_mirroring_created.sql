@@ -17,24 +17,35 @@
 SELECT eventtime,
        principal_key AS actor,
        eventname AS action,
-       coalesce(json_extract_scalar(requestparameters, '$.CreateTrafficMirrorSessionRequest.NetworkInterfaceId'),
-                json_extract_scalar(requestparameters, '$.CreateTrafficMirrorTargetRequest.NetworkInterfaceId'),
-                json_extract_scalar(requestparameters, '$.CreateTrafficMirrorTargetRequest.NetworkLoadBalancerArn'),
-                json_extract_scalar(requestparameters, '$.CreateTrafficMirrorFilterRuleRequest.TrafficMirrorFilterId'),
-                json_extract_scalar(requestparameters, '$.ModifyTrafficMirrorSessionRequest.TrafficMirrorSessionId'),
-                json_extract_scalar(responseelements, '$.CreateTrafficMirrorFilterResponse.trafficMirrorFilter.trafficMirrorFilterId')) AS resource,
+       coalesce(json_extract_scalar(requestparameters,
+                                    '$.CreateTrafficMirrorSessionRequest.NetworkInterfaceId'),
+                json_extract_scalar(requestparameters,
+                                    '$.CreateTrafficMirrorTargetRequest.NetworkInterfaceId'),
+                json_extract_scalar(requestparameters,
+                                    '$.CreateTrafficMirrorTargetRequest.NetworkLoadBalancerArn'),
+                json_extract_scalar(requestparameters,
+                                    '$.CreateTrafficMirrorFilterRuleRequest.TrafficMirrorFilterId'),
+                json_extract_scalar(requestparameters,
+                                    '$.ModifyTrafficMirrorSessionRequest.TrafficMirrorSessionId'),
+                json_extract_scalar(responseelements,
+                                    '$.CreateTrafficMirrorFilterResponse.trafficMirrorFilter.trafficMirrorFilterId')) AS resource,
        sourceipaddress,
        recipientaccountid,
        awsregion,
        eventid,
        outcome,
        errorcode,
-       coalesce(json_extract_scalar(requestparameters, '$.CreateTrafficMirrorSessionRequest.TrafficMirrorTargetId'),
-                json_extract_scalar(requestparameters, '$.ModifyTrafficMirrorSessionRequest.TrafficMirrorTargetId')) AS sent_to,
+       coalesce(json_extract_scalar(requestparameters,
+                                    '$.CreateTrafficMirrorSessionRequest.TrafficMirrorTargetId'),
+                json_extract_scalar(requestparameters,
+                                    '$.ModifyTrafficMirrorSessionRequest.TrafficMirrorTargetId'))
+                                      AS sent_to,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'ec2.amazonaws.com'
-  AND  eventname IN ('CreateTrafficMirrorSession', 'ModifyTrafficMirrorSession', 'CreateTrafficMirrorTarget',
+  AND  eventname
+         IN ('CreateTrafficMirrorSession', 'ModifyTrafficMirrorSession',
+             'CreateTrafficMirrorTarget',
                      'CreateTrafficMirrorFilter', 'CreateTrafficMirrorFilterRule')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)

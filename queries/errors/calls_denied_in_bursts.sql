@@ -10,7 +10,7 @@
 -- attack: TA0007:T1580
 -- attack: TA0007:T1087.004
 -- service: IAM
--- param: threshold bigint = 10 -- how many refused calls within ten minutes
+-- param: threshold bigint = 8 -- how many refused calls within ten minutes
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -57,7 +57,8 @@ bursts AS (
 SELECT min(denied.eventtime) AS eventtime,
        denied.principal_key AS actor,
        concat(CAST(count(*) AS varchar), ' calls denied') AS action,
-       array_join(slice(array_sort(array_agg(DISTINCT denied.eventsource)), 1, 10), ', ') AS resource,
+       array_join(slice(array_sort(array_agg(DISTINCT denied.eventsource)), 1, 10), ', ')
+         AS resource,
        min_by(denied.sourceipaddress, denied.sequence_key) AS sourceipaddress,
        denied.recipientaccountid,
        min_by(denied.awsregion, denied.sequence_key) AS awsregion,

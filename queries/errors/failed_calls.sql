@@ -8,6 +8,13 @@
 -- attack: TA0007:T1580
 -- service: AWS CloudTrail
 -- service: IAM
+-- hit: One principal, API and error, with how often and from how many addresses.
+-- caveat: Some services answer errors to ordinary questions ("there is no such policy"); denied
+--   calls are the telling ones. Why they were denied: `denials_explained`. A call whose signature
+--   or key was wrong is in no log.
+-- attack: TA0007:T1580
+-- service: AWS CloudTrail
+-- service: IAM
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- param: principal varchar = '%' -- only principals that match, as in LIKE

@@ -29,7 +29,8 @@ WITH requests AS (
          concat(eventtime, eventid) AS sequence_key
   FROM   cloudtrail_logs
   WHERE  eventsource = 'sts.amazonaws.com'
-    AND  eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity', 'AssumeRoot')
+    AND  eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity',
+                       'AssumeRoot')
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 )
@@ -37,16 +38,16 @@ SELECT min(eventtime) FILTER (WHERE outcome = 'denied') AS eventtime,
        principal_key AS actor,
        concat(CAST(count(DISTINCT role) FILTER (WHERE outcome = 'denied') AS varchar),
               ' roles refused') AS action,
-       array_join(slice(array_sort(array_agg(DISTINCT role) FILTER (WHERE outcome = 'denied')), 1, 5),
-                  ', ') AS resource,
+       array_join(slice(array_sort(array_agg(DISTINCT role)
+                                   FILTER (WHERE outcome = 'denied')), 1, 5), ', ') AS resource,
        min_by(sourceipaddress, sequence_key) FILTER (WHERE outcome = 'denied') AS sourceipaddress,
        recipientaccountid,
        min_by(awsregion, sequence_key) FILTER (WHERE outcome = 'denied') AS awsregion,
        min_by(eventid, sequence_key) FILTER (WHERE outcome = 'denied') AS eventid,
        max(eventtime) FILTER (WHERE outcome = 'denied') AS last_eventtime,
        count(*) FILTER (WHERE outcome = 'denied') AS denied,
-       array_join(slice(array_sort(array_agg(DISTINCT role) FILTER (WHERE outcome = 'ok')), 1, 5),
-                  ', ') AS obtained,
+       array_join(slice(array_sort(array_agg(DISTINCT role)
+                                   FILTER (WHERE outcome = 'ok')), 1, 5), ', ') AS obtained,
        min_by(useragent, sequence_key) FILTER (WHERE outcome = 'denied') AS useragent
 FROM   requests
 GROUP  BY principal_key, recipientaccountid, day

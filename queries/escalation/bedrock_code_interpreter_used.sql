@@ -27,7 +27,8 @@ WITH calls AS (
          awsregion,
          eventid
   FROM   cloudtrail_logs
-  WHERE  eventsource = 'bedrock-agentcore.amazonaws.com'
+  WHERE  eventsource IN ('bedrock-agentcore.amazonaws.com',
+                         'bedrock-agentcore-control.amazonaws.com')
     AND  eventname IN ('CreateCodeInterpreter', 'StartCodeInterpreterSession',
                        'InvokeCodeInterpreter')
     AND  errorcode IS NULL

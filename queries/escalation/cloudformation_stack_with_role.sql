@@ -1,6 +1,6 @@
 -- title: Stack run with a role, and what the role changed in IAM
 -- description: A stack that is given a role acts with that role's rights, not the caller's.
---   Whoever may pass a strong role writes a template that makes him an administrator.
+--   Whoever may pass a strong role can write a template that makes an administrator.
 -- hit: `resource` was created or changed with `role`. `iam_changes` lists what that role then
 --   changed in IAM through CloudFormation, within the hour.
 -- caveat: Stacks remember their role: an update without one in the request still uses it. `role`

@@ -1,6 +1,6 @@
 -- title: Build started with its commands, source, image or role overridden
 -- description: StartBuild may replace what a project builds for this one run. Whoever may start a
---   build thus runs his own commands with the project's role, and sees its secrets.
+--   build can thus run commands with the project's role, and see its secrets.
 -- hit: `overridden` names what the caller replaced in `resource` for that build.
 -- caveat: Environment variables are overridden in ordinary pipelines too; they count only with
 --   `variables = true`. The log of the build shows what ran.

@@ -1,7 +1,7 @@
 -- title: Shell or command on a host, and its role used afterwards
 -- description: Session Manager, Run Command and pushed SSH keys lead onto a host; from there its
 --   role's credentials are one request away. Calls by that role right after someone came in may
---   be his.
+--   be that person's.
 -- hit: Somebody entered `resource`, which has `role`. `calls_after` counts calls of the host's
 --   role within `minutes` minutes, `apis` which; compare `calls_before`, the same time before.
 -- caveat: Hosts work with their roles all day: what is new after the entry counts, not that there

@@ -21,7 +21,6 @@
 
 WITH launches AS (
   SELECT eventtime,
-         event_ts,
          principal_key,
          eventname,
          coalesce(json_extract_scalar(requestparameters, '$.iamInstanceProfile.name'),

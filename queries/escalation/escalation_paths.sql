@@ -18,7 +18,8 @@
 
 WITH paths AS (
   SELECT *
-  FROM   (VALUES ('iam', 'CreatePolicyVersion', 'policy version put in force',
+  FROM   (VALUES
+           ('iam', 'CreatePolicyVersion', 'policy version put in force',
             'iam_policy_default_changed'),
            ('iam', 'SetDefaultPolicyVersion', 'policy version put in force',
             'iam_policy_default_changed'),
@@ -221,6 +222,7 @@ calls AS (
                          'iam.amazonaws.com', 'lambda.amazonaws.com',
                          'organizations.amazonaws.com', 'sagemaker.amazonaws.com',
                          'ssm.amazonaws.com', 'sso.amazonaws.com', 'sts.amazonaws.com')
+    AND  event_name_base IN (SELECT path_event FROM paths)
     AND  useridentity.invokedby IS NULL
     AND  coalesce(useridentity.type, '') <> 'AWSService'
     AND  coalesce(principal_key, '') LIKE :principal

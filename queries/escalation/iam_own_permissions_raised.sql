@@ -1,6 +1,6 @@
 -- title: Caller gave itself permissions
--- description: A user who attached a policy to himself or joined a group, a role session that did
---   so to its own role, a member who changed his group's policies. Nobody needs that in ordinary
+-- description: A user that attached a policy to itself or joined a group, a role session that did
+--   so to its own role, a member that changed its group's policies. Nobody needs that in ordinary
 --   work.
 -- hit: The target of the change (`resource`) is the caller itself, or a group the logs show it to
 --   be in. `policy` is what it got. Denied attempts are rows too: see `outcome`.

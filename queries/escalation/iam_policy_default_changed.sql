@@ -1,7 +1,7 @@
 -- title: Managed policy given another version in force
 -- description: CreatePolicyVersion with setAsDefault, and SetDefaultPolicyVersion, change what
 --   every holder of a managed policy may do, without touching the holder. Whoever may call one of
---   them on a policy he holds makes himself what he wants.
+--   them on a policy of their own may do anything.
 -- hit: The policy `resource` now says what `allows` lists. `rights` is set where that is
 --   everything or all of IAM; `own` where the caller is known to hold the policy.
 -- caveat: The document of a version is known only when its creation is in the logs
@@ -43,7 +43,8 @@ bodies AS (
   SELECT policy,
          version,
          eventtime AS written_at,
-         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%' THEN url_decode(document)
+         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%'
+                                       THEN try(url_decode(document))
                                        ELSE document
                                   END, '$.Statement')) AS body
   FROM   versions

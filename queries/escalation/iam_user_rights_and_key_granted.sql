@@ -1,6 +1,6 @@
 -- title: User given rights, and a credential taken for it, by the same caller
--- description: Who may not touch his own permissions raises another user's instead, and makes
---   himself a key or password for that user. Either step alone is administration; both by one
+-- description: Whoever may not touch their own permissions raises another user's instead, and
+--   makes a key or password for that user. Either step alone is administration; both by one
 --   caller within an hour are a way around a restriction.
 -- hit: The caller can act as `resource` with `policy`: `credential` is what it took, at
 --   `credential_at`, before or after.

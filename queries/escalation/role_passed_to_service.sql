@@ -35,7 +35,8 @@ WITH calls AS (
                                        'CreateTrigger', 'Invoke', 'StartBuild',
                                        'StartBuildBatch', 'RunTask', 'StartTask',
                                        'StartCodeInterpreterSession', 'InvokeCodeInterpreter',
-                                       'StartNotebookInstance', 'CreatePresignedNotebookInstanceUrl')
+                                       'StartNotebookInstance',
+                                       'CreatePresignedNotebookInstanceUrl')
                    OR (eventsource = 'ecs.amazonaws.com' AND event_name_base = 'CreateService')
               THEN 'run'
               ELSE 'give'

@@ -25,14 +25,13 @@ WITH assumed AS (
          principal_key,
          eventname,
          useridentity.type = 'AssumedRole' AS chained,
-         json_extract_scalar(requestparameters, '$.roleArn') AS role_arn,
-         json_extract_scalar(responseelements, '$.credentials.accessKeyId') AS new_key,
+         target_role AS role_arn,
+         issued_key AS new_key,
          sourceipaddress,
          recipientaccountid,
          awsregion,
          eventid,
-         row_number() OVER (PARTITION BY principal_key,
-                                         json_extract_scalar(requestparameters, '$.roleArn')
+         row_number() OVER (PARTITION BY principal_key, target_role
                             ORDER BY eventtime, eventid) AS nth
   FROM   cloudtrail_logs
   WHERE  eventsource = 'sts.amazonaws.com'

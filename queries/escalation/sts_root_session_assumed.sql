@@ -22,7 +22,7 @@ WITH sessions AS (
          eventname,
          json_extract_scalar(requestparameters, '$.targetPrincipal') AS target,
          json_extract_scalar(requestparameters, '$.taskPolicyArn.arn') AS task,
-         json_extract_scalar(responseelements, '$.credentials.accessKeyId') AS new_key,
+         issued_key AS new_key,
          outcome,
          sourceipaddress,
          recipientaccountid,

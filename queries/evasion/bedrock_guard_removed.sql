@@ -32,7 +32,8 @@ WHERE  eventsource = 'bedrock.amazonaws.com'
   AND  (eventname IN ('DeleteModelInvocationLoggingConfiguration', 'DeleteGuardrail',
                       'UpdateGuardrail')
         OR (eventname = 'PutModelInvocationLoggingConfiguration'
-            AND NOT regexp_like(coalesce(requestparameters, ''), 'DataDeliveryEnabled"\s*:\s*true')))
+            AND NOT regexp_like(coalesce(requestparameters, ''),
+                                'DataDeliveryEnabled"\s*:\s*true')))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -1,7 +1,7 @@
 -- title: Bucket of a trail tampered with
--- description: Calls that delete, expire, open or redirect the bucket into which a trail delivers,
---   or that delete or overwrite its log files. Which buckets those are is taken from CreateTrail,
---   UpdateTrail and from CloudTrail's own visits to them.
+-- description: Calls that delete, expire, open or redirect the bucket into which a trail
+--   delivers, or that delete or overwrite its log files. Which buckets those are is taken from
+--   CreateTrail, UpdateTrail and from CloudTrail's own visits to them.
 -- hit: Somebody changed where the evidence lies, or removed some of it. `asked_for` has the
 --   request.
 -- caveat: Deleted and overwritten objects need data events of that bucket, which are absent in
@@ -31,7 +31,8 @@ SELECT eventtime,
        principal_key AS actor,
        eventname AS action,
        concat(json_extract_scalar(requestparameters, '$.bucketName'),
-                coalesce(concat('/', json_extract_scalar(requestparameters, '$.key')), '')) AS resource,
+                coalesce(concat('/',
+                                json_extract_scalar(requestparameters, '$.key')), '')) AS resource,
        sourceipaddress,
        recipientaccountid,
        awsregion,
@@ -44,7 +45,8 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'
   AND  eventname IN ('DeleteBucket', 'DeleteBucketPolicy', 'PutBucketPolicy', 'PutBucketAcl',
                      'PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketVersioning',
-                     'PutBucketEncryption', 'PutBucketReplication', 'PutObjectLockConfiguration',
+                     'PutBucketEncryption', 'PutBucketReplication',
+                     'PutBucketObjectLockConfiguration',
                      'DeleteObject', 'DeleteObjects', 'PutObject', 'CopyObject')
   AND  sourceipaddress <> 'cloudtrail.amazonaws.com'
   AND  (contains(:buckets, json_extract_scalar(requestparameters, '$.bucketName'))

@@ -17,15 +17,17 @@
 --   events excluded to save cost.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress, recipientaccountid,
+  SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
+         recipientaccountid,
          awsregion, eventid, outcome, errorcode,
          CAST(json_extract(requestparameters, '$.eventSelectors') AS array(json)) AS basic,
-         CAST(json_extract(requestparameters, '$.advancedEventSelectors') AS array(json)) AS advanced
+         CAST(json_extract(requestparameters,
+                           '$.advancedEventSelectors') AS array(json)) AS advanced
   FROM   cloudtrail_logs
   WHERE  eventsource = 'cloudtrail.amazonaws.com'
     AND  eventname IN ('PutEventSelectors', 'PutInsightSelectors')
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 judged AS (
   SELECT *,

@@ -3,9 +3,9 @@
 --   them, and calls that disable, delete or lock them away. Without its key a log file cannot be
 --   read, and CloudTrail can write none.
 -- hit: Log files become unreadable, or delivery stops, unless the call is undone.
--- caveat: The key is known as a trail's only where the logs hold a GenerateDataKey by CloudTrail,
---   or the CreateTrail or UpdateTrail that named it. No row does not mean that the keys are whole:
---   keys of another account log there.
+-- caveat: The key is known as a trail's only where the logs hold a GenerateDataKey by
+--   CloudTrail, or the CreateTrail or UpdateTrail that named it. No row does not mean that the
+--   keys are whole: keys of another account log there.
 -- severity: high
 -- attack: TA0005:T1562.008
 -- attack: TA0040:T1485
@@ -18,7 +18,8 @@
 
 WITH trail_keys AS (
   SELECT DISTINCT element_at(split(coalesce(json_extract_scalar(requestparameters, '$.kmsKeyId'),
-                                            json_extract_scalar(requestparameters, '$.keyId')), '/'), -1) AS key_id
+                                            json_extract_scalar(requestparameters, '$.keyId')),
+                                            '/'), -1) AS key_id
   FROM   cloudtrail_logs
   WHERE  (eventsource = 'cloudtrail.amazonaws.com' AND eventname IN ('CreateTrail', 'UpdateTrail'))
      OR  (eventsource = 'kms.amazonaws.com' AND eventname IN ('GenerateDataKey')
@@ -38,7 +39,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'kms.amazonaws.com'
-  AND  eventname IN ('DisableKey', 'ScheduleKeyDeletion', 'DeleteImportedKeyMaterial', 'PutKeyPolicy',
+  AND  eventname
+         IN ('DisableKey', 'ScheduleKeyDeletion', 'DeleteImportedKeyMaterial', 'PutKeyPolicy',
                      'DisconnectCustomKeyStore')
   AND  element_at(split(json_extract_scalar(requestparameters, '$.keyId'), '/'), -1)
          IN (SELECT key_id FROM trail_keys WHERE key_id IS NOT NULL)

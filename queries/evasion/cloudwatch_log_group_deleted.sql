@@ -1,10 +1,10 @@
 -- title: Log groups deleted or cut short
 -- description: CloudWatch log groups and streams deleted, retention set to few days, and
 --   subscriptions removed that carry logs to another account or a SIEM.
--- hit: Logs are gone, will be soon, or no longer reach those who watch them; or somebody tried to
---   bring that about.
--- caveat: Retention that is set on a new group is usual; look whether the group held data. Denied
---   calls come without parameters. What was in the logs cannot be told from CloudTrail.
+-- hit: Logs are gone, will be soon, or no longer reach those who watch them; or somebody tried
+--   to bring that about.
+-- caveat: Retention that is set on a new group is usual; look whether the group held data.
+--   Denied calls come without parameters. What was in the logs cannot be told from CloudTrail.
 -- severity: medium
 -- attack: TA0005:T1562.008
 -- attack: TA0005:T1070
@@ -35,7 +35,8 @@ WHERE  eventsource = 'logs.amazonaws.com'
   AND  (eventname IN ('DeleteLogGroup', 'DeleteLogStream', 'DeleteSubscriptionFilter',
                       'DeleteAccountPolicy', 'DeleteDestination')
         OR (eventname = 'PutRetentionPolicy'
-            AND CAST(json_extract_scalar(requestparameters, '$.retentionInDays') AS bigint) <= :days))
+            AND CAST(json_extract_scalar(requestparameters, '$.retentionInDays') AS bigint)
+                  <= :days))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

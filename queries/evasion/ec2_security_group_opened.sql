@@ -1,11 +1,11 @@
 -- title: Security group opened to the world
 -- description: Inbound rules that let in every address (a range that ends in /0), with ports.
 --   Remote access ports and all ports come first to an intruder's mind.
--- hit: Hosts behind that group can be reached from anywhere on `ports`, or somebody tried to bring
---   that about.
+-- hit: Hosts behind that group can be reached from anywhere on `ports`, or somebody tried to
+--   bring that about.
 -- caveat: Web servers are open on purpose: they are left out by `except_ports`. A route and a
---   public address are needed too. Ranges a little narrower than the world (/1, several large ones)
---   are not seen. No row does not mean that nothing was open before.
+--   public address are needed too. Ranges a little narrower than the world (/1, several large
+--   ones) are not seen. No row does not mean that nothing was open before.
 -- severity: medium
 -- attack: TA0005:T1562.007
 -- service: Amazon EC2
@@ -16,24 +16,29 @@
 -- false_positive: Public web servers; tests in sandbox accounts.
 
 WITH calls AS (
-  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion, eventid,
+  SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
+         eventid,
          outcome, errorcode, useragent, requestparameters,
          coalesce(json_extract_scalar(requestparameters, '$.groupId'),
                   json_extract_scalar(requestparameters, '$.groupName'),
-                  json_extract_scalar(requestparameters, '$.ModifySecurityGroupRulesRequest.GroupId')) AS security_group,
+                  json_extract_scalar(requestparameters,
+                                      '$.ModifySecurityGroupRulesRequest.GroupId'))
+                                        AS security_group,
          coalesce(CAST(json_extract(requestparameters, '$.ipPermissions.items') AS array(json)),
                   ARRAY[json_parse(requestparameters)]) AS rules
   FROM   cloudtrail_logs
   WHERE  eventsource = 'ec2.amazonaws.com'
     AND  eventname IN ('AuthorizeSecurityGroupIngress', 'ModifySecurityGroupRules')
     AND  strpos(requestparameters, '/0"') > 0
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 ),
 opened AS (
   SELECT c.*,
-         array_distinct(regexp_extract_all(json_format(r.rule), '"[Cc]idrI[^"]*"\s*:\s*"([^"]*/0)"', 1)) AS ranges,
-         CASE WHEN regexp_extract(json_format(r.rule), '"[Ii]pProtocol"\s*:\s*"?([^",}]+)', 1) = '-1' THEN 'all'
+         array_distinct(regexp_extract_all(json_format(r.rule),
+                                           '"[Cc]idrI[^"]*"\s*:\s*"([^"]*/0)"', 1)) AS ranges,
+         CASE WHEN regexp_extract(json_format(r.rule), '"[Ii]pProtocol"\s*:\s*"?([^",}]+)', 1)
+           = '-1' THEN 'all'
               ELSE concat_ws('-',
                      regexp_extract(json_format(r.rule), '"[Ff]romPort"\s*:\s*(-?\d+)', 1),
                      nullif(regexp_extract(json_format(r.rule), '"[Tt]oPort"\s*:\s*(-?\d+)', 1),

@@ -4,8 +4,8 @@
 -- hit: GuardDuty sees less from then on, or somebody tried to bring that about; `change` says
 --   what.
 -- caveat: An UpdateDetector that only sets how often findings are published is left out. What a
---   trusted list holds is not in the call: it lies at `details`. No row does not mean that GuardDuty
---   was on.
+--   trusted list holds is not in the call: it lies at `details`. No row does not mean that
+--   GuardDuty was on.
 -- severity: high
 -- attack: TA0005:T1562.001
 -- service: Amazon GuardDuty
@@ -45,7 +45,8 @@ SELECT eventtime,
 FROM   cloudtrail_logs
 WHERE  eventsource = 'guardduty.amazonaws.com'
   AND  (eventname IN ('DeleteDetector', 'DisassociateFromMasterAccount',
-                      'DisassociateFromAdministratorAccount', 'DisassociateMembers', 'DeleteMembers',
+                      'DisassociateFromAdministratorAccount', 'DisassociateMembers',
+                      'DeleteMembers',
                       'StopMonitoringMembers', 'DeleteInvitations', 'DeletePublishingDestination',
                       'CreateIPSet', 'UpdateIPSet', 'CreateTrustedEntitySet',
                       'UpdateTrustedEntitySet', 'DeleteThreatIntelSet', 'DeleteThreatEntitySet',
@@ -53,7 +54,8 @@ WHERE  eventsource = 'guardduty.amazonaws.com'
         OR (eventname = 'UpdateDetector'
             AND (requestparameters IS NULL
                  OR json_extract_scalar(requestparameters, '$.enable') = 'false'
-                 OR regexp_like(requestparameters, '"status"\s*:\s*"DISABLED"|"enable"\s*:\s*false'))))
+                 OR regexp_like(requestparameters,
+                                '"status"\s*:\s*"DISABLED"|"enable"\s*:\s*false'))))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

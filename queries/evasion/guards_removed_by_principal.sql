@@ -19,8 +19,10 @@ WITH calls AS (
          CASE WHEN eventsource = 'cloudtrail.amazonaws.com' THEN 'trail'
               WHEN eventsource = 'guardduty.amazonaws.com' THEN 'guardduty'
               WHEN eventsource = 'ec2.amazonaws.com' THEN 'flow logs'
-              WHEN eventsource IN ('route53.amazonaws.com', 'route53resolver.amazonaws.com') THEN 'dns'
-              WHEN eventsource IN ('monitoring.amazonaws.com', 'logs.amazonaws.com') THEN 'alarms and logs'
+              WHEN eventsource IN ('route53.amazonaws.com', 'route53resolver.amazonaws.com')
+                THEN 'dns'
+              WHEN eventsource IN ('monitoring.amazonaws.com', 'logs.amazonaws.com')
+                THEN 'alarms and logs'
               WHEN eventsource = 'events.amazonaws.com' THEN 'event rules'
               WHEN eventsource IN ('wafv2.amazonaws.com', 'shield.amazonaws.com') THEN 'waf'
               ELSE 'posture' END AS kind
@@ -29,7 +31,8 @@ WITH calls AS (
                          'route53.amazonaws.com', 'route53resolver.amazonaws.com',
                          'monitoring.amazonaws.com', 'logs.amazonaws.com', 'events.amazonaws.com',
                          'wafv2.amazonaws.com', 'shield.amazonaws.com', 'config.amazonaws.com',
-                         'securityhub.amazonaws.com', 'macie2.amazonaws.com', 'inspector2.amazonaws.com',
+                         'securityhub.amazonaws.com', 'macie2.amazonaws.com',
+                         'inspector2.amazonaws.com',
                          'detective.amazonaws.com', 'access-analyzer.amazonaws.com')
     AND  eventname IN ('StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors',
                        'PutInsightSelectors', 'DeleteEventDataStore', 'StopEventDataStoreIngestion',
@@ -42,13 +45,14 @@ WITH calls AS (
                        'DeleteLogGroup', 'DeleteLogStream', 'DeleteMetricFilter',
                        'DeleteSubscriptionFilter', 'DeleteRule', 'DisableRule', 'RemoveTargets',
                        'DeleteWebACL', 'DisassociateWebACL', 'DeleteLoggingConfiguration',
-                       'DeleteProtection', 'StopConfigurationRecorder', 'DeleteConfigurationRecorder',
+                       'DeleteProtection', 'StopConfigurationRecorder',
+                       'DeleteConfigurationRecorder',
                        'DeleteDeliveryChannel', 'DeleteConfigRule', 'DisableSecurityHub',
                        'BatchDisableStandards', 'DisableMacie', 'UpdateMacieSession', 'Disable',
                        'DeleteGraph', 'DeleteAnalyzer')
     AND  useridentity.invokedby IS NULL
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
 )
 SELECT principal_key,
        count(DISTINCT kind) AS kinds,

@@ -1,10 +1,10 @@
 -- title: DNS query logging removed
--- description: Calls that end the logging of DNS queries: a hosted zone's query log, a Resolver's,
---   or a VPC taken from one.
+-- description: Calls that end the logging of DNS queries: a hosted zone's query log, a
+--   Resolver's, or a VPC taken from one.
 -- hit: Names that hosts look up (malware domains, tunnels) are no longer recorded, or somebody
 --   tried to bring that about.
--- caveat: No row does not mean that DNS queries were logged. GuardDuty reads DNS on its own and is
---   not affected.
+-- caveat: No row does not mean that DNS queries were logged. GuardDuty reads DNS on its own and
+--   is not affected.
 -- severity: medium
 -- attack: TA0005:T1562.008
 -- service: Amazon Route 53
@@ -25,7 +25,8 @@ SELECT eventtime,
        eventid,
        outcome,
        errorcode,
-       json_extract_scalar(responseelements, '$.resolverQueryLogConfig.destinationArn') AS logged_to,
+       json_extract_scalar(responseelements,
+                           '$.resolverQueryLogConfig.destinationArn') AS logged_to,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource IN ('route53.amazonaws.com', 'route53resolver.amazonaws.com')

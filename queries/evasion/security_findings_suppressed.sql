@@ -1,11 +1,11 @@
 -- title: Security findings suppressed
--- description: Calls that hide findings that exist or will come: AWS Security Hub workflow set to
---   SUPPRESSED or RESOLVED, filters that archive in GuardDuty, Macie, Inspector and Access Analyzer,
---   findings archived by hand, and automation rules.
+-- description: Calls that hide findings that exist or will come: AWS Security Hub workflow set
+--   to SUPPRESSED or RESOLVED, filters that archive in GuardDuty, Macie, Inspector and Access
+--   Analyzer, findings archived by hand, and automation rules.
 -- hit: Somebody made findings disappear from view; `asked_for` has which and, for a filter, the
 --   condition.
--- caveat: Analysts do this every day. Look at who did it, when, and whether the finding was about
---   the same principal. No row does not mean that all findings were seen: they may have been
+-- caveat: Analysts do this every day. Look at who did it, when, and whether the finding was
+--   about the same principal. No row does not mean that all findings were seen: they may have been
 --   filtered before these logs begin.
 -- severity: low
 -- attack: TA0005:T1562.001

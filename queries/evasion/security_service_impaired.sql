@@ -1,7 +1,7 @@
 -- title: Security service switched off
--- description: Calls that switch off AWS Security Hub, Amazon Macie, Amazon Inspector, AWS Config,
---   Amazon Detective or IAM Access Analyzer, or stop a part of them: standards, rules, recorders,
---   products, members.
+-- description: Calls that switch off AWS Security Hub, Amazon Macie, Amazon Inspector, AWS
+--   Config, Amazon Detective or IAM Access Analyzer, or stop a part of them: standards, rules,
+--   recorders, products, members.
 -- hit: That service watches less from then on, or somebody tried to bring that about.
 -- caveat: Only the calls named in the statement are seen; services may be starved otherwise,
 --   through their roles and buckets. No row does not mean that the services were on.
@@ -16,8 +16,8 @@
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/config/latest/APIReference/API_StopConfigurationRecorder.html
--- false_positive: Account vending that turns a service off and on; standards that are switched off
---   on purpose.
+-- false_positive: Account vending that turns a service off and on; standards that are switched
+--   off on purpose.
 
 SELECT eventtime,
        principal_key AS actor,
@@ -41,7 +41,8 @@ SELECT eventtime,
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'config.amazonaws.com'
         AND eventname IN ('StopConfigurationRecorder', 'DeleteConfigurationRecorder',
-                          'DeleteDeliveryChannel', 'DeleteConfigRule', 'DeleteOrganizationConfigRule',
+                          'DeleteDeliveryChannel', 'DeleteConfigRule',
+                          'DeleteOrganizationConfigRule',
                           'DeleteConformancePack', 'DeleteConfigurationAggregator',
                           'DeleteRetentionConfiguration')
         OR eventsource = 'securityhub.amazonaws.com'
@@ -51,7 +52,8 @@ WHERE  (eventsource = 'config.amazonaws.com'
                           'DeleteMembers', 'DisableOrganizationAdminAccount', 'DeleteActionTarget')
         OR eventsource = 'macie2.amazonaws.com'
         AND (eventname IN ('DisableMacie', 'DisassociateFromMasterAccount',
-                           'DisassociateFromAdministratorAccount', 'DisassociateMember', 'DeleteMember',
+                           'DisassociateFromAdministratorAccount', 'DisassociateMember',
+                           'DeleteMember',
                            'DisableOrganizationAdminAccount')
              OR eventname = 'UpdateMacieSession'
              AND json_extract_scalar(requestparameters, '$.status') = 'PAUSED')

@@ -1,6 +1,6 @@
 -- title: VPC flow logs deleted
--- description: DeleteFlowLogs calls: from then on the traffic of a VPC, subnet or interface is not
---   recorded.
+-- description: DeleteFlowLogs calls: from then on the traffic of a VPC, subnet or interface is
+--   not recorded.
 -- hit: The network's traffic goes unrecorded, or somebody tried to bring that about.
 -- caveat: Which VPC it was is not in the call; look for the CreateFlowLogs that made the id. No
 --   row does not mean that flow logs were on. A role or bucket that flow logs need may have been

@@ -1,7 +1,7 @@
 -- title: Route to the internet created
 -- description: Default routes to an internet gateway, NAT gateway, peering or instance, and
---   internet gateways attached to a VPC: a network that was closed gets a way out, and with a public
---   address a way in.
+--   internet gateways attached to a VPC: a network that was closed gets a way out, and with a
+--   public address a way in.
 -- hit: A subnet got another way to the world, or somebody tried to bring that about.
 -- caveat: Every new VPC has such calls; unusual is one in a VPC that has long existed. Security
 --   groups and network ACLs still apply.
@@ -33,14 +33,16 @@ SELECT eventtime,
                 json_extract_scalar(requestparameters, '$.networkInterfaceId'),
                 json_extract_scalar(requestparameters, '$.instanceId')) AS through,
        coalesce(json_extract_scalar(requestparameters, '$.destinationCidrBlock'),
-                json_extract_scalar(requestparameters, '$.destinationIpv6CidrBlock')) AS destination,
+                json_extract_scalar(requestparameters,
+                                    '$.destinationIpv6CidrBlock')) AS destination,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'ec2.amazonaws.com'
   AND  (eventname = 'AttachInternetGateway'
         OR (eventname IN ('CreateRoute', 'ReplaceRoute')
             AND coalesce(json_extract_scalar(requestparameters, '$.destinationCidrBlock'),
-                         json_extract_scalar(requestparameters, '$.destinationIpv6CidrBlock')) LIKE '%/0'))
+                         json_extract_scalar(requestparameters, '$.destinationIpv6CidrBlock'))
+                           LIKE '%/0'))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

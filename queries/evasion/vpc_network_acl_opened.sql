@@ -1,6 +1,6 @@
 -- title: Network ACL opened
--- description: Entries of network ACLs that allow a range ending in /0, and deny entries that were
---   deleted or replaced. Network ACLs are the second fence of a subnet and seldom changed.
+-- description: Entries of network ACLs that allow a range ending in /0, and deny entries that
+--   were deleted or replaced. Network ACLs are the second fence of a subnet and seldom changed.
 -- hit: The subnet's second fence lets more through, or somebody tried to bring that about.
 -- caveat: A deleted entry does not say whether it allowed or denied: look for the call that made
 --   it. Security groups still apply.

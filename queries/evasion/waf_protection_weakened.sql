@@ -1,10 +1,10 @@
 -- title: WAF or Shield protection weakened
--- description: Calls that delete or detach a web ACL, change its rules or address lists, stop its
---   logs, or take AWS Shield Advanced's protection and response away.
+-- description: Calls that delete or detach a web ACL, change its rules or address lists, stop
+--   its logs, or take AWS Shield Advanced's protection and response away.
 -- hit: Requests that were blocked or recorded may pass or go unseen, or somebody tried to bring
 --   that about.
--- caveat: UpdateWebACL and UpdateIPSet may strengthen as well as weaken: compare `asked_for` with
---   the earlier call. Denied calls come without parameters.
+-- caveat: UpdateWebACL and UpdateIPSet may strengthen as well as weaken: compare `asked_for`
+--   with the earlier call. Denied calls come without parameters.
 -- severity: medium
 -- attack: TA0005:T1562.007
 -- service: AWS WAF
@@ -35,7 +35,8 @@ SELECT eventtime,
 FROM   cloudtrail_logs
 WHERE  (eventsource IN ('wafv2.amazonaws.com', 'waf.amazonaws.com', 'waf-regional.amazonaws.com')
         AND eventname IN ('DeleteWebACL', 'DisassociateWebACL', 'UpdateWebACL', 'DeleteRuleGroup',
-                          'UpdateRuleGroup', 'DeleteRule', 'UpdateRule', 'DeleteIPSet', 'UpdateIPSet',
+                          'UpdateRuleGroup', 'DeleteRule', 'UpdateRule', 'DeleteIPSet',
+                          'UpdateIPSet',
                           'DeleteLoggingConfiguration', 'DeleteFirewallManagerRuleGroups')
         OR eventsource = 'shield.amazonaws.com'
         AND eventname IN ('DeleteProtection', 'DeleteProtectionGroup', 'DisassociateDRTRole',

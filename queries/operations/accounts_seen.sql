@@ -25,7 +25,8 @@ WITH calls AS (
   FROM   cloudtrail_logs
   WHERE  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
-  GROUP  BY recipientaccountid, actor_account, vpcendpointaccountid, element_at(resources, 1).accountid
+  GROUP  BY recipientaccountid, actor_account, vpcendpointaccountid,
+         element_at(resources, 1).accountid
 ),
 parts AS (
   SELECT part, account, owner, events, first_seen, last_seen

@@ -49,33 +49,36 @@ WITH changes AS (
                        'PutEventSelectors', 'PutInsightSelectors')
     AND  outcome = 'ok'
 ),
+named AS (
+  SELECT *, concat(recipientaccountid, ' ', awsregion, ' ', trail) AS home
+  FROM   changes
+),
 history AS (
   SELECT eventtime,
          trail,
          eventname,
          principal_key,
          sourceipaddress,
-         last_value(logging) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(logging) IGNORE NULLS OVER (PARTITION BY home
                                                 ORDER BY event_ts, step, eventid) AS logging,
-         last_value(all_regions) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(all_regions) IGNORE NULLS OVER (PARTITION BY home
                                                     ORDER BY event_ts, step, eventid) AS all_regions,
-         last_value(organization) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(organization) IGNORE NULLS OVER (PARTITION BY home
                                                      ORDER BY event_ts, step, eventid) AS organization,
-         last_value(digests) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(digests) IGNORE NULLS OVER (PARTITION BY home
                                                 ORDER BY event_ts, step, eventid) AS digests,
-         last_value(bucket) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(bucket) IGNORE NULLS OVER (PARTITION BY home
                                                ORDER BY event_ts, step, eventid) AS bucket,
-         last_value(kms_key) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(kms_key) IGNORE NULLS OVER (PARTITION BY home
                                                 ORDER BY event_ts, step, eventid) AS kms_key,
-         last_value(selectors) IGNORE NULLS OVER (PARTITION BY recipientaccountid, awsregion, trail
+         last_value(selectors) IGNORE NULLS OVER (PARTITION BY home
                                                   ORDER BY event_ts, step, eventid) AS selectors,
-         lead(eventtime) OVER (PARTITION BY recipientaccountid, awsregion, trail
-                               ORDER BY event_ts, step, eventid) AS until_eventtime,
+         lead(eventtime) OVER (PARTITION BY home ORDER BY event_ts, step, eventid) AS until_eventtime,
          recipientaccountid,
          awsregion,
          step,
          eventid
-  FROM   changes
+  FROM   named
 )
 SELECT eventtime,
        trail,

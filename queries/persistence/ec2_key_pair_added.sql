@@ -1,6 +1,6 @@
 -- title: EC2 key pair created or imported, and where it was used
--- description: A key pair whose private half the caller holds. Instances launched with it let him
---   in; importing one leaves no trace of the key but its name and fingerprint.
+-- description: A key pair whose private half the caller holds. Instances launched with it let the
+--   caller in; importing one leaves no trace of the key but its name and fingerprint.
 -- hit: `launches` counts instances started with it afterwards, in that account and region.
 -- caveat: A key pair alone opens nothing; instances that run already do not take it. Keys added
 --   to an instance from inside are in no log.

@@ -29,8 +29,8 @@ WITH triggers AS (
                   json_extract_scalar(requestparameters, '$.bucketName'),
                   json_extract_scalar(requestparameters, '$.eventSourceArn')) AS name,
          CASE WHEN eventsource IN ('events.amazonaws.com', 'scheduler.amazonaws.com')
-              THEN coalesce(transform(CAST(json_extract(requestparameters, '$.targets')
-                                           AS array(json)),
+              THEN coalesce(transform(try(CAST(json_extract(requestparameters, '$.targets')
+                                               AS array(json))),
                                       one -> json_extract_scalar(one, '$.arn')),
                             ARRAY[json_extract_scalar(requestparameters, '$.target.arn')])
               WHEN eventsource = 'sns.amazonaws.com'

@@ -1,6 +1,6 @@
 -- title: Identity provider added or changed
 -- description: A SAML or OpenID Connect provider that was created, or one whose metadata,
---   thumbprints or clients were changed. Who owns a trusted provider signs his own way into every
+--   thumbprints or clients were changed. Whoever owns a trusted provider has a way into every
 --   role that trusts it.
 -- hit: `provider` can vouch for sessions. `issuer` is who it says it is; `sessions` counts role
 --   sessions that it gave afterwards.

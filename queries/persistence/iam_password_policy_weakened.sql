@@ -26,7 +26,7 @@ WITH changes AS (
          awsregion,
          eventid,
          outcome,
-         CAST(json_extract_scalar(requestparameters, '$.minimumPasswordLength') AS bigint)
+         try_cast(json_extract_scalar(requestparameters, '$.minimumPasswordLength') AS bigint)
            AS length,
          coalesce(json_extract_scalar(requestparameters, '$.requireSymbols'), 'false') = 'true'
            AS symbols,
@@ -36,10 +36,10 @@ WITH changes AS (
                   'false') = 'true' AS uppercase,
          coalesce(json_extract_scalar(requestparameters, '$.requireLowercaseCharacters'),
                   'false') = 'true' AS lowercase,
-         coalesce(CAST(json_extract_scalar(requestparameters, '$.maxPasswordAge') AS bigint),
+         coalesce(try_cast(json_extract_scalar(requestparameters, '$.maxPasswordAge') AS bigint),
                   99999) AS max_age,
-         coalesce(CAST(json_extract_scalar(requestparameters, '$.passwordReusePrevention')
-                       AS bigint), 0) AS remembered
+         coalesce(try_cast(json_extract_scalar(requestparameters, '$.passwordReusePrevention')
+                           AS bigint), 0) AS remembered
   FROM   cloudtrail_logs
   WHERE  eventsource = 'iam.amazonaws.com'
     AND  eventname IN ('UpdateAccountPasswordPolicy', 'DeleteAccountPasswordPolicy')

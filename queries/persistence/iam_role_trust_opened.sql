@@ -45,7 +45,8 @@ changes AS (
 ),
 bodies AS (
   SELECT eventid,
-         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%' THEN url_decode(document)
+         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%'
+                                       THEN try(url_decode(document))
                                        ELSE document
                                   END, '$.Statement')) AS body
   FROM   changes
@@ -70,9 +71,9 @@ trusts AS (
          trusted,
          regexp_extract(trusted, '[0-9]{12}') AS account_id
   FROM   statements
-  CROSS  JOIN UNNEST(CAST(json_parse(CASE WHEN substr(accounts, 1, 1) = '[' THEN accounts
-                                          ELSE '[' || accounts || ']'
-                                     END) AS array(varchar))) AS t(trusted)
+  CROSS  JOIN UNNEST(try(CAST(json_parse(CASE WHEN substr(accounts, 1, 1) = '[' THEN accounts
+                                              ELSE '[' || accounts || ']'
+                                         END) AS array(varchar)))) AS t(trusted)
   UNION  ALL
   SELECT eventid,
          condition,
@@ -80,9 +81,9 @@ trusts AS (
          trusted,
          CAST(NULL AS varchar) AS account_id
   FROM   statements
-  CROSS  JOIN UNNEST(CAST(json_parse(CASE WHEN substr(providers, 1, 1) = '[' THEN providers
-                                          ELSE '[' || providers || ']'
-                                     END) AS array(varchar))) AS t(trusted)
+  CROSS  JOIN UNNEST(try(CAST(json_parse(CASE WHEN substr(providers, 1, 1) = '[' THEN providers
+                                              ELSE '[' || providers || ']'
+                                         END) AS array(varchar)))) AS t(trusted)
   WHERE  condition IS NULL
 ),
 uses AS (
@@ -90,7 +91,7 @@ uses AS (
          eventtime,
          recipientaccountid,
          useridentity.accountid AS from_account,
-         regexp_extract(json_extract_scalar(requestparameters, '$.roleArn'), '[^/]+$') AS role_name
+         regexp_extract(target_role, '[^/]+$') AS role_name
   FROM   cloudtrail_logs
   WHERE  eventsource = 'sts.amazonaws.com'
     AND  eventname IN ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')

@@ -1,7 +1,7 @@
 -- title: Who invoked Lambda functions
 -- description: Invocations by function and caller: how many, from how many addresses, how many
---   failed, when first and last. An intruder's way to use a function he changed, or to see what
---   it answers.
+--   failed, when first and last. An intruder's way to use a function that was changed, or to see
+--   what it answers.
 -- hit: One caller of one function. People and unknown addresses among callers that are else
 --   services deserve a look.
 -- caveat: Invocations are data events, which most trails do not record: no rows then means

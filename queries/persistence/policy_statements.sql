@@ -49,8 +49,10 @@ WITH documents AS (
                   json_extract_scalar(requestparameters, '$.repositoryName'),
                   json_extract_scalar(requestparameters, '$.permissionSetArn'),
                   json_extract_scalar(requestparameters, '$.policyId'),
-                  json_extract_scalar(requestparameters, '$.ModifyVpcEndpointRequest.VpcEndpointId'),
-                  json_extract_scalar(requestparameters, '$.CreateVpcEndpointRequest.ServiceName'),
+                  json_extract_scalar(requestparameters,
+                                      '$.ModifyVpcEndpointRequest.VpcEndpointId'),
+                  json_extract_scalar(requestparameters,
+                                      '$.CreateVpcEndpointRequest.ServiceName'),
                   json_extract_scalar(requestparameters, '$.resourceArn'),
                   json_extract_scalar(requestparameters, '$.fileSystemId'),
                   json_extract_scalar(requestparameters, '$.name')) AS holder,
@@ -72,18 +74,20 @@ WITH documents AS (
                   '{"Statement":' || json_extract_scalar(responseelements, '$.statement') || '}',
                   json_extract_scalar(requestparameters, '$.policy')) AS document
   FROM   cloudtrail_logs
-  WHERE  eventname IN ('CreatePolicy', 'CreatePolicyVersion', 'PutUserPolicy', 'PutRolePolicy',
-                       'PutGroupPolicy', 'CreateRole', 'UpdateAssumeRolePolicy',
-                       'PutBucketPolicy', 'PutKeyPolicy', 'CreateKey', 'SetQueueAttributes',
-                       'CreateQueue', 'SetTopicAttributes', 'CreateTopic', 'PutResourcePolicy',
-                       'SetRepositoryPolicy', 'CreateVpcEndpoint', 'ModifyVpcEndpoint',
-                       'PutInlinePolicyToPermissionSet', 'UpdatePolicy', 'PutFileSystemPolicy',
-                       'GetFederationToken', 'AssumeRole')
+  WHERE  (eventname IN ('CreatePolicy', 'CreatePolicyVersion', 'PutUserPolicy', 'PutRolePolicy',
+                        'PutGroupPolicy', 'CreateRole', 'UpdateAssumeRolePolicy',
+                        'PutBucketPolicy', 'PutKeyPolicy', 'CreateKey', 'SetQueueAttributes',
+                        'CreateQueue', 'SetTopicAttributes', 'CreateTopic', 'PutResourcePolicy',
+                        'SetRepositoryPolicy', 'CreateVpcEndpoint', 'ModifyVpcEndpoint',
+                        'PutInlinePolicyToPermissionSet', 'UpdatePolicy', 'PutFileSystemPolicy',
+                        'GetFederationToken', 'AssumeRole')
+          AND strpos(requestparameters, 'Statement') > 0)
      OR  eventname LIKE 'AddPermission20%'
 ),
 bodies AS (
   SELECT eventid,
-         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%' THEN url_decode(document)
+         json_format(json_extract(CASE WHEN substr(document, 1, 1) = '%'
+                                       THEN try(url_decode(document))
                                        ELSE document
                                   END, '$.Statement')) AS body
   FROM   documents

@@ -90,9 +90,9 @@ opened AS (
          opened_to,
          regexp_extract(opened_to, '[0-9]{12}') AS account_id
   FROM   statements
-  CROSS  JOIN UNNEST(CAST(json_parse(CASE WHEN substr(accounts, 1, 1) = '[' THEN accounts
-                                          ELSE '[' || accounts || ']'
-                                     END) AS array(varchar))) AS t(opened_to)
+  CROSS  JOIN UNNEST(try(CAST(json_parse(CASE WHEN substr(accounts, 1, 1) = '[' THEN accounts
+                                              ELSE '[' || accounts || ']'
+                                         END) AS array(varchar)))) AS t(opened_to)
 )
 SELECT changes.eventtime,
        changes.principal_key AS actor,

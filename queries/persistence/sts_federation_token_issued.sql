@@ -29,7 +29,7 @@ WITH tokens AS (
          eventid,
          outcome,
          useridentity.accesskeyid AS with_key,
-         json_extract_scalar(responseelements, '$.credentials.accessKeyId') AS new_key,
+         issued_key AS new_key,
          json_extract_scalar(requestparameters, '$.durationSeconds') AS seconds,
          coalesce(json_extract_scalar(requestparameters, '$.policy'),
                   json_format(json_extract(requestparameters, '$.policyArns'))) AS policies

@@ -71,7 +71,8 @@ SELECT recipientaccountid,
        array_join(slice(array_sort(array_agg(DISTINCT eventname)
                                    FILTER (WHERE is_write AND outcome = 'ok')), 1, 10),
                   ', ') AS changed,
-       array_join(slice(array_sort(array_agg(DISTINCT principal_key)), 1, 5), ', ') AS as_principals,
+       array_join(slice(array_sort(array_agg(DISTINCT principal_key)), 1, 5), ', ')
+         AS as_principals,
        min(generation) AS from_generation,
        max(generation) AS to_generation,
        min(eventtime) AS first_seen,

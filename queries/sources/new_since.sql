@@ -18,7 +18,7 @@ WITH calls AS (
   SELECT principal_key,
          concat(service, ':', event_name_base) AS api,
          src_ip,
-         regexp_extract(useragent, '^\[?([^/ ,]+)', 1) AS client,
+         regexp_extract(useragent, '^\[?([^/ ,]+(?:/[0-9]+)?)', 1) AS client,
          awsregion,
          min(eventtime) AS first_seen,
          max(eventtime) AS last_seen,
@@ -33,7 +33,7 @@ WITH calls AS (
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
   GROUP  BY principal_key, concat(service, ':', event_name_base), src_ip,
-         regexp_extract(useragent, '^\[?([^/ ,]+)', 1), awsregion
+         regexp_extract(useragent, '^\[?([^/ ,]+(?:/[0-9]+)?)', 1), awsregion
 ),
 principals AS (
   SELECT principal_key,

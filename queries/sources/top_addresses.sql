@@ -23,7 +23,8 @@ SELECT src_ip,
        count(*) FILTER (WHERE eventname = 'ConsoleLogin') AS sign_ins,
        min(eventtime) AS first_seen,
        max(eventtime) AS last_seen,
-       array_join(slice(array_sort(array_agg(DISTINCT principal_key)), 1, 5), ', ') AS some_principals
+       array_join(slice(array_sort(array_agg(DISTINCT principal_key)), 1, 5), ', ')
+         AS some_principals
 FROM   cloudtrail_logs
 WHERE  src_ip IS NOT NULL
   AND  (:since = '' OR eventtime >= :since)

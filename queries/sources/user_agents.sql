@@ -1,9 +1,9 @@
 -- title: With which clients the account was used
 -- description: The clients that callers name, rarest first: a tool that one principal used for an
 --   hour stands beside the programs that run all day.
--- hit: One client, its version left off, with who used it.
--- caveat: A user agent is what the caller says it is. Versions, operating systems and plug-ins are
---   cut off here: see `useragent` of the events. Calls of AWS's services are left out.
+-- hit: One client with its major version, and who used it.
+-- caveat: A user agent is what the caller says it is. Minor versions, operating systems and
+--   plug-ins are cut off here: see `useragent` of the events. Calls of AWS's services are left out.
 -- attack: TA0007:T1580
 -- service: AWS CloudTrail
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
@@ -11,7 +11,7 @@
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 
 WITH calls AS (
-  SELECT regexp_extract(useragent, '^\[?([^/ ,]+)', 1) AS client,
+  SELECT regexp_extract(useragent, '^\[?([^/ ,]+(?:/[0-9]+)?)', 1) AS client,
          useragent,
          principal_key,
          src_ip,

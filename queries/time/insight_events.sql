@@ -10,8 +10,10 @@
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html
 
-SELECT min(eventtime) FILTER (WHERE json_extract_scalar(insightdetails, '$.state') = 'Start') AS began,
-       max(eventtime) FILTER (WHERE json_extract_scalar(insightdetails, '$.state') = 'End') AS ended,
+SELECT min(eventtime) FILTER (WHERE json_extract_scalar(insightdetails, '$.state') = 'Start')
+         AS began,
+       max(eventtime) FILTER (WHERE json_extract_scalar(insightdetails, '$.state') = 'End')
+         AS ended,
        json_extract_scalar(insightdetails, '$.insightType') AS type,
        json_extract_scalar(insightdetails, '$.eventSource') AS eventsource,
        json_extract_scalar(insightdetails, '$.eventName') AS eventname,

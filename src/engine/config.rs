@@ -175,11 +175,12 @@ async fn optimized(
     Ok((plan, physical))
 }
 
-/// Ours before DataFusion's, which push predicates into the scan.
+/// Ours before DataFusion's, which push predicates into the scan, but for the one that changes scans.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
         vec![Arc::new(chains::Chains)];
     rules.extend(PhysicalOptimizer::new().rules);
+    rules.push(Arc::new(chains::Dictionaries));
     rules
 }
 

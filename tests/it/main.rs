@@ -28,6 +28,7 @@ mod ingest;
 mod kill;
 mod library;
 mod mutations;
+mod pivots;
 mod repl;
 mod s3;
 mod safe;

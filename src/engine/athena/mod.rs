@@ -348,7 +348,10 @@ fn read_columns(
     state: &SessionState,
 ) -> Result<BTreeSet<String>, DataFusionError> {
     let rules = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
-    let plan = rules.optimize(plan.clone(), state, |_, _| {})?;
+    // Types first: without them the branches of a UNION have not found one.
+    let options = state.config_options();
+    let plan = state.analyzer().execute_and_check(plan.clone(), options, |_, _| {})?;
+    let plan = rules.optimize(plan, state, |_, _| {})?;
     let mut columns = BTreeSet::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node

@@ -19,8 +19,14 @@ use super::nested::index;
 /// Batches of fewer rows are not looked into.
 const FEWEST: usize = 128;
 
-/// After each so many rows, half of what has been seen must be repeats.
+/// After each so many rows it is looked whether enough of them are repeats.
 const PROBE: usize = 256;
+
+/// Whether of `n_rows` so many differ that it does not pay: more than half, but for those rows with
+/// which every batch begins that has seen none of its texts yet.
+fn is_hopeless(n_differing: usize, n_rows: usize) -> bool {
+    n_differing * 2 > n_rows + PROBE
+}
 
 /// An argument's rows that differ, and which of these each row is like.
 pub(super) struct Repeats {
@@ -86,7 +92,7 @@ fn among_views(column: &StringViewArray) -> Option<(Vec<u32>, Vec<u32>)> {
     let mut of_rows: Vec<u32> = Vec::with_capacity(column.len());
     for views in column.views().chunks(PROBE) {
         let from = of_rows.len();
-        if firsts.len() * 2 > from {
+        if is_hopeless(firsts.len(), from) {
             return None;
         }
         of_rows.extend(views.iter().zip(from..).map(|(view, row)| {
@@ -110,7 +116,7 @@ fn among_views(column: &StringViewArray) -> Option<(Vec<u32>, Vec<u32>)> {
 }
 
 /// How many pairs of views are remembered, by their hash.
-const PAIRS: usize = 512;
+const PAIRS: usize = 2048;
 
 /// Two views of one hash and their places in `firsts`: two frequent texts do not drive each other
 /// out.
@@ -159,7 +165,7 @@ fn among_texts(column: &StringArray) -> Option<(Vec<u32>, Vec<u32>)> {
     let mut firsts: Vec<u32> = Vec::with_capacity(PROBE);
     let mut of_rows = Vec::with_capacity(column.len());
     for row in 0..column.len() {
-        if row % PROBE == 0 && firsts.len() * 2 > row {
+        if row % PROBE == 0 && is_hopeless(firsts.len(), row) {
             return None;
         }
         if nulls.is_some_and(|nulls| nulls.is_null(row)) {

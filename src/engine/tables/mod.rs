@@ -4,6 +4,7 @@
 //! table is named, pushes predicates through it and drops what nothing asks for: a column that
 //! is computed costs nothing until a statement names it.
 
+mod dictionaries;
 pub(super) mod digests;
 mod lake;
 mod ledger;
@@ -31,6 +32,7 @@ use crate::{
     cache::{N_TABLES, Snapshot, Table},
     logs::cloudtrail::schema::{self, Group},
 };
+pub(super) use dictionaries::{FEW_TEXTS, with_dictionaries};
 pub(super) use logs::{event_column, stored_column};
 use scan::ParquetTable;
 pub(super) use sessions::Sessions;

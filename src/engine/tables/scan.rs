@@ -33,7 +33,7 @@ use object_store::ObjectMeta;
 
 use super::{
     stats::FileStats,
-    views::{ReadersOfViews, with_views},
+    views::{Readers, with_views},
 };
 use crate::{
     cache::{DataFile, Table},
@@ -273,10 +273,10 @@ impl TableProvider for ParquetTable {
         let options = state.config_options();
         let (groups, statistics) = self.groups(&files, options.execution.target_partitions)?;
         let runtime = state.runtime_env();
-        let reader = ReadersOfViews(CachedParquetFileReaderFactory::new(
+        let reader = Readers::of_views(Arc::new(CachedParquetFileReaderFactory::new(
             runtime.object_store(&self.store)?,
             runtime.cache_manager.get_file_metadata_cache(),
-        ));
+        )));
         let mut source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(state.default_table_options().parquet)
             .with_pushdown_filters(reads_more)

@@ -124,6 +124,7 @@ async fn tallied(
         "awsregion",
         "eventsource",
         "eventname",
+        "is_write",
         "errorcode",
         "principal_key",
         "session_name",

@@ -89,7 +89,7 @@ async fn near(session: &Session, subject: &Subject) -> Result<Vec<Near>> {
             (
                 vec![format!(
                     "SELECT useridentity.accesskeyid AS v, count(*) AS n FROM cloudtrail_logs
-                     WHERE useridentity.accesskeyid LIKE :like ESCAPE '!' {order}"
+                     WHERE useridentity.accesskeyid LIKE :like ESCAPE '\\' {order}"
                 )],
                 format!("{}%", like(&start)),
             )
@@ -97,7 +97,7 @@ async fn near(session: &Session, subject: &Subject) -> Result<Vec<Near>> {
         Kind::Ip => (
             vec![format!(
                 "SELECT sourceipaddress AS v, count(*) AS n FROM cloudtrail_logs
-                 WHERE sourceipaddress LIKE :like ESCAPE '!' {order}"
+                 WHERE sourceipaddress LIKE :like ESCAPE '\\' {order}"
             )],
             format!("{}%", like(&network(text))),
         ),
@@ -105,7 +105,7 @@ async fn near(session: &Session, subject: &Subject) -> Result<Vec<Near>> {
             vec![format!(
                 "SELECT arn AS v, count(*) AS n
                  FROM cloudtrail_logs CROSS JOIN UNNEST(resources) AS r(arn, accountid, type)
-                 WHERE lower(arn) LIKE lower(:like) ESCAPE '!' {order}"
+                 WHERE lower(arn) LIKE lower(:like) ESCAPE '\\' {order}"
             )],
             format!("%{}%", like(text)),
         ),

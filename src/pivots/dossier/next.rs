@@ -11,7 +11,7 @@ const MAX_PIVOTS: usize = 8;
 pub(super) fn pivots(dossier: &Dossier) -> Vec<Pivot> {
     let mut next = Next { dossier, pivots: Vec::new() };
     if dossier.events == 0 {
-        for near in dossier.nothing.iter().flat_map(|nothing| &nothing.near) {
+        for near in dossier.nothing.iter().flat_map(|nothing| &nothing.near).take(3) {
             next.add(dossier.kind.word(), &near.value, "looks alike");
         }
         if let Some(rather) = dossier.nothing.as_ref().and_then(|nothing| nothing.rather) {
@@ -29,7 +29,7 @@ pub(super) fn pivots(dossier: &Dossier) -> Vec<Pivot> {
         }
     }
     if dossier.kind == Kind::Key {
-        next.add("trace", &dossier.value, "where its credentials came from, and what they made");
+        next.add("trace", &dossier.value, "where it came from, what it led to");
     }
     let order: &[(Dimension, &'static str)] = match dossier.kind {
         Kind::Who => &[(Dimension::Addresses, "ip"), (Dimension::AccessKeys, "key")],

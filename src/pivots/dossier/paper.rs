@@ -9,7 +9,7 @@ use crate::output::visible;
 /// The least columns that are written for: below, lines wrap as the terminal does it.
 const MIN_WIDTH: usize = 40;
 
-/// The most lines that one value takes; what is longer says so.
+/// The most lines that one value takes; what is longer is cut before its last line.
 pub(super) const MAX_LINES: usize = 4;
 
 /// A report's text as it grows.
@@ -80,9 +80,9 @@ impl Paper {
         let room = self.width.saturating_sub(indent).max(8);
         let mut lines = wrapped(&visible(text), room);
         if lines.len() > most {
-            let n_chars = text.chars().count();
+            // The end often tells more than the middle.
             lines.truncate(most.saturating_sub(1).max(1));
-            lines.push(format!("… {n_chars} characters in all"));
+            lines.push(format!("… {}", tail(&visible(text), room.saturating_sub(2))));
         }
         let last = lines.len().saturating_sub(1);
         for (at, line) in lines.into_iter().enumerate() {
@@ -141,8 +141,9 @@ impl Paper {
             .unwrap_or(0);
         for (command, why) in commands {
             // A command that is cut could not be pasted: it may be wider than the screen.
+            let n_columns = why.width();
             let why = self.dim(why);
-            if command.width() <= wide {
+            if command.width() <= wide && wide + n_columns <= room {
                 let pad = " ".repeat(wide - command.width());
                 self.line(&format!("  {command}{pad}  {why}"));
             } else {
@@ -176,6 +177,20 @@ impl Paper {
         let lead = if self.is_prompt { "." } else { "trailhound " };
         Some(format!("{lead}{} {quoted}", pivot.command))
     }
+}
+
+/// The end of `text`, as much as has room.
+fn tail(text: &str, room: usize) -> String {
+    let mut used = 0;
+    let mut end: Vec<char> = Vec::new();
+    for c in text.chars().rev() {
+        used += c.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        end.push(c);
+    }
+    end.iter().rev().collect()
 }
 
 /// `text`, which is safe to show, in lines of at most `room` columns: broken behind a space, a

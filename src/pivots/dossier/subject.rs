@@ -123,12 +123,12 @@ fn parameter(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), literal(value))
 }
 
-/// `value` for LIKE, in which it stands for itself; the escape is `!`.
+/// `value` for LIKE, in which it stands for itself; the escape is a backslash.
 pub(super) fn like(value: &str) -> String {
     let mut pattern = String::with_capacity(value.len());
     for c in value.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
         }
         pattern.push(c);
     }
@@ -165,17 +165,17 @@ fn who(value: &str) -> Subject {
             Kind::Who,
             value,
             "principal id",
-            "(useridentity.principalid = :value OR useridentity.principalid LIKE :within ESCAPE '!')",
+            "(useridentity.principalid = :value OR useridentity.principalid LIKE :within ESCAPE '\\')",
         );
         subject.parameters.push(parameter("within", &format!("{}:%", like(value))));
         return subject;
     }
     let (read_as, condition, within) = if value.contains(".amazonaws.com") {
-        ("service", "(principal_key = :value OR principal_key LIKE :within ESCAPE '!')", "|")
+        ("service", "(principal_key = :value OR principal_key LIKE :within ESCAPE '\\')", "|")
     } else {
         (
             "name",
-            "(principal_key = :value OR principal_key LIKE :within ESCAPE '!' \
+            "(principal_key = :value OR principal_key LIKE :within ESCAPE '\\' \
              OR session_name = :value OR useridentity.username = :value)",
             "/",
         )
@@ -308,8 +308,8 @@ fn resource(value: &str) -> Subject {
     }
     parameters.push(parameter("backslash", "\\"));
     conditions.push(
-        "any_match(resources, r -> r.arn = :value OR r.arn LIKE :colon ESCAPE '!' \
-         OR r.arn LIKE :slash ESCAPE '!')"
+        "any_match(resources, r -> r.arn = :value OR r.arn LIKE :colon ESCAPE '\\' \
+         OR r.arn LIKE :slash ESCAPE '\\')"
             .to_owned(),
     );
     Subject {

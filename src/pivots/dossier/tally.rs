@@ -36,6 +36,8 @@ pub enum Dimension {
     Addresses,
     /// The agents they claimed.
     UserAgents,
+    /// What they called that may change something.
+    Changes,
     /// What they called.
     Apis,
     /// What services said where they failed.
@@ -52,7 +54,7 @@ pub enum Dimension {
 
 impl Dimension {
     /// All, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Outcomes,
         Self::Regions,
         Self::Principals,
@@ -60,6 +62,7 @@ impl Dimension {
         Self::AccessKeys,
         Self::Addresses,
         Self::UserAgents,
+        Self::Changes,
         Self::Apis,
         Self::ErrorCodes,
         Self::Resources,
@@ -81,7 +84,7 @@ impl Dimension {
             Self::ErrorCodes => "errorcode",
             Self::Accounts => "recipientaccountid",
             Self::CallerAccounts => "actor_account",
-            Self::Apis | Self::Resources | Self::Named => return None,
+            Self::Apis | Self::Changes | Self::Resources | Self::Named => return None,
         })
     }
 }
@@ -241,11 +244,21 @@ impl Tally {
             }
             events.push(Some(event));
         }
+        let sources = columns::texts(batch, "eventsource")?;
         for dimension in Dimension::ALL {
             let values = match dimension {
                 Dimension::Apis => {
-                    let sources = columns::texts(batch, "eventsource")?;
                     counted(&events, &columns::texts(batch, "eventname")?, Some(&sources))
+                }
+                Dimension::Changes => {
+                    let writes = columns::numbers(batch, "is_write")?;
+                    let is_write = |row| writes.is_valid(row) && writes.value(row) == 1;
+                    let changes: Vec<Option<Event>> = events
+                        .iter()
+                        .enumerate()
+                        .map(|(row, event)| event.filter(|_| is_write(row)))
+                        .collect();
+                    counted(&changes, &columns::texts(batch, "eventname")?, Some(&sources))
                 }
                 Dimension::Resources => resources(batch, &events)?,
                 Dimension::Named => reader.named(&events, |event, stat: &mut Stat| {

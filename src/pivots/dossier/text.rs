@@ -31,6 +31,9 @@ pub struct TextOptions {
 /// From this width on, tables have the last time beside the first, and both in full.
 const WIDE: usize = 110;
 
+/// How many columns an API takes where others are beside it.
+const API_COLUMNS: usize = 34;
+
 /// The longest bar of what is no time.
 const BAR: usize = 24;
 
@@ -189,12 +192,20 @@ fn is_itself(dossier: &Dossier, counted: &Counterparts) -> bool {
         Kind::Ip => counted.dimension == Dimension::Addresses,
         Kind::Key => counted.dimension == Dimension::AccessKeys,
         Kind::Who => counted.dimension == Dimension::Principals,
-        Kind::Api => counted.dimension == Dimension::Apis,
+        Kind::Api => matches!(counted.dimension, Dimension::Apis | Dimension::Changes),
         Kind::Resource => false,
     };
     let matches = dossier.kind == Kind::Who && counted.dimension == Dimension::Principals;
     let is_told = matches && dossier.matches.len() as u64 == counted.distinct.unwrap_or(0);
+    // Where every call may change something, the APIs say it all.
+    let is_all = counted.dimension == Dimension::Changes
+        && dossier.counterparts.iter().any(|other| {
+            other.dimension == Dimension::Apis
+                && other.distinct == counted.distinct
+                && other.top == counted.top
+        });
     is_told
+        || is_all
         || is_of
             && counted.distinct == Some(1)
             && counted.top.first().is_some_and(|one| {
@@ -217,6 +228,7 @@ fn plural(dimension: Dimension) -> &'static str {
         Dimension::AccessKeys => "access keys",
         Dimension::Addresses => "addresses",
         Dimension::UserAgents => "user agents",
+        Dimension::Changes => "changes",
         Dimension::Apis => "APIs",
         Dimension::ErrorCodes => "error codes",
         Dimension::Resources => "resources",
@@ -235,6 +247,7 @@ fn singular(dimension: Dimension) -> &'static str {
         Dimension::AccessKeys => "access key",
         Dimension::Addresses => "address",
         Dimension::UserAgents => "user agent",
+        Dimension::Changes => "change",
         Dimension::Apis => "API",
         Dimension::ErrorCodes => "error code",
         Dimension::Resources => "resource",
@@ -334,16 +347,16 @@ fn novelties(paper: &mut Paper, title: &str, aside: &str, all: &[Novelty]) {
             let events = counted(one.events, "event", "events");
             let since = one.first_seen.as_deref().map(|time| format!(" from {time}"));
             let remark = format!("{events}{}", since.unwrap_or_default());
-            let head = format!("  {name:<18}");
+            let head = format!("  {name:<20}");
             paper.styled(&head, &head, &one.value, &remark, 2);
         }
         let shown = new.top.len().min(MAX_NEW) as u64;
         if new.distinct > shown {
-            paper.line(&format!("{:<20}… {} more", "", count(new.distinct - shown)));
+            paper.line(&format!("{:<22}… {} more", "", count(new.distinct - shown)));
         }
         if let Some(n) = new.looked_at {
             let text = format!("of the {} with the most events", count(n));
-            paper.line(&format!("{:<20}{text}", ""));
+            paper.line(&format!("{:<22}{text}", ""));
         }
     }
 }
@@ -372,15 +385,17 @@ pub(super) fn step_line(
     let by = step.principal.as_deref().filter(|by| Some(*by) != known.0);
     let from = step.address.as_deref().filter(|from| Some(*from) != known.1);
     let from = from.map(|from| format!("from {from}"));
-    let rest = [by, from.as_deref(), step.event_id.as_deref()];
+    // The id first: it is what the next command needs.
+    let rest = [step.event_id.as_deref(), by, from.as_deref()];
     let rest = rest.into_iter().flatten().collect::<Vec<_>>().join("  ");
     let head = format!("  {time:<20}  ");
-    let one = format!("{what:<34}  {rest}");
-    if head.width() + visible(&one).width() <= paper.width {
-        paper.value(&head, &one);
+    let room = paper.width.saturating_sub(head.width() + visible(&rest).width() + 2);
+    if visible(&what).width() <= room {
+        let wide = room.min(API_COLUMNS);
+        paper.value(&head, &format!("{what:<wide$}  {rest}"));
     } else {
         paper.value(&head, &what);
-        paper.value(&" ".repeat(head.width() + 2), &rest);
+        paper.value("      ", &rest);
     }
 }
 
@@ -404,16 +419,17 @@ fn table(paper: &mut Paper, counted: &Counterparts, is_first: bool, with_year: b
     } else {
         paper.section(&titled(counted), "");
     }
+    let most_lines = if counted.dimension == Dimension::UserAgents { 2 } else { MAX_LINES };
     let shown = telling(counted);
     for one in counted.top.iter().take(shown) {
-        row(paper, one, is_wide, with_year);
+        row(paper, one, is_wide, with_year, most_lines);
     }
     if let Some(more) = more(counted, shown) {
         paper.line(&format!("  {more:>8}"));
     }
 }
 
-fn row(paper: &mut Paper, one: &Counterpart, is_wide: bool, with_year: bool) {
+fn row(paper: &mut Paper, one: &Counterpart, is_wide: bool, with_year: bool, most_lines: usize) {
     let time = |time: &Option<String>| time.clone().unwrap_or_default();
     let first = time(&one.first_seen);
     let times = match (is_wide, with_year) {
@@ -426,5 +442,5 @@ fn row(paper: &mut Paper, one: &Counterpart, is_wide: bool, with_year: bool) {
     let red = paper.red(&failed);
     let events = count(one.events);
     let head = format!("  {events:>8}  {failed}  {times}  ");
-    paper.styled(&head, &format!("  {events:>8}  {red}  {times}  "), &one.value, "", MAX_LINES);
+    paper.styled(&head, &format!("  {events:>8}  {red}  {times}  "), &one.value, "", most_lines);
 }

@@ -58,6 +58,13 @@ async fn ranked(
                 + ") AS touched";
             (from, "arn AS v, '' AS source")
         }
+        Dimension::Changes => {
+            conditions.push("is_write".to_owned());
+            (
+                filtered(&conditions, "eventname, eventsource"),
+                "eventname AS v, eventsource AS source",
+            )
+        }
         Dimension::Apis => (
             filtered(&conditions, "eventname, eventsource"),
             "eventname AS v, eventsource AS source",

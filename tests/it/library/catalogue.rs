@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{built_in, fixture::Fixture, lab::assert_none};
 
 /// The questions, by family: how many there are.
-const QUESTIONS: [(&str, usize); 26] = [
+const QUESTIONS: [(&str, usize); 28] = [
     ("WHO", 12),
     ("SRC", 11),
     ("ERR", 8),
@@ -32,6 +32,8 @@ const QUESTIONS: [(&str, usize); 26] = [
     ("ATH", 1),
     ("ACC", 1),
     ("PE", 34),
+    ("VPCE", 2),
+    ("DNS", 7),
 ];
 
 /// What no query answers, and why.
@@ -40,6 +42,12 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("S3-09", "Macie's findings are no CloudTrail events"),
     ("S3-10", "server access logs are another log"),
     ("SES-02", "flow logs are another log"),
+    ("DNS-01", "DNS query logs are another log"),
+    ("DNS-02", "DNS query logs are another log"),
+    ("DNS-03", "DNS query logs are another log"),
+    ("DNS-04", "DNS query logs are another log"),
+    ("DNS-05", "DNS query logs are another log"),
+    ("DNS-06", "DNS query logs are another log"),
 ];
 
 fn questions() -> BTreeSet<String> {

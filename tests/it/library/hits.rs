@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use trailhound::queries::SavedQuery;
 
 use super::{
-    bless, built_in,
+    athena, bless, built_in,
     fixture::{Fixture, Miss},
     json::Json,
     lab::{Lab, assert_none, for_all, values},
@@ -15,7 +15,7 @@ use super::{
 use crate::support::from_root;
 
 #[test]
-fn every_query_finds_what_its_fixture_says() {
+fn every_query_finds_what_its_fixture_says_here_and_in_athenas_form() {
     let faults = for_all(&built_in(), |query, runtime| {
         let path = Fixture::path(&query.theme, &query.name);
         let faults = match Fixture::read(&path) {
@@ -29,7 +29,8 @@ fn every_query_finds_what_its_fixture_says() {
 
 fn of_query(query: &SavedQuery, fixture: &Fixture, runtime: &Arc<Runtime>) -> Vec<String> {
     let mut faults = Vec::new();
-    let lines = match Lab::of(&fixture.scene(), runtime).ask(query, &fixture.given()) {
+    let (lab, given) = (Lab::of(&fixture.scene(), runtime), fixture.given());
+    let lines = match lab.ask(query, &given) {
         Ok(lines) => lines,
         Err(error) => return vec![error],
     };
@@ -43,6 +44,9 @@ fn of_query(query: &SavedQuery, fixture: &Fixture, runtime: &Arc<Runtime>) -> Ve
         } else {
             faults.push(format!("the hit gives\n{lines}"));
         }
+    }
+    if let Err(fault) = athena::differs(query, &given, &lab, &rows) {
+        faults.push(fault);
     }
     if fixture.misses.is_empty() {
         faults.push("there is no miss".to_owned());

@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -37,7 +37,7 @@ pub(super) struct Lab {
 impl Lab {
     /// Over the records of `scene`, as a delivery file has them, and its rows of other tables.
     pub(super) fn of(scene: &Scene, runtime: &Arc<Runtime>) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let home = home();
         let file = home.path().join("e.json");
         let members = vec![("Records".to_owned(), Json::List(scene.records.clone()))];
         std::fs::write(&file, serde_json::to_vec(&Json::Object(members)).unwrap()).unwrap();
@@ -50,12 +50,12 @@ impl Lab {
 
     /// Over what lies at `source`.
     pub(super) fn reading(source: &Path, runtime: &Arc<Runtime>) -> Self {
-        Self::over(tempfile::tempdir().unwrap(), Some(source), 4, runtime)
+        Self::over(home(), Some(source), 4, runtime)
     }
 
     /// Over a cache without a row.
     pub(super) fn empty(runtime: &Arc<Runtime>) -> Self {
-        Self::over(tempfile::tempdir().unwrap(), None, 1, runtime)
+        Self::over(home(), None, 1, runtime)
     }
 
     fn over(
@@ -64,7 +64,9 @@ impl Lab {
         threads: usize,
         runtime: &Arc<Runtime>,
     ) -> Self {
-        let cache = Arc::new(Cache::create(&home.path().join("cache")).unwrap());
+        let place = home.path().join("cache");
+        copy(empty_cache(), &place);
+        let cache = Arc::new(Cache::open(&place).unwrap());
         if let Some(source) = source {
             let options = IngestOptions {
                 threads,
@@ -134,6 +136,38 @@ impl Lab {
             writer.finish()?;
         }
         Ok(String::from_utf8(out).unwrap())
+    }
+}
+
+/// A directory for a cache that is soon gone: in memory where the system offers that, since nothing
+/// that is written there needs to outlive a crash.
+fn home() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// A cache without a row, made once: a copy of it takes less than making another.
+fn empty_cache() -> &'static Path {
+    static EMPTY: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = EMPTY.get_or_init(|| {
+        let home = home();
+        drop(Cache::create(home.path()).unwrap());
+        home
+    });
+    made.path()
+}
+
+/// Copies what is in the directory `from` into a new directory `to`.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            std::fs::copy(entry.path(), place).unwrap();
+        }
     }
 }
 

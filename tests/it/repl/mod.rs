@@ -9,7 +9,7 @@ mod reference;
 mod saved;
 mod terminal;
 
-use terminal::Terminal;
+pub(crate) use terminal::Terminal;
 
 use crate::cli::Scene;
 

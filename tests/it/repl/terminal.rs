@@ -23,7 +23,7 @@ const PROMPT: &str = "trailhound> ";
 const READING: &str = "\u{1b}[?2004h";
 const ENTERED: &str = "\u{1b}[?2004l";
 
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     session: PtySession,
     /// What came and was not waited for yet.
     seen: String,
@@ -31,14 +31,14 @@ pub(super) struct Terminal {
 
 impl Terminal {
     /// A prompt on the scene's cache, without colours.
-    pub(super) fn open(scene: &Scene) -> Self {
+    pub(crate) fn open(scene: &Scene) -> Self {
         Self::with(scene, |command| {
             command.env("NO_COLOR", "1");
         })
     }
 
     /// The same with an environment of its own.
-    pub(super) fn with(scene: &Scene, change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn with(scene: &Scene, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = scene.command();
         command.stdin(Stdio::inherit()).env("TERM", "xterm").env("LANG", "C.UTF-8");
         change(&mut command);
@@ -50,7 +50,7 @@ impl Terminal {
     }
 
     /// Makes the window as wide and high as told; the prompt hears of it as of any other.
-    pub(super) fn resize(&self, columns: u16, lines: u16) {
+    pub(crate) fn resize(&self, columns: u16, lines: u16) {
         let master = self.session.process().get_file_handle().unwrap();
         let size = ["cols", &columns.to_string(), "rows", &lines.to_string()];
         let done = Command::new("stty").args(size).stdin(master).status().unwrap();
@@ -58,29 +58,29 @@ impl Terminal {
     }
 
     /// Types `keys`.
-    pub(super) fn send(&mut self, keys: &str) {
+    pub(crate) fn send(&mut self, keys: &str) {
         self.session.send(keys).unwrap();
         self.session.flush().unwrap();
     }
 
-    pub(super) fn send_control(&mut self, key: char) {
+    pub(crate) fn send_control(&mut self, key: char) {
         self.session.send_control(key).unwrap();
     }
 
     /// Enters a line and gives what is written before the next prompt.
-    pub(super) fn enter(&mut self, line: &str) -> String {
+    pub(crate) fn enter(&mut self, line: &str) -> String {
         self.begin(line);
         self.wait_for_prompt()
     }
 
     /// Enters a line, and waits no longer than until it is taken.
-    pub(super) fn begin(&mut self, line: &str) {
+    pub(crate) fn begin(&mut self, line: &str) {
         self.send(&format!("{line}\r"));
         self.wait_for(ENTERED);
     }
 
     /// Waits for the next prompt; gives what is written before.
-    pub(super) fn wait_for_prompt(&mut self) -> String {
+    pub(crate) fn wait_for_prompt(&mut self) -> String {
         let before = self.wait_for(READING);
         self.wait_for(PROMPT);
         before
@@ -88,13 +88,13 @@ impl Terminal {
 
     /// Waits for `text`; gives what is written before.
     #[track_caller]
-    pub(super) fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         self.wait_while_trying(text, |_| {})
     }
 
     /// Waits for `text`, and does something again and again until it comes.
     #[track_caller]
-    pub(super) fn wait_while_trying(
+    pub(crate) fn wait_while_trying(
         &mut self,
         text: &str,
         mut again: impl FnMut(&mut Self),
@@ -121,19 +121,19 @@ impl Terminal {
 
     /// Types `keys` and waits until the line that is being typed is drawn with `text` in it.
     #[track_caller]
-    pub(super) fn type_until(&mut self, keys: &str, text: &str) {
+    pub(crate) fn type_until(&mut self, keys: &str, text: &str) {
         self.send(keys);
         self.wait_for(text);
     }
 
     /// Gives the line up.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.send_control('c');
         self.wait_for_prompt();
     }
 
     /// Leaves, and waits until the process is gone.
-    pub(super) fn leave(mut self) {
+    pub(crate) fn leave(mut self) {
         self.send(".quit\r");
         self.session.exp_eof().unwrap();
     }

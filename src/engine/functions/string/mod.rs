@@ -9,6 +9,7 @@ mod measure;
 mod normal;
 mod split;
 
+pub(super) use self::split::pieces;
 use super::Function;
 
 const FAMILY: &str = "strings";

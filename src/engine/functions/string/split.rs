@@ -9,20 +9,21 @@ use arrow::{
 use datafusion::{
     common::exec_err,
     error::{DataFusionError, Result},
-    logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs},
+    logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF},
 };
 use memchr::memmem::Finder;
 
 use super::{
     super::{
-        Function,
+        Function, Made,
         call::{
             Call,
             Kind::{BigInt, Varchar},
-            given, quoted, scalar, take, varchar, varchars,
+            bigint, given, quoted, scalar, take, varchar, varchars,
         },
+        scalar::Scalar,
     },
-    FAMILY, byte_of, characters,
+    FAMILY, byte_of, characters, count,
 };
 
 pub(super) fn functions() -> Vec<Function> {
@@ -77,6 +78,28 @@ pub(super) fn functions() -> Vec<Function> {
             split_to_multimap
         ),
     ]
+}
+
+/// The number of pieces between delimiters that are not empty, which `cardinality(split(…))` becomes.
+pub(in super::super) fn pieces() -> Option<ScalarUDF> {
+    let types = |types: &[DataType]| take(types, &[&[Varchar, Varchar]]);
+    match Scalar::new("$pieces", types, bigint, count_pieces).made() {
+        Made::Scalar(function) => Some(function),
+        _ => None,
+    }
+}
+
+fn count_pieces(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let call = Call::of(args)?;
+    let (texts, delimiters) = (call.texts(0)?, call.texts(1)?);
+    call.make_longs(|row| {
+        let (text, delimiter) = (given!(texts.get(row)), given!(delimiters.get(row)));
+        let n_delimiters = match delimiter.as_bytes() {
+            [one] => memchr::memchr_iter(*one, text.as_bytes()).count(),
+            all => memchr::memmem::find_iter(text.as_bytes(), all).count(),
+        };
+        Ok(Some(count(n_delimiters + 1)))
+    })
 }
 
 fn split(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {

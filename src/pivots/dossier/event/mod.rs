@@ -348,7 +348,7 @@ async fn nothing(session: &Session, id: &str) -> Result<Nothing> {
         ("id".to_owned(), subject::literal(id)),
     ];
     let sql = "SELECT eventid FROM cloudtrail_logs \
-               WHERE eventid LIKE :like ESCAPE '!' OR requestid = :id OR sharedeventid = :id \
+               WHERE eventid LIKE :like ESCAPE '\\' OR requestid = :id OR sharedeventid = :id \
                ORDER BY 1 LIMIT 6";
     let (mut nothing, found) =
         future::try_join(near::nothing(session, &subject), ask(session, sql, &parameters)).await?;
@@ -374,7 +374,7 @@ fn pivots(report: &EventReport) -> Vec<Pivot> {
     };
     if let Some(nothing) = &report.nothing {
         for near in &nothing.near {
-            add("event", Some(&near.value), "has it as request or shared id, or begins alike");
+            add("event", Some(&near.value), "begins alike, or has it as another id");
         }
         add(
             nothing.rather.unwrap_or_default(),
