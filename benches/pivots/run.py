@@ -80,7 +80,7 @@ def condition(kind: str, value: str) -> str:
         )
     if kind == "resource":
         named = [f"contains({column}, '\"{text}\"')" for column in ("requestparameters", "responseelements")]
-        arns = f"len(list_filter(resources, r -> r.arn = '{text}' OR r.arn LIKE '%:{text}' OR r.arn LIKE '%/{text}')) > 0"
+        arns = f"len(list_filter(resources, lambda r: r.arn = '{text}' OR r.arn LIKE '%:{text}' OR r.arn LIKE '%/{text}')) > 0"
         return f"({' OR '.join(named)} OR {arns})"
     column = {"ip": "sourceipaddress", "key": "useridentity.accesskeyid", "api": "eventname"}[kind]
     return f"{column} = '{text}'"

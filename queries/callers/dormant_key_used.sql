@@ -14,44 +14,50 @@
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
 -- false_positive: jobs that run once a quarter, such as yearly closing or recovery drills
 
-WITH calls AS (
-  SELECT eventtime,
-         event_ts,
-         principal_key,
-         eventname,
-         useridentity.accesskeyid AS access_key,
-         sourceipaddress,
-         recipientaccountid,
-         awsregion,
-         eventid,
-         eventsource,
-         outcome,
-         useragent,
-         lag(eventtime) OVER (PARTITION BY useridentity.accesskeyid
-                              ORDER BY event_ts, eventid) AS quiet_since,
-         lag(event_ts) OVER (PARTITION BY useridentity.accesskeyid
-                             ORDER BY event_ts, eventid) AS previous_ts,
-         lag(sourceipaddress) OVER (PARTITION BY useridentity.accesskeyid
-                                    ORDER BY event_ts, eventid) AS previous_address
+WITH days AS (
+  SELECT useridentity.accesskeyid AS access_key,
+         substr(eventtime, 1, 10) AS day,
+         min(event_ts) AS first_ts,
+         max(event_ts) AS last_ts,
+         max(eventtime) AS last_eventtime,
+         min(concat(eventtime, ' ', eventid)) AS first_call
   FROM   cloudtrail_logs
   WHERE  key_kind = 'long-term'
+  GROUP  BY useridentity.accesskeyid, substr(eventtime, 1, 10)
+),
+rests AS (
+  SELECT access_key,
+         first_ts,
+         first_call,
+         lag(last_eventtime) OVER (PARTITION BY access_key ORDER BY day) AS quiet_since,
+         lag(last_ts) OVER (PARTITION BY access_key ORDER BY day) AS previous_ts
+  FROM   days
+),
+awakenings AS (
+  SELECT access_key,
+         quiet_since,
+         date_diff('day', previous_ts, first_ts) AS days_quiet,
+         split_part(first_call, ' ', 2) AS eventid
+  FROM   rests
+  WHERE  date_diff('day', previous_ts, first_ts) >= :days
 )
-SELECT eventtime,
-       principal_key AS actor,
-       eventname AS action,
-       access_key AS resource,
-       sourceipaddress,
-       recipientaccountid,
-       awsregion,
-       eventid,
-       eventsource,
-       outcome,
-       useragent,
-       quiet_since,
-       date_diff('day', previous_ts, event_ts) AS days_quiet,
-       previous_address
-FROM   calls
-WHERE  date_diff('day', previous_ts, event_ts) >= :days
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
-ORDER  BY eventtime, eventid
+SELECT logs.eventtime,
+       logs.principal_key AS actor,
+       logs.eventname AS action,
+       awakenings.access_key AS resource,
+       logs.sourceipaddress,
+       logs.recipientaccountid,
+       logs.awsregion,
+       logs.eventid,
+       logs.eventsource,
+       logs.outcome,
+       logs.useragent,
+       awakenings.quiet_since,
+       awakenings.days_quiet
+FROM   cloudtrail_logs logs
+JOIN   awakenings
+  ON   awakenings.eventid = logs.eventid
+ AND   awakenings.access_key = logs.useridentity.accesskeyid
+WHERE  (:since = '' OR logs.eventtime >= :since)
+  AND  (:until = '' OR logs.eventtime <= :until)
+ORDER  BY logs.eventtime, logs.eventid

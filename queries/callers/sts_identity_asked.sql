@@ -14,46 +14,38 @@
 -- reference: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 -- false_positive: deployment tools on machines or networks that change
 
-WITH firsts AS (
-  SELECT eventtime,
-         principal_key,
-         eventname,
-         eventsource,
-         useridentity.accesskeyid AS access_key,
-         sourceipaddress,
-         recipientaccountid,
-         awsregion,
-         eventid,
-         useragent,
-         key_kind,
-         row_number() OVER (PARTITION BY useridentity.accesskeyid, src_ip
-                            ORDER BY event_ts, eventid) AS call_no,
-         event_ts
+WITH arrivals AS (
+  SELECT useridentity.accesskeyid AS access_key,
+         src_ip,
+         min(concat(eventtime, ' ', eventid)) AS first_call
   FROM   cloudtrail_logs
   WHERE  useridentity.accesskeyid <> ''
     AND  src_ip IS NOT NULL
+  GROUP  BY useridentity.accesskeyid, src_ip
 ),
-arrivals AS (
-  SELECT *,
-         row_number() OVER (PARTITION BY access_key
-                            ORDER BY event_ts, eventid) - 1 AS other_addresses
-  FROM   firsts
-  WHERE  call_no = 1
+counted AS (
+  SELECT access_key,
+         split_part(first_call, ' ', 2) AS eventid,
+         row_number() OVER (PARTITION BY access_key ORDER BY first_call) - 1 AS other_addresses
+  FROM   arrivals
 )
-SELECT eventtime,
-       principal_key AS actor,
-       eventname AS action,
-       access_key AS resource,
-       sourceipaddress,
-       recipientaccountid,
-       awsregion,
-       eventid,
-       other_addresses,
-       key_kind,
-       useragent
-FROM   arrivals
-WHERE  eventsource = 'sts.amazonaws.com'
-  AND  eventname = 'GetCallerIdentity'
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
-ORDER  BY eventtime, eventid
+SELECT logs.eventtime,
+       logs.principal_key AS actor,
+       logs.eventname AS action,
+       counted.access_key AS resource,
+       logs.sourceipaddress,
+       logs.recipientaccountid,
+       logs.awsregion,
+       logs.eventid,
+       counted.other_addresses,
+       logs.key_kind,
+       logs.useragent
+FROM   cloudtrail_logs logs
+JOIN   counted
+  ON   counted.eventid = logs.eventid
+ AND   counted.access_key = logs.useridentity.accesskeyid
+WHERE  logs.eventsource = 'sts.amazonaws.com'
+  AND  logs.eventname = 'GetCallerIdentity'
+  AND  (:since = '' OR logs.eventtime >= :since)
+  AND  (:until = '' OR logs.eventtime <= :until)
+ORDER  BY logs.eventtime, logs.eventid

@@ -36,8 +36,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'servicequotas.amazonaws.com'
-        AND eventname
-              IN ('RequestServiceQuotaIncrease', 'PutServiceQuotaIncreaseRequestIntoTemplate')
+        AND eventname IN ('RequestServiceQuotaIncrease',
+                          'PutServiceQuotaIncreaseRequestIntoTemplate')
         OR eventsource = 'support.amazonaws.com'
         AND eventname IN ('CreateCase')
         OR eventsource = 'account.amazonaws.com'

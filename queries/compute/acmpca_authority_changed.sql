@@ -31,12 +31,10 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'acm-pca.amazonaws.com'
-  AND  eventname
-         IN ('CreateCertificateAuthority', 'UpdateCertificateAuthority',
-             'DeleteCertificateAuthority',
-                     'RestoreCertificateAuthority', 'ImportCertificateAuthorityCertificate',
-                     'PutPolicy',
-                     'DeletePolicy', 'CreatePermission', 'DeletePermission',
+  AND  eventname IN ('CreateCertificateAuthority', 'UpdateCertificateAuthority',
+                     'DeleteCertificateAuthority', 'RestoreCertificateAuthority',
+                     'ImportCertificateAuthorityCertificate', 'PutPolicy', 'DeletePolicy',
+                     'CreatePermission', 'DeletePermission',
                      'CreateCertificateAuthorityAuditReport')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)

@@ -26,11 +26,10 @@ SELECT principal_key,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 'bedrock.amazonaws.com'
-  AND  eventname
-         IN ('InvokeModel', 'InvokeModelWithResponseStream', 'InvokeModelWithBidirectionalStream',
-                     'Converse', 'ConverseStream', 'StartAsyncInvoke', 'CreateModelInvocationJob',
-                     'InvokeAgent', 'InvokeInlineAgent', 'InvokeFlow', 'Retrieve',
-                     'RetrieveAndGenerate')
+  AND  eventname IN ('InvokeModel', 'InvokeModelWithResponseStream',
+                     'InvokeModelWithBidirectionalStream', 'Converse', 'ConverseStream',
+                     'StartAsyncInvoke', 'CreateModelInvocationJob', 'InvokeAgent',
+                     'InvokeInlineAgent', 'InvokeFlow', 'Retrieve', 'RetrieveAndGenerate')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 GROUP  BY principal_key, awsregion, recipientaccountid,

@@ -32,8 +32,7 @@ WHERE  eventsource = 'bedrock.amazonaws.com'
   AND  eventname IN ('PutUseCaseForModelAccess', 'PutFoundationModelEntitlement',
                      'CreateFoundationModelAgreement', 'CreateProvisionedModelThroughput',
                      'CreateModelImportJob', 'CreateModelCustomizationJob',
-                     'CreateModelInvocationJob',
-                     'CreateInferenceProfile')
+                     'CreateModelInvocationJob', 'CreateInferenceProfile')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

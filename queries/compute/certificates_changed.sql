@@ -30,10 +30,9 @@ SELECT eventtime,
        eventid
 FROM   cloudtrail_logs
 WHERE  eventsource = 'acm.amazonaws.com'
-  AND  eventname
-         IN ('RequestCertificate', 'ImportCertificate', 'ExportCertificate', 'DeleteCertificate',
-                     'RenewCertificate', 'ResendValidationEmail', 'UpdateCertificateOptions',
-                     'RevokeCertificate', 'PutAccountConfiguration')
+  AND  eventname IN ('RequestCertificate', 'ImportCertificate', 'ExportCertificate',
+                     'DeleteCertificate', 'RenewCertificate', 'ResendValidationEmail',
+                     'UpdateCertificateOptions', 'RevokeCertificate', 'PutAccountConfiguration')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -58,9 +58,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'ecs.amazonaws.com'
-        AND eventname
-              IN ('CreateCluster', 'RegisterTaskDefinition', 'RunTask', 'StartTask',
-                  'CreateService')
+        AND eventname IN ('CreateCluster', 'RegisterTaskDefinition', 'RunTask', 'StartTask',
+                          'CreateService')
         OR eventsource = 'eks.amazonaws.com'
         AND eventname IN ('CreateCluster', 'CreateNodegroup', 'CreateFargateProfile')
         OR eventsource = 'batch.amazonaws.com'
@@ -70,8 +69,8 @@ WHERE  (eventsource = 'ecs.amazonaws.com'
                           'CreateEndpoint', 'CreateDomain', 'CreateApp',
                           'CreateHyperParameterTuningJob')
         OR eventsource = 'lightsail.amazonaws.com'
-        AND eventname
-              IN ('CreateInstances', 'CreateInstancesFromSnapshot', 'CreateContainerService')
+        AND eventname IN ('CreateInstances', 'CreateInstancesFromSnapshot',
+                          'CreateContainerService')
         OR eventsource = 'autoscaling.amazonaws.com'
         AND eventname IN ('CreateAutoScalingGroup', 'CreateLaunchConfiguration')
         OR eventsource = 'cloudformation.amazonaws.com'

@@ -53,12 +53,11 @@ WHERE  eventsource = 'ds.amazonaws.com'
   AND  eventname IN ('CreateMicrosoftAD', 'CreateDirectory', 'ConnectDirectory', 'DeleteDirectory',
                      'CreateTrust', 'UpdateTrust', 'DeleteTrust', 'EnableRadius', 'UpdateRadius',
                      'DisableRadius', 'EnableSso', 'DisableSso', 'ResetUserPassword',
-                     'ShareDirectory',
-                     'AcceptSharedDirectory', 'StartSchemaExtension', 'CreateLogSubscription',
-                     'DeleteLogSubscription', 'CreateConditionalForwarder',
-                     'UpdateConditionalForwarder',
-                     'CreateAlias', 'CreateComputer', 'DisableClientAuthentication', 'DisableLDAPS',
-                     'RegisterCertificate', 'UpdateSettings', 'EnableDirectoryDataAccess')
+                     'ShareDirectory', 'AcceptSharedDirectory', 'StartSchemaExtension',
+                     'CreateLogSubscription', 'DeleteLogSubscription', 'CreateConditionalForwarder',
+                     'UpdateConditionalForwarder', 'CreateAlias', 'CreateComputer',
+                     'DisableClientAuthentication', 'DisableLDAPS', 'RegisterCertificate',
+                     'UpdateSettings', 'EnableDirectoryDataAccess')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

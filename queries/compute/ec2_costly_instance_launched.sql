@@ -18,8 +18,7 @@
 
 WITH launches AS (
   SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
-         eventid,
-         outcome, errorcode, useragent,
+         eventid, outcome, errorcode, useragent,
          array_distinct(regexp_extract_all(requestparameters,
                                            '"[iI]nstanceType"\s*:\s*"([^"]+)"',
                                            1)) AS instance_types,

@@ -23,8 +23,7 @@ WITH history AS (
 ),
 launches AS (
   SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid,
-         awsregion,
-         eventid, outcome, errorcode, useragent,
+         awsregion, eventid, outcome, errorcode, useragent,
          regexp_extract(requestparameters, '"[iI]nstanceType"\s*:\s*"([^"]+)"', 1) AS instance_type,
          row_number() OVER (PARTITION BY recipientaccountid, awsregion ORDER BY eventtime,
                             eventid) AS nth

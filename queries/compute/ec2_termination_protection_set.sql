@@ -34,8 +34,8 @@ WHERE  eventsource = 'ec2.amazonaws.com'
   AND  (eventname = 'ModifyInstanceAttribute'
         AND (json_extract_scalar(requestparameters, '$.disableApiTermination.value') = 'true'
              OR json_extract_scalar(requestparameters, '$.disableApiStop.value') = 'true'
-             OR json_extract_scalar(requestparameters, '$.attribute')
-                  IN ('disableApiTermination', 'disableApiStop')
+             OR json_extract_scalar(requestparameters, '$.attribute') IN ('disableApiTermination',
+                                                                          'disableApiStop')
              AND json_extract_scalar(requestparameters, '$.value') = 'true')
         OR eventname = 'RunInstances'
         AND (json_extract_scalar(requestparameters, '$.disableApiTermination') = 'true'

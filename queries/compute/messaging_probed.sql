@@ -34,15 +34,14 @@ SELECT min(eventtime) AS eventtime,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'ses.amazonaws.com'
-        AND eventname
-              IN ('GetSendQuota', 'GetSendStatistics', 'GetAccount', 'GetAccountSendingEnabled',
-                          'ListIdentities', 'ListEmailIdentities',
-                          'GetIdentityVerificationAttributes',
-                          'ListVerifiedEmailAddresses', 'GetEmailIdentity')
+        AND eventname IN ('GetSendQuota', 'GetSendStatistics', 'GetAccount',
+                          'GetAccountSendingEnabled', 'ListIdentities', 'ListEmailIdentities',
+                          'GetIdentityVerificationAttributes', 'ListVerifiedEmailAddresses',
+                          'GetEmailIdentity')
         OR eventsource = 'sns.amazonaws.com'
-        AND eventname
-              IN ('GetSMSAttributes', 'GetSMSSandboxAccountStatus', 'ListOriginationNumbers',
-                          'ListPhoneNumbersOptedOut', 'ListSMSSandboxPhoneNumbers'))
+        AND eventname IN ('GetSMSAttributes', 'GetSMSSandboxAccountStatus',
+                          'ListOriginationNumbers', 'ListPhoneNumbersOptedOut',
+                          'ListSMSSandboxPhoneNumbers'))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 GROUP  BY principal_key, recipientaccountid, date_trunc('hour', event_ts)

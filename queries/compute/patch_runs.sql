@@ -1,6 +1,6 @@
 -- title: Last patching of each host
 -- description: For each instance that was patched by name, when AWS-RunPatchBaseline and its kin
---   last ran on it and how often, by command and by association report.
+--   last ran on it and how often, by command and by compliance report.
 -- hit: The host was a target of patching at `last_command`, or reported its patch state at
 --   `last_report`; one that is missing was not patched by name.
 -- caveat: The operation (Scan or Install) is a parameter and hidden. Commands that aim at tags
@@ -21,8 +21,8 @@ WITH commands AS (
     AND  outcome = 'ok'
     AND  json_extract_scalar(requestparameters, '$.documentName')
            IN ('AWS-RunPatchBaseline', 'AWS-RunPatchBaselineAssociation',
-               'AWS-RunPatchBaselineWithHooks',
-               'AWS-ApplyPatchBaseline', 'AWS-InstallWindowsUpdates', 'AWS-FindWindowsUpdates')
+               'AWS-RunPatchBaselineWithHooks', 'AWS-ApplyPatchBaseline',
+               'AWS-InstallWindowsUpdates', 'AWS-FindWindowsUpdates')
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 ),

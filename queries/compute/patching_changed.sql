@@ -32,10 +32,10 @@ WHERE  eventsource = 'ssm.amazonaws.com'
   AND  eventname IN ('CreatePatchBaseline', 'UpdatePatchBaseline', 'DeletePatchBaseline',
                      'RegisterPatchBaselineForPatchGroup', 'DeregisterPatchBaselineForPatchGroup',
                      'RegisterDefaultPatchBaseline', 'CreateMaintenanceWindow',
-                     'UpdateMaintenanceWindow',
-                     'DeleteMaintenanceWindow', 'RegisterTargetWithMaintenanceWindow',
-                     'DeregisterTargetFromMaintenanceWindow', 'RegisterTaskWithMaintenanceWindow',
-                     'DeregisterTaskFromMaintenanceWindow', 'UpdateMaintenanceWindowTask')
+                     'UpdateMaintenanceWindow', 'DeleteMaintenanceWindow',
+                     'RegisterTargetWithMaintenanceWindow', 'DeregisterTargetFromMaintenanceWindow',
+                     'RegisterTaskWithMaintenanceWindow', 'DeregisterTaskFromMaintenanceWindow',
+                     'UpdateMaintenanceWindowTask')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

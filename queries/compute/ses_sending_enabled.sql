@@ -35,10 +35,10 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'ses.amazonaws.com'
-  AND  (eventname
-        IN ('VerifyEmailIdentity', 'VerifyEmailAddress', 'VerifyDomainIdentity', 'VerifyDomainDkim',
-                      'CreateEmailIdentity', 'PutAccountDetails', 'PutIdentityPolicy',
-                      'CreateEmailIdentityPolicy', 'PutAccountDedicatedIpWarmupAttributes')
+  AND  (eventname IN ('VerifyEmailIdentity', 'VerifyEmailAddress', 'VerifyDomainIdentity',
+                      'VerifyDomainDkim', 'CreateEmailIdentity', 'PutAccountDetails',
+                      'PutIdentityPolicy', 'CreateEmailIdentityPolicy',
+                      'PutAccountDedicatedIpWarmupAttributes')
         OR (eventname IN ('UpdateAccountSendingEnabled', 'PutAccountSendingAttributes')
             AND coalesce(json_extract_scalar(requestparameters, '$.enabled'),
                          json_extract_scalar(requestparameters, '$.sendingEnabled'),

@@ -49,10 +49,9 @@ LEFT   JOIN outputs o
   ON   o.command_id = json_extract_scalar(c.responseelements, '$.command.commandId')
   AND  o.account = c.recipientaccountid
 WHERE  c.eventsource = 'ssm.amazonaws.com'
-  AND  c.eventname
-         IN ('SendCommand', 'StartAutomationExecution', 'CreateAssociation',
-             'CreateAssociationBatch',
-                       'UpdateAssociation', 'StartChangeRequestExecution', 'StartExecutionPreview')
+  AND  c.eventname IN ('SendCommand', 'StartAutomationExecution', 'CreateAssociation',
+                       'CreateAssociationBatch', 'UpdateAssociation', 'StartChangeRequestExecution',
+                       'StartExecutionPreview')
   AND  NOT contains(:except_documents,
                     coalesce(json_extract_scalar(c.requestparameters, '$.documentName'),
                                                 json_extract_scalar(c.requestparameters,

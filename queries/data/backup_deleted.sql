@@ -50,9 +50,8 @@ WHERE  (eventsource = 'ec2.amazonaws.com'
                           'DeleteBackupVaultLockConfiguration', 'UpdateRecoveryPointLifecycle',
                           'DisassociateRecoveryPoint', 'StopBackupJob')
         OR eventsource = 'rds.amazonaws.com'
-        AND (eventname
-             IN ('DeleteDBSnapshot', 'DeleteDBClusterSnapshot', 'DeleteDBInstanceAutomatedBackup',
-                           'DeleteGlobalCluster')
+        AND (eventname IN ('DeleteDBSnapshot', 'DeleteDBClusterSnapshot',
+                           'DeleteDBInstanceAutomatedBackup', 'DeleteGlobalCluster')
              OR eventname IN ('DeleteDBInstance', 'DeleteDBCluster')
              AND (requestparameters IS NULL
                   OR json_extract_scalar(requestparameters, '$.skipFinalSnapshot') = 'true')

@@ -33,10 +33,10 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'cloudhsm.amazonaws.com'
-  AND  eventname
-         IN ('CreateCluster', 'InitializeCluster', 'ModifyCluster', 'DeleteCluster', 'CreateHsm',
-                     'DeleteHsm', 'CopyBackupToRegion', 'DeleteBackup', 'RestoreBackup',
-                     'ModifyBackupAttributes', 'PutResourcePolicy', 'DeleteResourcePolicy')
+  AND  eventname IN ('CreateCluster', 'InitializeCluster', 'ModifyCluster', 'DeleteCluster',
+                     'CreateHsm', 'DeleteHsm', 'CopyBackupToRegion', 'DeleteBackup',
+                     'RestoreBackup', 'ModifyBackupAttributes', 'PutResourcePolicy',
+                     'DeleteResourcePolicy')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -60,12 +60,12 @@ FROM   cloudtrail_logs
 WHERE  (eventsource = 'rds.amazonaws.com'
         AND eventname IN ('CreateDBSnapshot', 'CreateDBClusterSnapshot', 'CopyDBSnapshot',
                           'CopyDBClusterSnapshot', 'StartExportTask',
-                          'RestoreDBInstanceFromDBSnapshot',
-                          'RestoreDBClusterFromSnapshot', 'RestoreDBInstanceToPointInTime',
-                          'RestoreDBClusterToPointInTime', 'CreateDBInstanceReadReplica')
+                          'RestoreDBInstanceFromDBSnapshot', 'RestoreDBClusterFromSnapshot',
+                          'RestoreDBInstanceToPointInTime', 'RestoreDBClusterToPointInTime',
+                          'CreateDBInstanceReadReplica')
         OR eventsource = 'redshift.amazonaws.com'
-        AND eventname
-              IN ('CreateClusterSnapshot', 'CopyClusterSnapshot', 'RestoreFromClusterSnapshot')
+        AND eventname IN ('CreateClusterSnapshot', 'CopyClusterSnapshot',
+                          'RestoreFromClusterSnapshot')
         OR eventsource = 'dynamodb.amazonaws.com'
         AND eventname IN ('ExportTableToPointInTime', 'CreateBackup', 'RestoreTableFromBackup',
                           'RestoreTableToPointInTime')

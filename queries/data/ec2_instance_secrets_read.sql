@@ -1,7 +1,7 @@
--- title: User data or Windows passwords of instances read
--- description: Hours in which one principal asked for the user data, launch template data or
---   administrator password of several instances. Scripts that instances run when they start often
---   hold passwords and keys.
+-- title: User data, passwords or consoles of instances read
+-- description: Hours in which one principal asked for the user data, launch template data,
+--   administrator password or console output of several instances. Scripts that instances run when
+--   they start often hold passwords and keys.
 -- hit: Those secrets were asked for; `read` of the calls succeeded. What user data holds must be
 --   changed.
 -- caveat: Infrastructure as code reads user data of the instances it manages. The Windows
@@ -35,7 +35,8 @@ SELECT min(eventtime) AS eventtime,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 'ec2.amazonaws.com'
-  AND  (eventname IN ('GetPasswordData', 'GetLaunchTemplateData', 'DescribeLaunchTemplateVersions')
+  AND  (eventname IN ('GetPasswordData', 'GetLaunchTemplateData', 'DescribeLaunchTemplateVersions',
+                      'GetConsoleOutput', 'GetConsoleScreenshot')
         OR (eventname = 'DescribeInstanceAttribute'
             AND json_extract_scalar(requestparameters, '$.attribute') = 'userData'))
   AND  (:since = '' OR eventtime >= :since)

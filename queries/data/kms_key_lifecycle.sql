@@ -14,8 +14,7 @@
 
 WITH changes AS (
   SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
-         recipientaccountid,
-         awsregion, eventid, outcome, errorcode, useragent,
+         recipientaccountid, awsregion, eventid, outcome, errorcode, useragent,
          coalesce(element_at(resources, 1).arn,
                   json_extract_scalar(responseelements, '$.keyMetadata.arn'),
                   json_extract_scalar(responseelements, '$.keyId'),
@@ -31,16 +30,14 @@ WITH changes AS (
                   json_extract_scalar(requestparameters, '$.keyUsage')) AS details
   FROM   cloudtrail_logs
   WHERE  eventsource = 'kms.amazonaws.com'
-    AND  eventname
-           IN ('CreateKey', 'ReplicateKey', 'UpdatePrimaryRegion', 'EnableKey', 'DisableKey',
-                       'PutKeyPolicy', 'CreateGrant', 'RevokeGrant', 'RetireGrant', 'CreateAlias',
-                       'UpdateAlias', 'DeleteAlias', 'UpdateKeyDescription', 'EnableKeyRotation',
-                       'DisableKeyRotation', 'RotateKeyOnDemand', 'RotateKey', 'ImportKeyMaterial',
-                       'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial',
-                       'ScheduleKeyDeletion',
-                       'CancelKeyDeletion', 'DeleteKey', 'CreateCustomKeyStore',
-                       'UpdateCustomKeyStore',
-                       'ConnectCustomKeyStore', 'DisconnectCustomKeyStore', 'DeleteCustomKeyStore')
+    AND  eventname IN ('CreateKey', 'ReplicateKey', 'UpdatePrimaryRegion', 'EnableKey',
+                       'DisableKey', 'PutKeyPolicy', 'CreateGrant', 'RevokeGrant', 'RetireGrant',
+                       'CreateAlias', 'UpdateAlias', 'DeleteAlias', 'UpdateKeyDescription',
+                       'EnableKeyRotation', 'DisableKeyRotation', 'RotateKeyOnDemand', 'RotateKey',
+                       'ImportKeyMaterial', 'DeleteImportedKeyMaterial', 'DeleteExpiredKeyMaterial',
+                       'ScheduleKeyDeletion', 'CancelKeyDeletion', 'DeleteKey',
+                       'CreateCustomKeyStore', 'UpdateCustomKeyStore', 'ConnectCustomKeyStore',
+                       'DisconnectCustomKeyStore', 'DeleteCustomKeyStore')
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 )

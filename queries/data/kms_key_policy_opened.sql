@@ -18,8 +18,7 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
-         recipientaccountid,
-         awsregion, eventid, outcome, errorcode, useragent, responseelements,
+         recipientaccountid, awsregion, eventid, outcome, errorcode, useragent, responseelements,
          coalesce(TRY(CAST(json_extract(json_extract_scalar(requestparameters, '$.policy'),
                                         '$.Statement') AS array(json))),
                   ARRAY[json_extract(json_extract_scalar(requestparameters, '$.policy'),

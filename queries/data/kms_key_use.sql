@@ -23,8 +23,7 @@ WITH uses AS (
     AND  eventname IN ('Decrypt', 'Encrypt', 'ReEncrypt', 'GenerateDataKey',
                        'GenerateDataKeyWithoutPlaintext', 'GenerateDataKeyPair',
                        'GenerateDataKeyPairWithoutPlaintext', 'Sign', 'Verify', 'GenerateMac',
-                       'VerifyMac',
-                       'DeriveSharedSecret', 'GetPublicKey')
+                       'VerifyMac', 'DeriveSharedSecret', 'GetPublicKey')
     AND  coalesce(principal_key, '') LIKE :principal
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)

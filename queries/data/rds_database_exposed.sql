@@ -17,8 +17,7 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
-         recipientaccountid,
-         awsregion, eventid, outcome, errorcode, useragent,
+         recipientaccountid, awsregion, eventid, outcome, errorcode, useragent,
          nullif(concat_ws(', ',
            CASE WHEN json_extract_scalar(requestparameters, '$.publiclyAccessible') = 'true'
                 THEN 'publicly accessible' END,

@@ -36,14 +36,12 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  (eventsource = 'route53domains.amazonaws.com'
-        AND eventname
-              IN ('UpdateDomainNameservers', 'DisableDomainTransferLock', 'RetrieveDomainAuthCode',
-                          'TransferDomainToAnotherAwsAccount',
-                          'AcceptDomainTransferFromAnotherAwsAccount',
-                          'TransferDomain', 'UpdateDomainContact', 'UpdateDomainContactPrivacy',
+        AND eventname IN ('UpdateDomainNameservers', 'DisableDomainTransferLock',
+                          'RetrieveDomainAuthCode', 'TransferDomainToAnotherAwsAccount',
+                          'AcceptDomainTransferFromAnotherAwsAccount', 'TransferDomain',
+                          'UpdateDomainContact', 'UpdateDomainContactPrivacy',
                           'DisableDomainAutoRenew', 'DeleteDomain',
-                          'DisassociateDelegationSignerFromDomain',
-                          'PushDomain')
+                          'DisassociateDelegationSignerFromDomain', 'PushDomain')
         OR eventsource = 'route53.amazonaws.com'
         AND eventname IN ('AssociateVPCWithHostedZone', 'CreateVPCAssociationAuthorization',
                           'DeleteHostedZone', 'DisableHostedZoneDNSSEC', 'DeleteKeySigningKey',

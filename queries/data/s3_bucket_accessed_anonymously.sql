@@ -29,11 +29,10 @@ SELECT min(eventtime) AS eventtime,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'
-  AND  eventname
-         IN ('GetObject', 'HeadObject', 'PutObject', 'DeleteObject', 'DeleteObjects', 'CopyObject',
-                     'ListObjects', 'ListObjectsV2', 'ListObjectVersions', 'GetObjectAcl',
-                     'PutObjectAcl', 'CreateMultipartUpload', 'UploadPart', 'HeadBucket',
-                     'GetBucketAcl', 'GetBucketPolicy', 'GetBucketLocation')
+  AND  eventname IN ('GetObject', 'HeadObject', 'PutObject', 'DeleteObject', 'DeleteObjects',
+                     'CopyObject', 'ListObjects', 'ListObjectsV2', 'ListObjectVersions',
+                     'GetObjectAcl', 'PutObjectAcl', 'CreateMultipartUpload', 'UploadPart',
+                     'HeadBucket', 'GetBucketAcl', 'GetBucketPolicy', 'GetBucketLocation')
   AND  lower(useridentity.accountid) IN ('anonymous', 'anonymous_principal')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)

@@ -16,8 +16,7 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
-         recipientaccountid,
-         awsregion, eventid, outcome, errorcode,
+         recipientaccountid, awsregion, eventid, outcome, errorcode,
          coalesce(TRY(CAST(json_extract(requestparameters,
                                         '$.bucketPolicy.Statement') AS array(json))),
                   ARRAY[json_extract(requestparameters, '$.bucketPolicy.Statement')]) AS statements,

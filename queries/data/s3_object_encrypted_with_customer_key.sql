@@ -24,8 +24,8 @@ WITH calls AS (
            '"x-amz-copy-source"\s*:\s*\[?\s*"([^"]+)"', 1), '?', 1)), '^/', '') AS copied_from
   FROM   cloudtrail_logs
   WHERE  eventsource = 's3.amazonaws.com'
-    AND  eventname
-           IN ('PutObject', 'CopyObject', 'CreateMultipartUpload', 'UploadPart', 'UploadPartCopy')
+    AND  eventname IN ('PutObject', 'CopyObject', 'CreateMultipartUpload', 'UploadPart',
+                       'UploadPartCopy')
     AND  (json_extract_scalar(additionaleventdata, '$.SSEApplied') = 'SSE_C'
           OR strpos(requestparameters, '"x-amz-server-side-encryption-customer-algorithm"') > 0
           OR strpos(responseelements, '"x-amz-server-side-encryption-customer-algorithm"') > 0)

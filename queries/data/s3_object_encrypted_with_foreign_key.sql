@@ -25,9 +25,8 @@ WITH calls AS (
          regexp_extract(requestparameters, 'arn:aws[a-z-]*:kms:[^:"]*:(\d{12}):', 1) AS key_account
   FROM   cloudtrail_logs
   WHERE  eventsource = 's3.amazonaws.com'
-    AND  eventname
-           IN ('PutObject', 'CopyObject', 'CreateMultipartUpload', 'PutBucketEncryption',
-               'CreateSession')
+    AND  eventname IN ('PutObject', 'CopyObject', 'CreateMultipartUpload', 'PutBucketEncryption',
+                       'CreateSession')
     AND  strpos(requestparameters, ':kms:') > 0
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)

@@ -31,9 +31,9 @@ SELECT useridentity.accesskeyid AS signing_key,
        max(eventtime) AS last_seen
 FROM   cloudtrail_logs
 WHERE  eventsource = 's3.amazonaws.com'
-  AND  eventname
-         IN ('GetObject', 'PutObject', 'HeadObject', 'DeleteObject', 'ListObjects', 'ListObjectsV2',
-                     'UploadPart', 'CreateMultipartUpload', 'CompleteMultipartUpload')
+  AND  eventname IN ('GetObject', 'PutObject', 'HeadObject', 'DeleteObject', 'ListObjects',
+                     'ListObjectsV2', 'UploadPart', 'CreateMultipartUpload',
+                     'CompleteMultipartUpload')
   AND  json_extract_scalar(additionaleventdata, '$.AuthenticationMethod') = 'QueryString'
   AND  (cardinality(:keys) = 0 OR contains(:keys, useridentity.accesskeyid))
   AND  (:since = '' OR eventtime >= :since)

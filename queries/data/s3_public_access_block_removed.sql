@@ -16,8 +16,7 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
-         recipientaccountid,
-         awsregion, eventid, outcome, errorcode, useragent,
+         recipientaccountid, awsregion, eventid, outcome, errorcode, useragent,
          json_extract(requestparameters, '$.PublicAccessBlockConfiguration') AS flags
   FROM   cloudtrail_logs
   WHERE  eventsource IN ('s3.amazonaws.com', 's3-control.amazonaws.com')

@@ -31,12 +31,10 @@ calls AS (
               WHEN 'DeleteBucket' THEN 'bucket deleted'
               WHEN 'DeleteBucketReplication' THEN 'replication removed'
               WHEN 'PutBucketVersioning' THEN
-                CASE
-                  WHEN json_extract_scalar(c.requestparameters, '$.VersioningConfiguration.Status')
-                            = 'Suspended' THEN 'versioning suspended'
-                     WHEN json_extract_scalar(c.requestparameters,
-                                              '$.VersioningConfiguration.MfaDelete')
-                            = 'Disabled' THEN 'MFA delete off' END
+                CASE WHEN regexp_like(c.requestparameters, '"Status"\s*:\s*"Suspended"')
+                     THEN 'versioning suspended'
+                     WHEN regexp_like(c.requestparameters, '"MfaDelete"\s*:\s*"Disabled"')
+                     THEN 'MFA delete off' END
               WHEN 'PutBucketObjectLockConfiguration' THEN
                 CASE WHEN strpos(c.requestparameters, '"DefaultRetention"') = 0
                      THEN 'object lock without retention' END

@@ -13,8 +13,7 @@
 
 WITH changes AS (
   SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
-         eventid,
-         outcome, errorcode, useragent,
+         eventid, outcome, errorcode, useragent,
          coalesce(json_extract_scalar(responseelements, '$.arn'),
                   json_extract_scalar(responseelements, '$.aRN'),
                   json_extract_scalar(requestparameters, '$.secretId'),
@@ -30,14 +29,11 @@ WITH changes AS (
     AND  eventname IN ('CreateSecret', 'UpdateSecret', 'PutSecretValue', 'UpdateSecretVersionStage',
                        'RotateSecret', 'CancelRotateSecret', 'RotationStarted', 'RotationSucceeded',
                        'RotationFailed', 'RotationAbandoned', 'TestRotationStarted',
-                       'TestRotationSucceeded',
-                       'TestRotationFailed', 'DeleteSecret', 'RestoreSecret',
-                       'CancelSecretVersionDelete',
-                       'StartSecretVersionDelete', 'EndSecretVersionDelete',
-                       'SecretVersionDeletion',
+                       'TestRotationSucceeded', 'TestRotationFailed', 'DeleteSecret',
+                       'RestoreSecret', 'CancelSecretVersionDelete', 'StartSecretVersionDelete',
+                       'EndSecretVersionDelete', 'SecretVersionDeletion',
                        'ReplicateSecretToRegions', 'RemoveRegionsFromReplication',
-                       'PutResourcePolicy',
-                       'DeleteResourcePolicy')
+                       'PutResourcePolicy', 'DeleteResourcePolicy')
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 )

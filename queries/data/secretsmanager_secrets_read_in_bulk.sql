@@ -16,8 +16,7 @@
 
 WITH reads AS (
   SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid,
-         awsregion,
-         eventid, outcome,
+         awsregion, eventid, outcome,
          regexp_replace(json_extract_scalar(requestparameters, '$.secretId'),
                         '^arn:.*:secret:(.*)-[A-Za-z0-9]{6}$', '$1') AS secret
   FROM   cloudtrail_logs

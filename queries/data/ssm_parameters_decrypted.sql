@@ -17,15 +17,14 @@
 
 WITH reads AS (
   SELECT eventtime, event_ts, principal_key, eventname, sourceipaddress, recipientaccountid,
-         awsregion,
-         eventid, outcome,
+         awsregion, eventid, outcome,
          coalesce(CAST(json_extract(requestparameters, '$.names') AS array(varchar)),
                   ARRAY[coalesce(json_extract_scalar(requestparameters, '$.name'),
                                  json_extract_scalar(requestparameters, '$.path'))]) AS names
   FROM   cloudtrail_logs
   WHERE  eventsource = 'ssm.amazonaws.com'
-    AND  eventname
-           IN ('GetParameter', 'GetParameters', 'GetParametersByPath', 'GetParameterHistory')
+    AND  eventname IN ('GetParameter', 'GetParameters', 'GetParametersByPath',
+                       'GetParameterHistory')
     AND  json_extract_scalar(requestparameters, '$.withDecryption') = 'true'
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)

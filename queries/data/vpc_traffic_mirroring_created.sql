@@ -39,14 +39,13 @@ SELECT eventtime,
                                     '$.CreateTrafficMirrorSessionRequest.TrafficMirrorTargetId'),
                 json_extract_scalar(requestparameters,
                                     '$.ModifyTrafficMirrorSessionRequest.TrafficMirrorTargetId'))
-                                      AS sent_to,
+                  AS sent_to,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'ec2.amazonaws.com'
-  AND  eventname
-         IN ('CreateTrafficMirrorSession', 'ModifyTrafficMirrorSession',
-             'CreateTrafficMirrorTarget',
-                     'CreateTrafficMirrorFilter', 'CreateTrafficMirrorFilterRule')
+  AND  eventname IN ('CreateTrafficMirrorSession', 'ModifyTrafficMirrorSession',
+                     'CreateTrafficMirrorTarget', 'CreateTrafficMirrorFilter',
+                     'CreateTrafficMirrorFilterRule')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

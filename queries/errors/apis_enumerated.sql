@@ -37,12 +37,16 @@ WITH reads AS (
     AND  (:since = '' OR eventtime >= :since)
     AND  (:until = '' OR eventtime <= :until)
 ),
+apis AS (
+  SELECT DISTINCT principal_key, recipientaccountid, slot, concat(eventsource, eventname) AS api
+  FROM   reads
+),
 windows AS (
   SELECT principal_key, recipientaccountid, slot - half AS first_slot
-  FROM   reads
+  FROM   apis
   CROSS  JOIN UNNEST(ARRAY[0, 1]) AS halves (half)
   GROUP  BY principal_key, recipientaccountid, slot - half
-  HAVING count(DISTINCT concat(eventsource, eventname)) >= :threshold
+  HAVING count(DISTINCT api) >= :threshold
 ),
 busy_slots AS (
   SELECT DISTINCT principal_key, recipientaccountid, first_slot + half AS slot

@@ -16,38 +16,30 @@
 -- reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 -- false_positive: an administrator helps a colleague who lacks a permission
 
-WITH refused AS (
-  SELECT DISTINCT principal_key, recipientaccountid, eventsource, eventname
+WITH mixed AS (
+  SELECT principal_key, recipientaccountid, eventsource, eventname
   FROM   cloudtrail_logs
-  WHERE  outcome = 'denied'
+  WHERE  outcome IN ('ok', 'denied')
+  GROUP  BY principal_key, recipientaccountid, eventsource, eventname
+  HAVING bool_or(outcome = 'denied') AND bool_or(outcome = 'ok')
 ),
-calls AS (
-  SELECT made.eventtime,
-         made.event_ts,
-         made.principal_key,
-         made.eventsource,
-         made.eventname,
-         made.outcome,
-         made.sourceipaddress,
+sequences AS (
+  SELECT made.event_ts,
          made.recipientaccountid,
-         made.awsregion,
          made.eventid,
-         made.useragent,
+         made.outcome,
          lag(made.outcome) OVER (PARTITION BY made.principal_key, made.recipientaccountid,
                                               made.eventsource, made.eventname
                                  ORDER BY made.event_ts, made.eventid) AS previous_outcome,
-         lag(made.eventtime) OVER (PARTITION BY made.principal_key, made.recipientaccountid,
-                                                made.eventsource, made.eventname
-                                   ORDER BY made.event_ts, made.eventid) AS denied_at,
          lag(made.event_ts) OVER (PARTITION BY made.principal_key, made.recipientaccountid,
                                                made.eventsource, made.eventname
                                   ORDER BY made.event_ts, made.eventid) AS denied_ts
   FROM   cloudtrail_logs made
-  JOIN   refused
-    ON   refused.principal_key = made.principal_key
-   AND   refused.recipientaccountid = made.recipientaccountid
-   AND   refused.eventsource = made.eventsource
-   AND   refused.eventname = made.eventname
+  JOIN   mixed
+    ON   mixed.principal_key = made.principal_key
+   AND   mixed.recipientaccountid = made.recipientaccountid
+   AND   mixed.eventsource = made.eventsource
+   AND   mixed.eventname = made.eventname
   WHERE  made.outcome IN ('ok', 'denied')
 ),
 permission_changes AS (
@@ -64,28 +56,36 @@ permission_changes AS (
                        'DeleteUserPolicy', 'DeleteRolePolicy', 'DeleteGroupPolicy',
                        'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary',
                        'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary')
+),
+gains AS (
+  SELECT sequences.eventid,
+         sequences.recipientaccountid,
+         sequences.denied_ts,
+         array_join(array_sort(array_agg(DISTINCT permission_changes.change)), ', ') AS changes
+  FROM   sequences
+  LEFT   JOIN permission_changes
+    ON   permission_changes.recipientaccountid = sequences.recipientaccountid
+   AND   permission_changes.event_ts BETWEEN sequences.denied_ts AND sequences.event_ts
+  WHERE  sequences.outcome = 'ok'
+    AND  sequences.previous_outcome = 'denied'
+    AND  (:without_change OR permission_changes.change IS NOT NULL)
+  GROUP  BY sequences.eventid, sequences.recipientaccountid, sequences.denied_ts
 )
-SELECT calls.eventtime,
-       calls.principal_key AS actor,
-       calls.eventname AS action,
-       calls.eventsource AS resource,
-       calls.sourceipaddress,
-       calls.recipientaccountid,
-       calls.awsregion,
-       calls.eventid,
-       calls.denied_at,
-       array_join(array_sort(array_agg(DISTINCT permission_changes.change)), ', ') AS changes,
-       calls.useragent
-FROM   calls
-LEFT   JOIN permission_changes
-  ON   permission_changes.recipientaccountid = calls.recipientaccountid
- AND   permission_changes.event_ts BETWEEN calls.denied_ts AND calls.event_ts
-WHERE  calls.outcome = 'ok'
-  AND  calls.previous_outcome = 'denied'
-  AND  (:without_change OR permission_changes.change IS NOT NULL)
-  AND  (:since = '' OR calls.eventtime >= :since)
-  AND  (:until = '' OR calls.eventtime <= :until)
-GROUP  BY calls.eventtime, calls.principal_key, calls.eventname, calls.eventsource,
-       calls.sourceipaddress, calls.recipientaccountid, calls.awsregion, calls.eventid,
-       calls.denied_at, calls.useragent
-ORDER  BY calls.eventtime, calls.eventid
+SELECT logs.eventtime,
+       logs.principal_key AS actor,
+       logs.eventname AS action,
+       logs.eventsource AS resource,
+       logs.sourceipaddress,
+       logs.recipientaccountid,
+       logs.awsregion,
+       logs.eventid,
+       date_format(gains.denied_ts, '%Y-%m-%dT%H:%i:%sZ') AS denied_at,
+       gains.changes,
+       logs.useragent
+FROM   cloudtrail_logs logs
+JOIN   gains
+  ON   gains.eventid = logs.eventid
+ AND   gains.recipientaccountid = logs.recipientaccountid
+WHERE  (:since = '' OR logs.eventtime >= :since)
+  AND  (:until = '' OR logs.eventtime <= :until)
+ORDER  BY logs.eventtime, logs.eventid

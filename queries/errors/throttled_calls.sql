@@ -13,22 +13,35 @@
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/throttling.html
 
-WITH minutes AS (
-  SELECT principal_key,
-         recipientaccountid,
-         awsregion,
-         eventsource,
-         eventname,
-         substr(eventtime, 1, 16) AS minute,
-         count(*) AS calls,
-         count(*) FILTER (WHERE outcome = 'throttled') AS throttled,
-         min(eventtime) FILTER (WHERE outcome = 'throttled') AS first_seen,
-         max(eventtime) FILTER (WHERE outcome = 'throttled') AS last_seen
+WITH limited AS (
+  SELECT DISTINCT principal_key, recipientaccountid, awsregion, eventsource, eventname
   FROM   cloudtrail_logs
-  WHERE  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
-  GROUP  BY principal_key, recipientaccountid, awsregion, eventsource, eventname,
-         substr(eventtime, 1, 16)
+  WHERE  outcome = 'throttled'
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
+),
+minutes AS (
+  SELECT logs.principal_key,
+         logs.recipientaccountid,
+         logs.awsregion,
+         logs.eventsource,
+         logs.eventname,
+         substr(logs.eventtime, 1, 16) AS minute,
+         count(*) AS calls,
+         count(*) FILTER (WHERE logs.outcome = 'throttled') AS throttled,
+         min(logs.eventtime) FILTER (WHERE logs.outcome = 'throttled') AS first_seen,
+         max(logs.eventtime) FILTER (WHERE logs.outcome = 'throttled') AS last_seen
+  FROM   cloudtrail_logs logs
+  JOIN   limited
+    ON   limited.principal_key = logs.principal_key
+   AND   limited.recipientaccountid = logs.recipientaccountid
+   AND   limited.awsregion = logs.awsregion
+   AND   limited.eventsource = logs.eventsource
+   AND   limited.eventname = logs.eventname
+  WHERE  (:since = '' OR logs.eventtime >= :since)
+  AND  (:until = '' OR logs.eventtime <= :until)
+  GROUP  BY logs.principal_key, logs.recipientaccountid, logs.awsregion, logs.eventsource,
+         logs.eventname, substr(logs.eventtime, 1, 16)
 )
 SELECT principal_key,
        recipientaccountid,
@@ -42,5 +55,4 @@ SELECT principal_key,
        max(last_seen) AS last_seen
 FROM   minutes
 GROUP  BY principal_key, recipientaccountid, awsregion, eventsource, eventname
-HAVING sum(throttled) > 0
 ORDER  BY throttled DESC, principal_key, recipientaccountid, awsregion, eventsource, eventname

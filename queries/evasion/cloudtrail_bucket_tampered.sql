@@ -46,8 +46,8 @@ WHERE  eventsource = 's3.amazonaws.com'
   AND  eventname IN ('DeleteBucket', 'DeleteBucketPolicy', 'PutBucketPolicy', 'PutBucketAcl',
                      'PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketVersioning',
                      'PutBucketEncryption', 'PutBucketReplication',
-                     'PutBucketObjectLockConfiguration',
-                     'DeleteObject', 'DeleteObjects', 'PutObject', 'CopyObject')
+                     'PutBucketObjectLockConfiguration', 'DeleteObject', 'DeleteObjects',
+                     'PutObject', 'CopyObject')
   AND  sourceipaddress <> 'cloudtrail.amazonaws.com'
   AND  (contains(:buckets, json_extract_scalar(requestparameters, '$.bucketName'))
         OR json_extract_scalar(requestparameters, '$.bucketName')

@@ -18,8 +18,7 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, requestparameters, sourceipaddress,
-         recipientaccountid,
-         awsregion, eventid, outcome, errorcode,
+         recipientaccountid, awsregion, eventid, outcome, errorcode,
          CAST(json_extract(requestparameters, '$.eventSelectors') AS array(json)) AS basic,
          CAST(json_extract(requestparameters,
                            '$.advancedEventSelectors') AS array(json)) AS advanced

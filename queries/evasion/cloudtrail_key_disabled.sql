@@ -39,9 +39,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'kms.amazonaws.com'
-  AND  eventname
-         IN ('DisableKey', 'ScheduleKeyDeletion', 'DeleteImportedKeyMaterial', 'PutKeyPolicy',
-                     'DisconnectCustomKeyStore')
+  AND  eventname IN ('DisableKey', 'ScheduleKeyDeletion', 'DeleteImportedKeyMaterial',
+                     'PutKeyPolicy', 'DisconnectCustomKeyStore')
   AND  element_at(split(json_extract_scalar(requestparameters, '$.keyId'), '/'), -1)
          IN (SELECT key_id FROM trail_keys WHERE key_id IS NOT NULL)
   AND  (:since = '' OR eventtime >= :since)

@@ -39,7 +39,7 @@ WHERE  (eventsource = 'monitoring.amazonaws.com'
         OR eventsource = 'logs.amazonaws.com'
         AND eventname IN ('DeleteMetricFilter'))
   AND  coalesce(useridentity.invokedby, '') NOT IN ('autoscaling.amazonaws.com',
-                                                     'application-autoscaling.amazonaws.com')
+                                                    'application-autoscaling.amazonaws.com')
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

@@ -17,13 +17,12 @@
 
 WITH calls AS (
   SELECT eventtime, principal_key, eventname, sourceipaddress, recipientaccountid, awsregion,
-         eventid,
-         outcome, errorcode, useragent, requestparameters,
+         eventid, outcome, errorcode, useragent, requestparameters,
          coalesce(json_extract_scalar(requestparameters, '$.groupId'),
                   json_extract_scalar(requestparameters, '$.groupName'),
                   json_extract_scalar(requestparameters,
                                       '$.ModifySecurityGroupRulesRequest.GroupId'))
-                                        AS security_group,
+                    AS security_group,
          coalesce(CAST(json_extract(requestparameters, '$.ipPermissions.items') AS array(json)),
                   ARRAY[json_parse(requestparameters)]) AS rules
   FROM   cloudtrail_logs
@@ -37,8 +36,7 @@ opened AS (
   SELECT c.*,
          array_distinct(regexp_extract_all(json_format(r.rule),
                                            '"[Cc]idrI[^"]*"\s*:\s*"([^"]*/0)"', 1)) AS ranges,
-         CASE WHEN regexp_extract(json_format(r.rule), '"[Ii]pProtocol"\s*:\s*"?([^",}]+)', 1)
-           = '-1' THEN 'all'
+         CASE WHEN regexp_like(json_format(r.rule), '"[Ii]pProtocol"\s*:\s*"-1"') THEN 'all'
               ELSE concat_ws('-',
                      regexp_extract(json_format(r.rule), '"[Ff]romPort"\s*:\s*(-?\d+)', 1),
                      nullif(regexp_extract(json_format(r.rule), '"[Tt]oPort"\s*:\s*(-?\d+)', 1),

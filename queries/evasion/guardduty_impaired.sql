@@ -46,11 +46,10 @@ FROM   cloudtrail_logs
 WHERE  eventsource = 'guardduty.amazonaws.com'
   AND  (eventname IN ('DeleteDetector', 'DisassociateFromMasterAccount',
                       'DisassociateFromAdministratorAccount', 'DisassociateMembers',
-                      'DeleteMembers',
-                      'StopMonitoringMembers', 'DeleteInvitations', 'DeletePublishingDestination',
-                      'CreateIPSet', 'UpdateIPSet', 'CreateTrustedEntitySet',
-                      'UpdateTrustedEntitySet', 'DeleteThreatIntelSet', 'DeleteThreatEntitySet',
-                      'DisableOrganizationAdminAccount')
+                      'DeleteMembers', 'StopMonitoringMembers', 'DeleteInvitations',
+                      'DeletePublishingDestination', 'CreateIPSet', 'UpdateIPSet',
+                      'CreateTrustedEntitySet', 'UpdateTrustedEntitySet', 'DeleteThreatIntelSet',
+                      'DeleteThreatEntitySet', 'DisableOrganizationAdminAccount')
         OR (eventname = 'UpdateDetector'
             AND (requestparameters IS NULL
                  OR json_extract_scalar(requestparameters, '$.enable') = 'false'

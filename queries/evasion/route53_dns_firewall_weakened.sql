@@ -29,9 +29,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'route53resolver.amazonaws.com'
-  AND  (eventname
-        IN ('DisassociateFirewallRuleGroup', 'DeleteFirewallRuleGroup', 'DeleteFirewallRule',
-                      'DeleteFirewallDomainList')
+  AND  (eventname IN ('DisassociateFirewallRuleGroup', 'DeleteFirewallRuleGroup',
+                      'DeleteFirewallRule', 'DeleteFirewallDomainList')
         OR (eventname = 'UpdateFirewallRule'
             AND json_extract_scalar(requestparameters, '$.action') = 'ALLOW')
         OR (eventname = 'UpdateFirewallDomains'

@@ -43,8 +43,8 @@ SELECT eventtime,
        useragent
 FROM   cloudtrail_logs
 WHERE  eventsource = 'ec2.amazonaws.com'
-  AND  (eventname
-        IN ('CreateVpcEndpoint', 'DeleteVpcEndpoints', 'ModifyVpcEndpointServicePermissions')
+  AND  (eventname IN ('CreateVpcEndpoint', 'DeleteVpcEndpoints',
+                      'ModifyVpcEndpointServicePermissions')
         OR (eventname = 'ModifyVpcEndpoint'
             AND regexp_like(requestparameters, '"(PolicyDocument|ResetPolicy)"')))
   AND  (:since = '' OR eventtime >= :since)

@@ -36,13 +36,13 @@ FROM   cloudtrail_logs
 WHERE  (eventsource IN ('wafv2.amazonaws.com', 'waf.amazonaws.com', 'waf-regional.amazonaws.com')
         AND eventname IN ('DeleteWebACL', 'DisassociateWebACL', 'UpdateWebACL', 'DeleteRuleGroup',
                           'UpdateRuleGroup', 'DeleteRule', 'UpdateRule', 'DeleteIPSet',
-                          'UpdateIPSet',
-                          'DeleteLoggingConfiguration', 'DeleteFirewallManagerRuleGroups')
+                          'UpdateIPSet', 'DeleteLoggingConfiguration',
+                          'DeleteFirewallManagerRuleGroups')
         OR eventsource = 'shield.amazonaws.com'
         AND eventname IN ('DeleteProtection', 'DeleteProtectionGroup', 'DisassociateDRTRole',
                           'DisassociateDRTLogBucket', 'DisassociateHealthCheck',
-                          'DisableApplicationLayerAutomaticResponse',
-                          'DisableProactiveEngagement', 'DeleteSubscription'))
+                          'DisableApplicationLayerAutomaticResponse', 'DisableProactiveEngagement',
+                          'DeleteSubscription'))
   AND  (:since = '' OR eventtime >= :since)
   AND  (:until = '' OR eventtime <= :until)
 ORDER  BY eventtime, eventid

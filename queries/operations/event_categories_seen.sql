@@ -4,8 +4,8 @@
 --   functions are not here, nothing can be said about who read or invoked them.
 -- hit: One category, service and type of resource that was logged.
 -- caveat: A type that is missing was not switched on, or not used. Selectors may cover single
---   buckets only: `resources` counts how many were seen. Records older than version 1.07 do not say
---   their category.
+--   buckets only: `resources` says about how many were seen. Records older than version 1.07 do
+--   not say their category.
 -- service: AWS CloudTrail
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
@@ -30,7 +30,7 @@ SELECT category,
        count(*) AS events,
        count(*) FILTER (WHERE is_write) AS writes,
        count(*) FILTER (WHERE NOT is_write) AS reads,
-       count(DISTINCT resource) AS resources,
+       approx_distinct(resource) AS resources,
        count(DISTINCT recipientaccountid) AS accounts,
        count(DISTINCT awsregion) AS regions,
        min(eventtime) AS first_seen,

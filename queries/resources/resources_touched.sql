@@ -10,28 +10,44 @@
 -- service: Amazon S3
 -- service: AWS KMS
 -- service: AWS Secrets Manager
--- param: principal varchar = '%' -- only principals that match, as in LIKE
+-- param: principal varchar -- only principals that match, as in LIKE
 -- param: address varchar = '%' -- only source IP addresses that match, as in LIKE
+-- param: top bigint = 1000 -- how many resources
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 
+WITH uses AS (
+  SELECT resource_arn,
+         resource_type,
+         owner,
+         eventname,
+         principal_key,
+         count(*) AS calls,
+         count(*) FILTER (WHERE is_write AND outcome = 'ok') AS changes,
+         count(*) FILTER (WHERE outcome = 'denied') AS denied,
+         min(eventtime) AS first_seen,
+         max(eventtime) AS last_seen
+  FROM   cloudtrail_logs
+  CROSS  JOIN UNNEST(resources) AS touched (resource_arn, owner, resource_type)
+  WHERE  resource_arn IS NOT NULL
+    AND  coalesce(principal_key, '') LIKE :principal
+    AND  coalesce(sourceipaddress, '') LIKE :address
+    AND  (:since = '' OR eventtime >= :since)
+    AND  (:until = '' OR eventtime <= :until)
+  GROUP  BY resource_arn, resource_type, owner, eventname, principal_key
+)
 SELECT resource_arn AS resource,
        resource_type AS type,
        owner,
-       count(*) AS calls,
-       count(*) FILTER (WHERE is_write AND outcome = 'ok') AS changes,
-       count(*) FILTER (WHERE outcome = 'denied') AS denied,
+       sum(calls) AS calls,
+       sum(changes) AS changes,
+       sum(denied) AS denied,
        count(DISTINCT principal_key) AS principals,
-       min(eventtime) AS first_seen,
-       max(eventtime) AS last_seen,
+       min(first_seen) AS first_seen,
+       max(last_seen) AS last_seen,
        array_join(slice(array_sort(array_agg(DISTINCT eventname)), 1, 10), ', ') AS done
-FROM   cloudtrail_logs
-CROSS  JOIN UNNEST(resources) AS touched (resource_arn, owner, resource_type)
-WHERE  resource_arn IS NOT NULL
-  AND  coalesce(principal_key, '') LIKE :principal
-  AND  coalesce(sourceipaddress, '') LIKE :address
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
+FROM   uses
 GROUP  BY resource_arn, resource_type, owner
 ORDER  BY changes DESC, calls DESC, resource, type, owner
+LIMIT  :top

@@ -14,37 +14,25 @@
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_upload-lists.html
 
-WITH listed AS (
-  SELECT DISTINCT entry,
-         CASE WHEN strpos(entry, '/') > 0 THEN entry
-              WHEN strpos(entry, ':') > 0 THEN concat(entry, '/128')
-              ELSE concat(entry, '/32')
-         END AS network
-  FROM   UNNEST(:addresses) AS list (entry)
-  WHERE  entry <> ''
-),
-trusted AS (
-  SELECT CASE WHEN strpos(entry, '/') > 0 THEN entry
-              WHEN strpos(entry, ':') > 0 THEN concat(entry, '/128')
-              ELSE concat(entry, '/32')
-         END AS network
-  FROM   UNNEST(:trusted) AS list (entry)
-  WHERE  entry <> ''
-),
-addresses_seen AS (
+WITH addresses_seen AS (
   SELECT DISTINCT src_ip
   FROM   cloudtrail_logs
   WHERE  src_ip IS NOT NULL
 ),
 hits AS (
-  SELECT addresses_seen.src_ip, min(listed.entry) AS entry
+  SELECT src_ip,
+         element_at(filter(:addresses,
+                           n -> contains(CASE WHEN strpos(n, '/') > 0 THEN n
+                                  WHEN strpos(n, ':') > 0 THEN concat(n, '/128')
+                                  ELSE concat(n, '/32')
+                             END, CAST(src_ip AS ipaddress))), 1)
+           AS entry
   FROM   addresses_seen
-  JOIN   listed ON contains(listed.network, CAST(addresses_seen.src_ip AS ipaddress))
-  WHERE  addresses_seen.src_ip NOT IN (
-           SELECT own.src_ip
-           FROM   addresses_seen own
-           JOIN   trusted ON contains(trusted.network, CAST(own.src_ip AS ipaddress)))
-  GROUP  BY addresses_seen.src_ip
+  WHERE  none_match(:trusted,
+                    n -> contains(CASE WHEN strpos(n, '/') > 0 THEN n
+                           WHEN strpos(n, ':') > 0 THEN concat(n, '/128')
+                           ELSE concat(n, '/32')
+                      END, CAST(src_ip AS ipaddress)))
 )
 SELECT hits.entry AS listed_as,
        logs.src_ip AS address,
@@ -59,7 +47,8 @@ SELECT hits.entry AS listed_as,
        array_join(slice(array_sort(array_agg(DISTINCT logs.eventname)), 1, 10), ', ') AS called
 FROM   cloudtrail_logs logs
 JOIN   hits ON hits.src_ip = logs.src_ip
-WHERE  (:since = '' OR logs.eventtime >= :since)
+WHERE  hits.entry IS NOT NULL
+  AND  (:since = '' OR logs.eventtime >= :since)
   AND  (:until = '' OR logs.eventtime <= :until)
 GROUP  BY hits.entry, logs.src_ip, logs.principal_key, logs.recipientaccountid
 ORDER  BY changes DESC, calls DESC, address, principal_key, recipientaccountid

@@ -27,13 +27,8 @@ WITH origins AS (
          recipientaccountid,
          count(*) AS calls,
          count(*) FILTER (WHERE outcome = 'denied') AS denied,
-         count(DISTINCT eventname) AS apis,
-         min(eventtime) AS first_seen,
          max(eventtime) AS last_seen,
-         min_by(eventname, concat(eventtime, eventid)) AS eventname,
-         min_by(awsregion, concat(eventtime, eventid)) AS awsregion,
-         min_by(eventid, concat(eventtime, eventid)) AS eventid,
-         min_by(useragent, concat(eventtime, eventid)) AS useragent
+         min(concat(eventtime, ' ', eventid)) AS first_call
   FROM   cloudtrail_logs
   WHERE  session_name LIKE 'i-%'
     AND  useridentity.type = 'AssumedRole'
@@ -43,45 +38,45 @@ WITH origins AS (
   GROUP  BY principal_key, session_name, src_ip, recipientaccountid
 ),
 compared AS (
-  SELECT principal_key,
-         session_name,
+  SELECT session_name,
          src_ip,
          recipientaccountid,
          calls,
          denied,
-         apis,
-         first_seen,
          last_seen,
-         eventname,
-         awsregion,
-         eventid,
-         useragent,
+         split_part(first_call, ' ', 2) AS eventid,
          first_value(src_ip) OVER (PARTITION BY principal_key, session_name
-                                   ORDER BY first_seen, eventid) AS first_address
+                                   ORDER BY first_call) AS first_address
   FROM   origins
+),
+elsewhere AS (
+  SELECT *
+  FROM   compared
+  WHERE  (cardinality(:networks) = 0 AND src_ip <> first_address)
+     OR  (cardinality(:networks) > 0
+          AND none_match(:networks,
+                         n -> contains(CASE WHEN strpos(n, '/') > 0 THEN n
+                                            WHEN strpos(n, ':') > 0 THEN concat(n, '/128')
+                                            ELSE concat(n, '/32')
+                                       END, CAST(src_ip AS ipaddress))))
 )
-SELECT first_seen AS eventtime,
-       principal_key AS actor,
-       eventname AS action,
-       session_name AS resource,
-       src_ip AS sourceipaddress,
-       recipientaccountid,
-       awsregion,
-       eventid,
-       first_address,
-       calls,
-       denied,
-       apis,
-       last_seen,
-       useragent
-FROM   compared
-WHERE  ((cardinality(:networks) = 0 AND src_ip <> first_address)
-        OR (cardinality(:networks) > 0
-            AND none_match(:networks,
-                           n -> contains(CASE WHEN strpos(n, '/') > 0 THEN n
-                                              WHEN strpos(n, ':') > 0 THEN concat(n, '/128')
-                                              ELSE concat(n, '/32')
-                                         END, CAST(src_ip AS ipaddress)))))
-  AND  (:since = '' OR first_seen >= :since)
-  AND  (:until = '' OR first_seen <= :until)
-ORDER  BY eventtime, eventid
+SELECT logs.eventtime,
+       logs.principal_key AS actor,
+       logs.eventname AS action,
+       elsewhere.session_name AS resource,
+       logs.sourceipaddress,
+       logs.recipientaccountid,
+       logs.awsregion,
+       logs.eventid,
+       elsewhere.first_address,
+       elsewhere.calls,
+       elsewhere.denied,
+       elsewhere.last_seen,
+       logs.useragent
+FROM   cloudtrail_logs logs
+JOIN   elsewhere
+  ON   elsewhere.eventid = logs.eventid
+ AND   elsewhere.recipientaccountid = logs.recipientaccountid
+WHERE  (:since = '' OR logs.eventtime >= :since)
+  AND  (:until = '' OR logs.eventtime <= :until)
+ORDER  BY logs.eventtime, logs.eventid

@@ -19,43 +19,52 @@ WITH beginnings AS (
   FROM   cloudtrail_logs
   GROUP  BY recipientaccountid
 ),
-changes AS (
-  SELECT logs.eventtime,
-         logs.event_ts,
-         logs.principal_key,
-         logs.eventname,
-         logs.eventsource,
-         logs.sourceipaddress,
-         logs.recipientaccountid,
-         logs.awsregion,
-         logs.eventid,
-         logs.outcome,
-         logs.useragent,
-         beginnings.began,
-         lag(logs.eventtime) OVER (PARTITION BY logs.recipientaccountid, logs.awsregion
-                                   ORDER BY logs.event_ts, logs.eventid) AS quiet_since,
-         lag(logs.event_ts) OVER (PARTITION BY logs.recipientaccountid, logs.awsregion
-                                  ORDER BY logs.event_ts, logs.eventid) AS previous_ts
-  FROM   cloudtrail_logs logs
-  JOIN   beginnings ON beginnings.recipientaccountid = logs.recipientaccountid
-  WHERE  logs.is_write
-    AND  coalesce(logs.useridentity.type, 'AWSService') <> 'AWSService'
-    AND  logs.useridentity.invokedby IS NULL
+days AS (
+  SELECT recipientaccountid,
+         awsregion,
+         substr(eventtime, 1, 10) AS day,
+         min(event_ts) AS first_ts,
+         max(event_ts) AS last_ts,
+         max(eventtime) AS last_eventtime,
+         min(concat(eventtime, ' ', eventid)) AS first_change
+  FROM   cloudtrail_logs
+  WHERE  is_write
+    AND  coalesce(useridentity.type, 'AWSService') <> 'AWSService'
+    AND  useridentity.invokedby IS NULL
+  GROUP  BY recipientaccountid, awsregion, substr(eventtime, 1, 10)
+),
+rests AS (
+  SELECT recipientaccountid,
+         first_ts,
+         split_part(first_change, ' ', 2) AS eventid,
+         lag(last_eventtime) OVER (PARTITION BY recipientaccountid, awsregion
+                                   ORDER BY day) AS quiet_since,
+         lag(last_ts) OVER (PARTITION BY recipientaccountid, awsregion
+                            ORDER BY day) AS previous_ts
+  FROM   days
+),
+awakenings AS (
+  SELECT rests.recipientaccountid, rests.eventid, rests.quiet_since
+  FROM   rests
+  JOIN   beginnings ON beginnings.recipientaccountid = rests.recipientaccountid
+  WHERE  date_diff('day', coalesce(rests.previous_ts, beginnings.began), rests.first_ts) >= :days
 )
-SELECT eventtime,
-       principal_key AS actor,
-       eventname AS action,
-       awsregion AS resource,
-       sourceipaddress,
-       recipientaccountid,
-       awsregion,
-       eventid,
-       eventsource,
-       outcome,
-       quiet_since,
-       useragent
-FROM   changes
-WHERE  date_diff('day', coalesce(previous_ts, began), event_ts) >= :days
-  AND  (:since = '' OR eventtime >= :since)
-  AND  (:until = '' OR eventtime <= :until)
-ORDER  BY eventtime, eventid
+SELECT logs.eventtime,
+       logs.principal_key AS actor,
+       logs.eventname AS action,
+       logs.awsregion AS resource,
+       logs.sourceipaddress,
+       logs.recipientaccountid,
+       logs.awsregion,
+       logs.eventid,
+       logs.eventsource,
+       logs.outcome,
+       awakenings.quiet_since,
+       logs.useragent
+FROM   cloudtrail_logs logs
+JOIN   awakenings
+  ON   awakenings.eventid = logs.eventid
+ AND   awakenings.recipientaccountid = logs.recipientaccountid
+WHERE  (:since = '' OR logs.eventtime >= :since)
+  AND  (:until = '' OR logs.eventtime <= :until)
+ORDER  BY logs.eventtime, logs.eventid

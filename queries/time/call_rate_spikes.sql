@@ -26,41 +26,52 @@ hours AS (
          eventsource,
          eventname,
          date_trunc('hour', event_ts) AS hour,
-         min(eventtime) AS first_seen,
          count(*) AS calls,
-         count(*) FILTER (WHERE outcome <> 'ok') AS failed,
-         count(DISTINCT principal_key) AS principals,
-         min(principal_key) AS a_principal
+         count(*) FILTER (WHERE outcome <> 'ok') AS failed
   FROM   cloudtrail_logs
   WHERE  event_ts IS NOT NULL
   GROUP  BY recipientaccountid, awsregion, eventsource, eventname, date_trunc('hour', event_ts)
 ),
 compared AS (
-  SELECT hours.*,
-         beginnings.began,
-         coalesce(sum(calls) OVER (PARTITION BY hours.recipientaccountid, awsregion, eventsource,
-                                                eventname
+  SELECT recipientaccountid,
+         awsregion,
+         eventsource,
+         eventname,
+         hour,
+         calls,
+         failed,
+         coalesce(sum(calls) OVER (PARTITION BY recipientaccountid, awsregion, eventsource, eventname
                                    ORDER BY hour
                                    RANGE BETWEEN INTERVAL '7' DAY PRECEDING
-                                             AND INTERVAL '1' HOUR PRECEDING), 0) AS week_before,
-         least(168, greatest(1, date_diff('hour', beginnings.began, hour))) AS hours_known
+                                             AND INTERVAL '1' HOUR PRECEDING), 0) AS week_before
   FROM   hours
-  JOIN   beginnings ON beginnings.recipientaccountid = hours.recipientaccountid
+),
+rated AS (
+  SELECT compared.recipientaccountid,
+         awsregion,
+         eventsource,
+         eventname,
+         hour,
+         date_format(hour, '%Y-%m-%dT%H:00Z') AS hour_text,
+         calls,
+         failed,
+         least(168, greatest(1, date_diff('hour', beginnings.began, hour))) AS hours_known,
+         CAST(week_before AS double) AS week_before
+  FROM   compared
+  JOIN   beginnings ON beginnings.recipientaccountid = compared.recipientaccountid
+  WHERE  calls >= :at_least
 )
-SELECT date_format(hour, '%Y-%m-%dT%H:00Z') AS hour,
+SELECT hour_text AS hour,
        recipientaccountid,
        awsregion,
        eventsource,
        eventname,
        calls,
-       round(CAST(week_before AS double) / hours_known, 1) AS usual_calls,
+       round(week_before / hours_known, 1) AS usual_calls,
        hours_known / 24 AS days_known,
-       failed,
-       principals,
-       a_principal
-FROM   compared
-WHERE  calls >= :at_least
-  AND  calls >= :factor * CAST(week_before AS double) / hours_known
-  AND  (:since = '' OR first_seen >= :since)
-  AND  (:until = '' OR first_seen <= :until)
-ORDER  BY calls DESC, hour, recipientaccountid, awsregion, eventsource, eventname
+       failed
+FROM   rated
+WHERE  calls >= :factor * week_before / hours_known
+  AND  (:since = '' OR hour_text >= substr(:since, 1, 13))
+  AND  (:until = '' OR hour_text <= :until)
+ORDER  BY calls DESC, hour_text, recipientaccountid, awsregion, eventsource, eventname

@@ -10,7 +10,7 @@ use crate::{
     engine::Session,
     output,
     pivots::trace::{Direction, TextOptions, TraceOptions, render, trace},
-    repl::Runner,
+    repl::{self, Runner},
 };
 
 const EXAMPLES: &str = "\
@@ -72,7 +72,8 @@ pub(super) fn run(settings: &Settings, args: &TraceArgs) -> Result<Outcome> {
     } else {
         let screen = settings.screen;
         let width = screen.size().map_or(WIDTH, |(width, _)| width);
-        print(&render(&found, &TextOptions { width, color: screen.stdout_color }))?;
+        let (color, unicode) = (screen.stdout_color, repl::speaks_unicode());
+        print(&render(&found, &TextOptions { width, color, unicode }))?;
     }
     Ok(Outcome::Done)
 }

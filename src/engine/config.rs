@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, sync::Arc};
 
 use datafusion::{
-    common::tree_node::Transformed,
+    common::tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     execution::{
         SessionStateBuilder,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
@@ -12,7 +12,7 @@ use datafusion::{
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
         session_state::SessionState,
     },
-    logical_expr::LogicalPlan,
+    logical_expr::{Expr, LogicalPlan},
     optimizer::{Analyzer, AnalyzerRule, ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule},
     physical_optimizer::{PhysicalOptimizerRule, optimizer::PhysicalOptimizer},
     physical_plan::ExecutionPlan,
@@ -150,20 +150,38 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 ///
 /// The rule that reads a struct's members at the scan names what it reads `__datafusion_extracted_1`
 /// and so on, the same in both sides of a join, and loses one where a condition computes with it
-/// (55.2). There it is left out: structs are read whole.
+/// (55.2). Where it moves a column that a lambda runs over, the lambda no longer knows its parameter
+/// ("field of physical `LambdaVariable` …"). In both cases it is left out: structs are read whole.
 pub(super) async fn planned(
     plan: &LogicalPlan,
     state: &SessionState,
 ) -> datafusion::error::Result<(LogicalPlan, Arc<dyn ExecutionPlan>)> {
+    if has_lambda(plan)? {
+        return optimized(plan, &with_whole_structs(state)).await;
+    }
     match optimized(plan, state).await {
         Err(error) if error.to_string().contains("__datafusion_extracted_") => {
-            let mut config = state.config().clone();
-            config.options_mut().optimizer.enable_leaf_expression_pushdown = false;
-            let state = SessionStateBuilder::new_from_existing(state.clone());
-            optimized(plan, &state.with_config(config).build()).await
+            optimized(plan, &with_whole_structs(state)).await
         }
         done => done,
     }
+}
+
+fn with_whole_structs(state: &SessionState) -> SessionState {
+    let mut config = state.config().clone();
+    config.options_mut().optimizer.enable_leaf_expression_pushdown = false;
+    SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build()
+}
+
+fn has_lambda(plan: &LogicalPlan) -> datafusion::error::Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            found |= expr.exists(|expr| Ok(matches!(expr, Expr::Lambda(_))))?;
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })
+    })?;
+    Ok(found)
 }
 
 async fn optimized(

@@ -459,6 +459,8 @@ fn check_literal(parameter: Expr) -> Result<(), DataFusionError> {
     match parameter {
         Expr::Literal(..) => Ok(()),
         Expr::Negative(inner) => check_literal(*inner),
+        // `DATE '2024-01-31'`, and a double: `3e0`.
+        Expr::Cast(cast) => check_literal(*cast.expr),
         other => Err(DataFusionError::Plan(format!("expected a value, but found {other}"))),
     }
 }

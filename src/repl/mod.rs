@@ -73,7 +73,7 @@ pub struct Repl {
     pub screen: Screen,
     /// Where the history rests.
     pub history_file: Option<PathBuf>,
-    /// Where the user's own saved queries lie; the first is where new ones are kept.
+    /// Where the user's own saved queries lie; the last is the one that new ones are kept in.
     pub queries_dirs: Vec<PathBuf>,
 }
 

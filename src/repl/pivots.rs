@@ -1,4 +1,4 @@
-//! The pivots at the prompt: `.who`, `.ip`, `.api`, `.key`, `.resource`, `.event`.
+//! The pivots at the prompt: `.who`, `.ip`, `.api`, `.key`, `.resource`, `.event`, `.trace`.
 
 use super::{
     screen::speaks_unicode,
@@ -13,7 +13,9 @@ use crate::{
             DossierOptions, Kind, Subject, TextOptions, Told, Window, dossier, event,
             render_dossier, render_event,
         },
-        since, until,
+        since,
+        trace::{self, Direction, TraceOptions},
+        until,
     },
 };
 
@@ -30,6 +32,8 @@ struct Arguments {
     window: Window,
     top: Option<usize>,
     json: bool,
+    up: bool,
+    down: bool,
 }
 
 /// Takes the flags out of `words`; what is left is the value.
@@ -58,8 +62,14 @@ fn arguments(command: &str, words: &[String], flags: &[&str]) -> Result<Argument
             };
             return Err(invalid(command, name, reason).into());
         }
-        if name == "--json" {
-            found.json = true;
+        let flag = match name {
+            "--json" => Some(&mut found.json),
+            "--up" => Some(&mut found.up),
+            "--down" => Some(&mut found.down),
+            _ => None,
+        };
+        if let Some(flag) = flag {
+            *flag = true;
             continue;
         }
         let value = inline.or_else(|| words.next().map(String::as_str)).unwrap_or_default();
@@ -103,6 +113,30 @@ impl Shell {
         let arguments = arguments(".event", words, &["--json"])?;
         let told = self.runner.until_interrupted(event(&self.session, &arguments.value))?;
         self.tell(&told, arguments.json, render_event)
+    }
+
+    pub(super) fn trace(&mut self, words: &[String]) -> Result<Flow> {
+        let flags = ["--since", "--until", "--up", "--down", "--json"];
+        let arguments = arguments(".trace", words, &flags)?;
+        let options = TraceOptions {
+            since: arguments.window.since,
+            until: arguments.window.until,
+            direction: Direction::of(arguments.up, arguments.down),
+        };
+        let work = trace::trace(&self.session, &arguments.value, options);
+        let found = self.runner.until_interrupted(work)?;
+        for notice in &found.notices {
+            self.screen.notice(notice);
+        }
+        if arguments.json {
+            return self.show(&format!("{}\n", output::json_text(&found)?));
+        }
+        let options = trace::TextOptions {
+            width: self.screen.size().map_or(WIDTH, |(width, _)| width),
+            color: self.screen.stdout_color,
+            unicode: speaks_unicode(),
+        };
+        self.show(&trace::render(&found, &options))
     }
 
     fn dossier(&self, kind: Kind, words: &[String]) -> Result<Flow> {
@@ -159,7 +193,8 @@ mod tests {
         let since = Some(1_715_644_800_000_000);
         let window = Window { since, until: None };
         let value = "AWS Internal".to_owned();
-        assert_eq!(found, Arguments { value, window, top: Some(3), json: true });
+        let rest = Arguments::default();
+        assert_eq!(found, Arguments { value, window, top: Some(3), json: true, ..rest });
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) struct Shell {
     pub(super) timer: bool,
     pub(super) strict: bool,
     pub(super) paging: Paging,
-    /// Where the user's own saved queries lie; the first is where new ones are kept.
+    /// Where the user's own saved queries lie.
     pub(super) queries_dirs: Vec<PathBuf>,
     /// Where answers go until told otherwise, and its name; the screen where nowhere else.
     pub(super) output: Option<(File, PathBuf)>,

@@ -6,14 +6,12 @@
 
 mod columns;
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range};
 
 use datafusion::{
-    common::tree_node::TreeNodeRecursion,
+    common::tree_node::{TreeNode, TreeNodeRecursion},
     error::DataFusionError,
-    execution::session_state::SessionState,
-    logical_expr::LogicalPlan,
-    optimizer::{Optimizer, optimize_projections::OptimizeProjections},
+    logical_expr::{Expr, LogicalPlan},
     sql::{
         parser::Statement as Ast,
         sqlparser::{
@@ -30,11 +28,7 @@ use super::{
     tables::Relation,
     walk::{self, Flow, ON, Walker},
 };
-use crate::{
-    Result,
-    cache::Table,
-    logs::cloudtrail::schema::{self, Group},
-};
+use crate::{Result, cache::Table};
 
 /// A query for Athena.
 #[derive(Debug, Clone)]
@@ -85,12 +79,12 @@ impl Session {
         Ok(AthenaForm { sql: edited(statement, edits), placeholders, notes })
     }
 
-    /// The columns of the events that the statement reads.
+    /// The columns of the events that the statement names.
     async fn used(&self, statement: &Statement, mut tree: Ast) -> Result<BTreeSet<String>> {
         rewrite::rewrite(&mut tree, self).map_err(|fault| diagnose::fault(statement, fault))?;
         let (state, _) = self.prepare_for(statement, &tree).await?;
         let plan = self.plan(statement, &state, tree).await?;
-        read_columns(&plan, &state).map_err(|error| diagnose::planning(statement, self, error))
+        named_columns(&plan).map_err(|error| diagnose::planning(statement, self, error))
     }
 
     /// Where the statement names the events' table.
@@ -212,7 +206,7 @@ fn cte(name: &str, table: &str, columns: &[AthenaColumn]) -> String {
     format!("{name} AS (\n  SELECT *{}\n  FROM   {table}\n)", lines.concat())
 }
 
-/// The columns of ours that the text names and the plan reads.
+/// The columns of ours among those that the plan names.
 fn in_use(
     statement: &Statement,
     words: &[(Token, Range<usize>)],
@@ -228,7 +222,7 @@ fn in_use(
     let mut columns = Vec::new();
     for column in Relation::Logs.columns().iter().filter(|column| column.hidden) {
         let Some(place) = place_of(&column.name) else { continue };
-        if !used.contains(stored_behind(&column.name)) {
+        if !used.contains(&column.name) {
             continue;
         }
         let Some(known) = known.iter().find(|known| known.name == column.name) else {
@@ -254,21 +248,6 @@ fn instead(group: &str) -> &'static str {
         }
         "provenance" => "Athena knows a row's file alone: `\"$path\"`",
         _ => "AWS's table definition leaves that field of the record out",
-    }
-}
-
-/// The stored column that is read where `name` is.
-fn stored_behind(name: &str) -> &str {
-    match name {
-        "$path" => "source_file",
-        "region_partition" => "region",
-        "account_partition" => "account",
-        "superseded" | "digest_status" => "source_version",
-        "id_conflict" => "eventid",
-        "year" | "month" | "day" | "date" | "timestamp" | "date_partition" | "dt" => {
-            "delivery_date"
-        }
-        stored => stored,
     }
 }
 
@@ -342,31 +321,45 @@ impl Walker for Tables {
     }
 }
 
-/// The columns of the stored events that `plan` reads.
-fn read_columns(
-    plan: &LogicalPlan,
-    state: &SessionState,
-) -> Result<BTreeSet<String>, DataFusionError> {
-    let rules = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
-    // Types first: without them the branches of a UNION have not found one.
-    let options = state.config_options();
-    let plan = state.analyzer().execute_and_check(plan.clone(), options, |_, _| {})?;
-    let plan = rules.optimize(plan, state, |_, _| {})?;
-    let mut columns = BTreeSet::new();
+/// The columns of the events' table that `plan` names, whether or not they reach its answer.
+fn named_columns(plan: &LogicalPlan) -> Result<BTreeSet<String>, DataFusionError> {
+    let mut aliases = BTreeSet::new();
     plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node
-            && scan.table_name.table() == Table::Events.name()
+        if let LogicalPlan::SubqueryAlias(alias) = node
+            && is_events(&alias.input)
         {
-            let fields = scan.projected_schema.fields().iter();
-            columns.extend(fields.map(|field| field.name().clone()));
+            aliases.insert(alias.alias.table().to_owned());
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    let athena: BTreeSet<&str> = schema::columns()
-        .iter()
-        .filter(|column| column.group == Group::Athena)
-        .map(|column| column.name)
-        .collect();
-    columns.retain(|name| name == "eventid" || !athena.contains(name.as_str()));
+    let mut columns = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        if is_events(node) {
+            return Ok(TreeNodeRecursion::Jump);
+        }
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                if let Expr::Column(column) | Expr::OuterReferenceColumn(_, column) = expr
+                    && let Some(table) = &column.relation
+                    && aliases.contains(table.table())
+                {
+                    columns.insert(column.name.clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
     Ok(columns)
+}
+
+/// Whether `plan` is the table's own: its columns over the stored events.
+fn is_events(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => is_events(&alias.input),
+        LogicalPlan::Projection(columns) => match columns.input.as_ref() {
+            LogicalPlan::TableScan(scan) => scan.table_name.table() == Table::Events.name(),
+            _ => false,
+        },
+        _ => false,
+    }
 }

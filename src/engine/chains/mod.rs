@@ -167,3 +167,6 @@ impl Tree {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

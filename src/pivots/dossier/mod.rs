@@ -36,7 +36,7 @@ pub use self::{
     text::{TextOptions, render_dossier},
 };
 use self::{
-    tally::{Plan, Stat, Tally, Values},
+    tally::{GivenUp, Part, Plan, Stat, Tally, Values},
     times::instant,
 };
 use crate::{ErrorKind, Result, engine::Session};
@@ -78,6 +78,7 @@ pub async fn dossier(
         needle: subject.needle.clone(),
         budget: (options.memory_bytes / 32).clamp(1 << 20, MAX_BUDGET),
         reads_names: true,
+        given_up: GivenUp::default(),
     });
     let (tally, mut notices) = tallied(session, subject, &plan).await?;
     for notice in asked_beyond(session, subject, options.window).await? {
@@ -154,7 +155,7 @@ async fn tallied(
                 let plan = Arc::clone(plan);
                 async move {
                     let batch = batch?;
-                    Ok(tokio::task::spawn_blocking(move || Tally::of(&batch, &plan)).await)
+                    Ok(tokio::task::spawn_blocking(move || Part::of(&batch, &plan)).await)
                 }
             })
             .buffer_unordered(threads);

@@ -184,8 +184,10 @@ pub(super) fn names(json: &str) -> Vec<(String, String)> {
         if value.is_empty() {
             return;
         }
-        let lower = member.to_ascii_lowercase();
-        if NAMING.binary_search(&lower.as_str()).is_ok() {
+        let is_naming = NAMING.binary_search_by(|naming| {
+            naming.bytes().cmp(member.bytes().map(|byte| byte.to_ascii_lowercase()))
+        });
+        if is_naming.is_ok() {
             let name = (member.to_owned(), value.to_owned());
             if seen.insert(name.clone()) {
                 names.push(name);
@@ -257,9 +259,14 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(member) = members.next_key::<String>()? {
+        while let Some(Member(member)) = members.next_key()? {
             members.next_value_seed(Walk { member: &member, each: &mut *self.each })?;
         }
         Ok(())
     }
 }
+
+/// The name of a member, borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Member<'j>(#[serde(borrow)] std::borrow::Cow<'j, str>);

@@ -54,7 +54,8 @@ pub(super) fn new_in_window(tally: &Tally, kind: Kind, top: usize) -> Vec<Novelt
             let values = tally.values.get(&dimension)?;
             let new: Vec<(&str, &Stat)> =
                 ranked(values).into_iter().filter(|(_, stat)| stat.before == 0).collect();
-            novelty(dimension, new.into_iter().map(counterpart).collect(), None, top)
+            let new = new.into_iter().map(counterpart).collect();
+            novelty(dimension, changes_first(tally, dimension, new), None, top)
         })
         .collect()
 }
@@ -68,6 +69,19 @@ fn novelty(
     let distinct = values.len() as u64;
     values.truncate(top);
     (distinct > 0).then_some(Novelty { dimension, distinct, looked_at, top: values })
+}
+
+/// Of APIs those first that may change something; otherwise the order is kept.
+fn changes_first(
+    tally: &Tally,
+    dimension: Dimension,
+    mut values: Vec<Counterpart>,
+) -> Vec<Counterpart> {
+    let changes = tally.values.get(&Dimension::Changes);
+    if let Some(changes) = changes.filter(|_| dimension == Dimension::Apis) {
+        values.sort_by_key(|api| !changes.stats.contains_key(api.value.as_str()));
+    }
+    values
 }
 
 /// Values that may be the subject's alone.
@@ -114,6 +128,7 @@ pub(super) async fn only_here(
             })
             .map(|(value, stat)| counterpart((value, stat)))
             .collect();
+        let alone = changes_first(tally, candidates.dimension, alone);
         let looked_at = (candidates.n_all > MAX_CANDIDATES).then_some(MAX_CANDIDATES as u64);
         novelty(candidates.dimension, alone, looked_at, top)
     });

@@ -7,6 +7,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use arrow::array::{Array, RecordBatch, StringViewArray};
@@ -199,7 +200,7 @@ impl Values {
 }
 
 /// How events are counted.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Plan {
     pub(super) window: Window,
     pub(super) needle: Option<Needle>,
@@ -207,6 +208,22 @@ pub(super) struct Plan {
     pub(super) budget: usize,
     /// Whether names in parameters are counted.
     pub(super) reads_names: bool,
+    /// The dimensions that have too many values, which need not be counted further.
+    pub(super) given_up: GivenUp,
+}
+
+/// Dimensions that were given up, known to all who count.
+#[derive(Debug, Default)]
+pub(super) struct GivenUp(AtomicU32);
+
+impl GivenUp {
+    fn mark(&self, dimension: Dimension) {
+        self.0.fetch_or(1 << dimension as u32, Ordering::Relaxed);
+    }
+
+    fn has(&self, dimension: Dimension) -> bool {
+        self.0.load(Ordering::Relaxed) & (1 << dimension as u32) != 0
+    }
 }
 
 /// The counts of a subject's events.
@@ -220,7 +237,16 @@ pub(super) struct Tally {
     pub(super) activity: Activity,
 }
 
-impl Tally {
+/// The counts of one batch. A value may stand in several of its dimension's entries.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    all: Option<Stat>,
+    span: Option<(i64, i64)>,
+    values: Vec<(Dimension, Vec<(String, Stat)>)>,
+    activity: Activity,
+}
+
+impl Part {
     /// Counts the rows of `batch`.
     pub(super) fn of(batch: &RecordBatch, plan: &Plan) -> Result<Self> {
         let times = columns::numbers(batch, "event_ts")?;
@@ -246,6 +272,9 @@ impl Tally {
         }
         let sources = columns::texts(batch, "eventsource")?;
         for dimension in Dimension::ALL {
+            if plan.given_up.has(dimension) {
+                continue;
+            }
             let values = match dimension {
                 Dimension::Apis => {
                     counted(&events, &columns::texts(batch, "eventname")?, Some(&sources))
@@ -273,16 +302,15 @@ impl Tally {
                     None => continue,
                 },
             };
-            let into = tally.values.entry(dimension).or_default();
-            for (value, stat) in values {
-                into.add(&value, &stat, plan.budget);
-            }
+            tally.values.push((dimension, values));
         }
         Ok(tally)
     }
+}
 
-    /// Adds what another batch had.
-    pub(super) fn merge(&mut self, other: Self, plan: &Plan) {
+impl Tally {
+    /// Adds what a batch had.
+    pub(super) fn merge(&mut self, other: Part, plan: &Plan) {
         if let Some(all) = &other.all {
             self.all.get_or_insert(Stat::NONE).merge(all);
         }
@@ -290,12 +318,11 @@ impl Tally {
         self.activity.merge(&other.activity);
         for (dimension, values) in other.values {
             let into = self.values.entry(dimension).or_default();
-            if values.overflowed {
-                *into = values;
-                continue;
-            }
-            for (value, stat) in values.stats {
+            for (value, stat) in values {
                 into.add(&value, &stat, plan.budget);
+            }
+            if into.overflowed {
+                plan.given_up.mark(dimension);
             }
         }
     }

@@ -17,6 +17,8 @@ pub struct TextOptions {
     pub width: usize,
     /// Whether to use colour.
     pub color: bool,
+    /// Whether lines may be drawn with characters beyond ASCII.
+    pub unicode: bool,
 }
 
 /// The least columns that are written for.
@@ -44,7 +46,14 @@ pub fn render(trace: &Trace, options: &TextOptions) -> String {
         }
         branch(tree, &mut paper);
     }
-    paper.text
+    if options.unicode { paper.text } else { in_ascii(&paper.text) }
+}
+
+/// The text with what is drawn here in ASCII.
+fn in_ascii(text: &str) -> String {
+    const SPELLINGS: [(&str, &str); 7] =
+        [("├─", "|-"), ("└─", "`-"), ("│", "|"), ("◀", "<-"), ("·", "-"), ("→", "to"), ("×", "x")];
+    SPELLINGS.iter().fold(text.to_owned(), |text, (drawn, plain)| text.replace(drawn, plain))
 }
 
 fn summary(trace: &Trace, subject: &str) -> String {
@@ -178,17 +187,17 @@ fn how(node: &Node, is_root: bool) -> String {
         "sign_in_session" => "key of a sign-in that is not in the evidence".to_owned(),
         "sign_in" => format!("signed in{issued}"),
         "created_password" => {
-            format!("signed in{issued} with a password that the one above may have set")
+            format!("signed in{issued} with a password that the parent may have set")
         }
-        "forward_access" => "a service's key, for a call of the one above".to_owned(),
-        "source_identity" => "has the source identity that the one above set".to_owned(),
+        "forward_access" => "a service's key, for a call of the parent".to_owned(),
+        "source_identity" => "has the source identity that the parent set".to_owned(),
         "issued_to" => "no event tells the issuing".to_owned(),
         "long_term_key" => "no event tells who made it".to_owned(),
         "unknown_issuer" if node.parent_kind.is_some() => {
             "unknown issuer: a console session whose sign-in is not in the evidence".to_owned()
         }
         "unknown_issuer" => "unknown issuer: the evidence does not cover it".to_owned(),
-        "web_identity_token" => format!("issued{issued} for a token that the one above asked for"),
+        "web_identity_token" => format!("issued{issued} for a token that the parent asked for"),
         "shared_event_id" => format!("issued{issued}, joined over two accounts"),
         "role_session" => format!("issued{issued} for the same session"),
         _ => format!("issued{issued}"),

@@ -103,13 +103,14 @@ pub(super) const COMMANDS: &[Command] = &[
     command!(".show" "" "NAME [--athena]" (1, 2), Argument::Query(&["--athena"]), "shows a saved query; --athena: as Athena runs it", Shell::show_query),
     command!(".run" "" "NAME [KEY=VALUE…]" (1, ANY), Argument::Query(&[]), "runs a saved query; asks for values that it needs", Shell::run_query),
     command!(".save" "" "NAME" (1, 1), Argument::Query(&[]), "keeps the last statement as a query of yours", Shell::save_query),
-    command!(".who" "" "CALLER [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about a caller: ARN, name, principal id, account", Shell::who),
-    command!(".ip" "" "ADDRESS [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about an address or a network", Shell::ip),
-    command!(".api" "" "API [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about an API, such as iam:CreateAccessKey", Shell::api),
-    command!(".key" "" "KEY [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about an access key", Shell::key),
-    command!(".resource" "" "NAME [--since T] [--until T]" (1, ANY), Argument::Free, "tells everything about a resource: ARN, name, id", Shell::resource),
+    command!(".who" "" "CALLER [--since T] [--until T]" (1, ANY), Argument::Value(Subject::Principal), "tells everything about a caller", Shell::who),
+    command!(".ip" "" "ADDRESS [--since T] [--until T]" (1, ANY), Argument::Value(Subject::Address), "tells everything about an address or a network", Shell::ip),
+    command!(".api" "" "API [--since T] [--until T]" (1, ANY), Argument::Value(Subject::Api), "tells everything about an API: iam:CreateUser", Shell::api),
+    command!(".key" "" "KEY [--since T] [--until T]" (1, ANY), Argument::Value(Subject::Key), "tells everything about an access key", Shell::key),
+    command!(".resource" "" "NAME [--since T] [--until T]" (1, ANY), Argument::Value(Subject::Resource), "tells everything about a resource: ARN, name, id", Shell::resource),
     command!(".event" "" "ID [--json]" (1, ANY), Argument::Free, "shows one event in full, and what is around it", Shell::event),
-    command!(".timeline" "" "[SUBJECT…] [--query NAME] [--since T] [--all]" (0, ANY), Argument::Free, "tells what was done, in plain words and in order", Shell::timeline),
+    command!(".trace" "" "KEY|PRINCIPAL [--up|--down]" (1, ANY), Argument::Value(Subject::Principal), "traces credentials to what began them, and to what came of them", Shell::trace),
+    command!(".timeline" "" "[SUBJECT…] [--query NAME] [--since T] [--all]" (0, ANY), Argument::Value(Subject::Caller), "tells what was done, in plain words and in order", Shell::timeline),
     command!(".mode" "" "[FORMAT]" (0, 1), MODES, "sets how answers are written", Shell::mode),
     command!(".output" "\\o" "[FILE]" (0, 1), Argument::Path, "writes answers to FILE, or to the screen again", Shell::output),
     command!(".once" "" "FILE" (1, 1), Argument::Path, "writes the next answer to FILE, as its ending tells", Shell::once),
@@ -136,23 +137,14 @@ pub(super) const FAMILIES: &[(&str, &[&str])] = &[
 ];
 
 /// Commands whose arguments are values that the cache holds, where their rows tell no more.
-const SUBJECTS: &[(&str, Subject)] = &[
-    (".who", Subject::Principal),
-    (".ip", Subject::Address),
-    (".api", Subject::Api),
-    (".key", Subject::Key),
-    (".resource", Subject::Resource),
-    (".trace", Subject::Caller),
-    (".timeline", Subject::Caller),
-];
+const CALLERS: &[&str] = &[".trace", ".timeline"];
 
 /// What the arguments of `command` are.
 pub(super) fn argument_of(command: &Command) -> Argument {
-    let subject = SUBJECTS.iter().find(|(name, _)| *name == command.name);
-    match (command.argument, subject) {
-        (Argument::Free, Some((_, subject))) => Argument::Value(*subject),
-        (argument, _) => argument,
+    if command.argument == Argument::Free && CALLERS.contains(&command.name) {
+        return Argument::Value(Subject::Caller);
     }
+    command.argument
 }
 
 /// The command called `name`.

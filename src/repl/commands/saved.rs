@@ -68,7 +68,11 @@ impl Shell {
             };
             given.push((key.to_owned(), value.to_owned()));
         }
-        for parameter in &query.parameters {
+        let is_known =
+            |(name, _): &(String, String)| query.parameters.iter().any(|it| it.name == *name);
+        // What is wrong already is told before anything is asked.
+        let may_ask = given.iter().all(is_known);
+        for parameter in query.parameters.iter().filter(|_| may_ask) {
             let is_given = given.iter().any(|(name, _)| *name == parameter.name);
             if is_given || parameter.default.is_some() {
                 continue;
@@ -93,7 +97,7 @@ impl Shell {
 
     pub(super) fn save_query(&mut self, arguments: &[String]) -> Result<Flow> {
         let name = arguments.first().map(String::as_str).unwrap_or_default();
-        let Some(dir) = self.queries_dirs.first() else {
+        let Some(dir) = self.queries_dirs.last() else {
             let reason = "there is no configuration directory to keep it in";
             return Err(invalid(".save", name, reason));
         };

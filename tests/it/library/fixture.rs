@@ -118,11 +118,10 @@ impl Fixture {
             }
             (None, Some(at), None) => drop(events.remove(at)),
             (None, None, Some(Json::Object(members))) => {
-                let [(name, value)] = members.as_slice() else {
-                    return Err("`parameters` of a miss changes one".to_owned());
-                };
-                values.retain(|(known, _)| known != name);
-                values.push((name.clone(), value.argument()));
+                for (name, value) in members {
+                    values.retain(|(known, _)| known != name);
+                    values.push((name.clone(), value.argument()));
+                }
             }
             _ => return Err("a miss has one of `set`, `without`, `parameters`".to_owned()),
         }

@@ -66,7 +66,7 @@ fn nothing_found_is_no_failure_and_faults_are() {
 #[cfg(unix)]
 #[test]
 fn each_pivot_is_a_command_of_the_prompt() {
-    use crate::repl::Terminal;
+    use crate::repl::terminal::Terminal;
 
     let scene = Scene::ingested();
     let mut terminal = Terminal::open(&scene);

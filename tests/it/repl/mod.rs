@@ -7,9 +7,9 @@ mod lines;
 mod output;
 mod reference;
 mod saved;
-mod terminal;
+pub(crate) mod terminal;
 
-pub(crate) use terminal::Terminal;
+use terminal::Terminal;
 
 use crate::cli::Scene;
 

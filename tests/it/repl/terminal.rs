@@ -11,7 +11,7 @@ use rexpect::session::{PtySession, spawn_command};
 use crate::cli::Scene;
 
 /// How long a step may take on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a step looks, or tries again.
 const LOOK: Duration = Duration::from_millis(5);

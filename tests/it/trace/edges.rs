@@ -46,7 +46,7 @@ fn a_key_is_tied_to_the_event_that_issued_it() {
           arn:aws:sts::111122223333:assumed-role/db/eve | eve | 111122223333 | \
           arn:aws:iam::111122223333:role/app | 2 | AKIAIOSFODNN7EXAMPLE | 1 | \
           00000000-0000-4000-8000-000000000002 | 2024-05-14T01:10:00Z | AssumeRole | \
-          203.0.113.77 | 2024-05-14 23:59:59.000 UTC | 2024-05-14 01:20:00.000 UTC | 0"]
+          203.0.113.77 | 2024-05-14 23:59:59.000000 UTC | 2024-05-14 01:20:00.000000 UTC | 0"]
     );
 }
 

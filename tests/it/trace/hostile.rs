@@ -136,7 +136,7 @@ fn a_chain_of_thousands_is_followed() {
     let trace = events.trace(&key("17"), TraceOptions::default());
     assert_eq!((trace.credentials, trace.trees.len()), (u64::from(n) + 1, 1));
     let text = events.text(&key("17"), TraceOptions::default());
-    assert!(text.contains(&format!("{}  ◀", "eve · 111122223333")), "{text}");
+    assert!(text.contains("(17) ") && text.contains('◀'), "{text}");
     serde_json::to_string(&trace).unwrap();
 }
 

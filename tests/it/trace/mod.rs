@@ -86,7 +86,10 @@ impl Events {
     }
 
     fn text(&self, subject: &str, options: TraceOptions) -> String {
-        render(&self.trace(subject, options), &TextOptions { width: 100, color: false })
+        render(
+            &self.trace(subject, options),
+            &TextOptions { width: 100, color: false, unicode: true },
+        )
     }
 }
 

@@ -206,8 +206,7 @@ impl Linker<'_> {
             if issues.len() > 1 {
                 tie.candidates = few(issues.len());
                 tie.sure = Sure::Likely;
-            }
-            if is_early(used, issue) {
+            } else if is_early(used, issue) {
                 tie.sure = Sure::Possible;
             }
             let mut link = Link::new(kind, tie, Some(at), Some(*issue_at));

@@ -17,12 +17,14 @@ pub(super) fn settle(links: &mut [Link], all: &Gathered) {
             rows.push(at);
         }
     }
-    for at in 0..links.len() {
+    for (at, row) in (0..links.len()).zip(0_u32..) {
         let above = links.get(at).and_then(|link| {
             let rows = rows.get(&link.tie.parent?)?;
-            // Of a key that was issued several times the last one before.
-            let is_before =
-                |row: &&u32| get(links, **row).and_then(|link| link.begun(all)) <= link.begun(all);
+            // Of a key that was issued several times the last one before; itself where it is alone.
+            let is_before = |other: &&u32| {
+                let begun = get(links, **other).and_then(|link| link.begun(all));
+                **other != row && begun <= link.begun(all)
+            };
             rows.iter().rev().find(is_before).or_else(|| rows.first()).copied()
         });
         if let Some(link) = links.get_mut(at) {

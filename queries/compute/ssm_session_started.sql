@@ -1,9 +1,10 @@
--- title: Sessions on instances through Systems Manager
+-- title: Session on an instance through Systems Manager
 -- description: Shell and port-forwarding sessions of Session Manager: who, onto which instance,
 --   with what document, from when to when.
 -- hit: A session that was opened, or tried; `minutes` is NULL where its end is not in the logs.
 -- caveat: What was typed is not in CloudTrail, but in the session's log, if one was set up.
 --   Sessions that end by themselves have no TerminateSession. Port forwarding shows in `document`.
+-- severity: low
 -- attack: TA0008:T1021.007
 -- attack: TA0002:T1651
 -- service: AWS Systems Manager
@@ -11,6 +12,7 @@
 -- param: since varchar = '' -- earliest eventtime, inclusive; all where empty
 -- param: until varchar = '' -- latest eventtime, inclusive; all where empty
 -- reference: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-auditing.html
+-- false_positive: Administrators, whose daily way to a shell this is.
 
 WITH ends AS (
   SELECT json_extract_scalar(requestparameters, '$.sessionId') AS session_id,
@@ -24,22 +26,23 @@ WITH ends AS (
   GROUP  BY json_extract_scalar(requestparameters, '$.sessionId'), recipientaccountid
 )
 SELECT s.eventtime,
-       s.principal_key,
-       s.session_name,
-       json_extract_scalar(s.requestparameters, '$.target') AS target,
-       coalesce(json_extract_scalar(s.requestparameters, '$.documentName'),
-                'SSM-SessionManagerRunShell') AS document,
-       json_extract_scalar(s.responseelements, '$.sessionId') AS session_id,
-       date_diff('minute', s.event_ts, e.ended) AS minutes,
-       coalesce(e.resumed, 0) AS resumed,
-       s.outcome,
-       s.errorcode,
-       json_extract_scalar(s.requestparameters, '$.reason') AS reason,
+       s.principal_key AS actor,
+       s.eventname AS action,
+       json_extract_scalar(s.requestparameters, '$.target') AS resource,
        s.sourceipaddress,
-       s.useragent,
        s.recipientaccountid,
        s.awsregion,
-       s.eventid
+       s.eventid,
+       s.outcome,
+       s.errorcode,
+       s.session_name,
+       json_extract_scalar(s.responseelements, '$.sessionId') AS session_id,
+       coalesce(json_extract_scalar(s.requestparameters, '$.documentName'),
+                'SSM-SessionManagerRunShell') AS document,
+       date_diff('minute', s.event_ts, e.ended) AS minutes,
+       coalesce(e.resumed, 0) AS resumed,
+       json_extract_scalar(s.requestparameters, '$.reason') AS reason,
+       s.useragent
 FROM   cloudtrail_logs s
 LEFT   JOIN ends e
   ON   e.session_id = json_extract_scalar(s.responseelements, '$.sessionId')
