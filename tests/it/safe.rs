@@ -454,7 +454,6 @@ fn the_prompt_and_what_it_completes_are_harmless() {
         ".timeline --all\r",
         ".api GetObject\r",
         ".help .timeline\r",
-        ".help \u{202e}\r",
         "SELECT useragent, awsregion FROM cloudtrail_logs;\r",
         ".mode expanded\r",
         "SELECT useragent FROM cloudtrail_logs LIMIT 1;\r",
@@ -468,7 +467,7 @@ fn the_prompt_and_what_it_completes_are_harmless() {
         writer.write_all(line.as_bytes()).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(300));
     }
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let patience = std::time::Instant::now() + std::time::Duration::from_mins(1);
     while process.status() == Some(rexpect::process::WaitStatus::StillAlive)
         && std::time::Instant::now() < patience
     {
@@ -479,4 +478,11 @@ fn the_prompt_and_what_it_completes_are_harmless() {
     let text = String::from_utf8_lossy(&seen);
     assert!(text.contains("own_query") && text.contains("read 10 objects of bucket"), "{text}");
     assert!(text.contains("\\u{202e}"), "{text}");
+    for never in NEVER {
+        let found = text.find(never).map(|at| {
+            let start = text.floor_char_boundary(at.saturating_sub(200));
+            text[start..].chars().take(260).collect::<String>()
+        });
+        assert_eq!(found, None, "{never:?}");
+    }
 }
