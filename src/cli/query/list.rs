@@ -134,7 +134,7 @@ mod tests {
 
         time: when, in which order, how often
           first_seen
-              When something was fir…
+              When something was firs…
         ");
     }
 
