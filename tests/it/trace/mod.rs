@@ -129,15 +129,16 @@ fn event(n: u32, time: &str, name: &str, identity: Value, more: Value) -> Value 
         "ListBuckets" | "GetObject" => "s3",
         _ => "sts",
     };
-    let base = json!({
+    let mut base = json!({
         "eventVersion": "1.09", "eventTime": format!("2024-05-14T{time}Z"),
         "eventSource": format!("{source}.amazonaws.com"), "eventName": name,
         "awsRegion": "us-east-1", "sourceIPAddress": "203.0.113.77", "userAgent": "aws-cli/2.15",
-        "userIdentity": identity, "requestParameters": null, "responseElements": null,
+        "requestParameters": null, "responseElements": null,
         "eventID": format!("00000000-0000-4000-8000-{n:012}"), "readOnly": true,
         "eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management",
         "recipientAccountId": "111122223333"
     });
+    base["userIdentity"] = identity;
     with(base, more)
 }
 
