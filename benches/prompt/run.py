@@ -108,8 +108,10 @@ def values(trailhound: pathlib.Path, cache: pathlib.Path) -> dict:
     """A value of each column, as a user would begin to type it."""
     found = {}
     for column in COLUMNS:
-        # Sessions have names beyond number, of which not all are kept.
-        sql = f"SELECT {column} AS v FROM cloudtrail_logs WHERE {column} NOT LIKE '%:assumed-role/%' LIMIT 1"
+        # Sessions have names and keys beyond number, of which not all are kept.
+        # The longest is the one that few others go on from.
+        sql = f"""SELECT max_by({column}, length({column})) AS v FROM cloudtrail_logs
+            WHERE {column} NOT LIKE '%:assumed-role/%' AND {column} NOT LIKE 'ASIA%'"""
         command = [trailhound, "--cache", cache, "sql", "--raw", "--format", "ndjson", sql]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         found[column] = measure.json.loads(text)["v"]
