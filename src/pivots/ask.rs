@@ -17,13 +17,26 @@ pub(super) async fn ask(
     sql: &str,
     parameters: &[(String, String)],
 ) -> Result<Vec<RecordBatch>> {
-    let mut rows = Vec::new();
+    Ok(ask_with_notices(session, sql, parameters).await?.0)
+}
+
+/// The same, and what is to be said beside the rows.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn ask_with_notices(
+    session: &Session,
+    sql: &str,
+    parameters: &[(String, String)],
+) -> Result<(Vec<RecordBatch>, Vec<String>)> {
+    let (mut rows, mut notices) = (Vec::new(), Vec::new());
     for mut statement in session.parse(sql, None)? {
         statement.parameters = Arc::from(parameters);
         let answer = session.run(&statement).await?;
         let batches: Vec<RecordBatch> =
             answer.rows.try_collect().await.map_err(|error| session.explain(&statement, error))?;
         rows.extend(batches);
+        notices.extend(answer.notices);
     }
-    Ok(rows)
+    Ok((rows, notices))
 }

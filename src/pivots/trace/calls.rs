@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Counted, Done, Node, rows, rows::Columns};
-use crate::{Result, engine::Session, queries::Kind};
+use super::{Counted, Done, Node, rows::Columns};
+use crate::{Result, engine::Session, pivots::ask::ask, queries::Kind};
 
 /// The most keys that are asked about, the first of the trees first.
 const MAX_KEYS: usize = 1_000;
@@ -73,13 +73,13 @@ async fn uses(session: &Session, keys: &BTreeSet<String>) -> Result<HashMap<Stri
          FROM cache.cloudtrail_logs WHERE useridentity.accesskeyid IN ({names}) GROUP BY 1, 2"
     );
     let (apis, addresses) = futures::try_join!(
-        rows::ask(session, &apis, &parameters),
-        rows::ask(session, &addresses, &parameters)
+        ask(session, &apis, &parameters),
+        ask(session, &addresses, &parameters)
     )?;
     let number = |columns: &Columns<'_>, name: &str, row: usize| -> Result<u64> {
         Ok(columns.number(name, row)?.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     };
-    for batch in &apis.0 {
+    for batch in &apis {
         let columns = Columns(batch);
         for row in 0..batch.num_rows() {
             let api = Api {
@@ -93,7 +93,7 @@ async fn uses(session: &Session, keys: &BTreeSet<String>) -> Result<HashMap<Stri
             uses.entry(key).or_default().apis.insert(name, api);
         }
     }
-    for batch in &addresses.0 {
+    for batch in &addresses {
         let columns = Columns(batch);
         for row in 0..batch.num_rows() {
             let key = columns.text("k", row)?.unwrap_or_default();

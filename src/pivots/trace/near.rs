@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::rows::{Columns, ask, like};
-use crate::{Result, engine::Session, error::nearest, queries::Kind};
+use super::rows::{Columns, like};
+use crate::{Result, engine::Session, error::nearest, pivots::ask::ask, queries::Kind};
 
 /// How many values are named.
 const MAX_NEAR: usize = 6;
@@ -31,7 +31,7 @@ pub(super) async fn near(session: &Session, subject: &str) -> Result<Vec<String>
              count(*) AS n FROM cache.sessions WHERE {condition} GROUP BY 1, 2 \
              ORDER BY holds DESC, n DESC, v LIMIT {MAX_COMPARED}"
         );
-        for batch in ask(session, &sql, &parameters).await?.0 {
+        for batch in ask(session, &sql, &parameters).await? {
             let columns = Columns(&batch);
             for row in 0..batch.num_rows() {
                 let Some(value) = columns.text("v", row)? else { continue };

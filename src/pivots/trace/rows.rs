@@ -1,16 +1,17 @@
 //! The rows of `sessions` that a trace is about.
 
-use std::sync::Arc;
-
+use super::{Issued, Node};
+use crate::{
+    Error, ErrorKind, Result,
+    engine::Session,
+    pivots::ask::{ask, ask_with_notices},
+    queries::Kind,
+};
 use arrow::{
     array::{Array, AsArray, RecordBatch},
     compute::cast,
     datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType},
 };
-use futures::TryStreamExt as _;
-
-use super::{Issued, Node};
-use crate::{Error, ErrorKind, Result, engine::Session, queries::Kind};
 
 /// The most rows that are looked at.
 const MAX_ROWS: u64 = 100_000;
@@ -65,7 +66,7 @@ pub(super) async fn of(session: &Session, subject: &str) -> Result<Found> {
     };
     for (read_as, condition) in READINGS {
         let sql = format!("SELECT count(*) AS n FROM cache.sessions WHERE {condition}");
-        let (batches, notices) = ask(session, &sql, &parameters).await?;
+        let (batches, notices) = ask_with_notices(session, &sql, &parameters).await?;
         found.notices.extend(notices);
         found.n_subjects = first_number(&batches);
         if found.n_subjects > 0 {
@@ -89,13 +90,13 @@ async fn read(
         "FROM cache.sessions \
          WHERE root_no IN (SELECT root_no FROM cache.sessions WHERE {condition})"
     );
-    let (count, _) = ask(session, &format!("SELECT count(*) AS n {trees}"), parameters).await?;
+    let count = ask(session, &format!("SELECT count(*) AS n {trees}"), parameters).await?;
     found.n_more = first_number(&count).saturating_sub(MAX_ROWS);
     let sql = format!(
         "SELECT *, coalesce({condition}, false) AS is_subject {trees} \
          ORDER BY session_no LIMIT {MAX_ROWS}"
     );
-    let (batches, _) = ask(session, &sql, parameters).await?;
+    let batches = ask(session, &sql, parameters).await?;
     for batch in &batches {
         let columns = Columns(batch);
         for row in 0..batch.num_rows() {
@@ -109,24 +110,6 @@ fn first_number(batches: &[RecordBatch]) -> u64 {
     let batch = batches.iter().find(|batch| batch.num_rows() > 0);
     let number = batch.and_then(|batch| Columns(batch).number("n", 0).ok().flatten());
     number.and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
-}
-
-/// The rows of `sql`, and what is to be said of it.
-pub(super) async fn ask(
-    session: &Session,
-    sql: &str,
-    parameters: &[(String, String)],
-) -> Result<(Vec<RecordBatch>, Vec<String>)> {
-    let (mut rows, mut notices) = (Vec::new(), Vec::new());
-    for mut statement in session.parse(sql, None)? {
-        statement.parameters = Arc::from(parameters);
-        let answer = session.run(&statement).await?;
-        let batches: Vec<RecordBatch> =
-            answer.rows.try_collect().await.map_err(|error| session.explain(&statement, error))?;
-        rows.extend(batches);
-        notices.extend(answer.notices);
-    }
-    Ok((rows, notices))
 }
 
 /// `text` where nothing in it stands for anything else in a LIKE that escapes with `!`.
