@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod convert;
 mod forget;
+mod heap;
 mod ingest;
 mod pivots;
 mod query;
@@ -71,6 +72,7 @@ impl From<Outcome> for ExitCode {
 /// Parses the arguments, runs, and gives the exit code: 0 done, 1 done but some input was skipped
 /// or rejected, 2 failed, 130 interrupted. A closed pipe ends quietly.
 pub fn main() -> ExitCode {
+    heap::keep_what_is_freed();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
