@@ -56,6 +56,7 @@ fn with_view(field: &Field) -> Field {
         DataType::Struct(members) => {
             DataType::Struct(members.iter().map(|member| Arc::new(with_view(member))).collect())
         }
+        DataType::List(element) => DataType::List(Arc::new(with_view(element))),
         other => other.clone(),
     };
     field.clone().with_data_type(data_type)
