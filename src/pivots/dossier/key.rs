@@ -10,12 +10,18 @@ use crate::{Result, engine::Session, pivots::ask::ask};
 /// The most events of a history that are told.
 const MAX_STEPS: usize = 50;
 
-/// The IAM APIs whose parameters or response name a key.
-const APIS: &str =
-    "'CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey', 'GetAccessKeyLastUsed'";
+/// The IAM APIs whose response names a key, and those whose request does. They are asked apart, so
+/// that of each only the column is read that may name it.
+const NAMING: [(&str, &str); 2] = [
+    (MAKING, "responseelements"),
+    ("'UpdateAccessKey', 'DeleteAccessKey', 'GetAccessKeyLastUsed'", "requestparameters"),
+];
+
+/// The one that makes keys.
+const MAKING: &str = "'CreateAccessKey'";
 
 const COLUMNS: &str = "event_ts, eventid, eventsource, eventname, principal_key, sourceipaddress, \
-                       outcome, requestparameters, responseelements";
+                       outcome";
 
 /// The events that issued, made, changed, removed or asked about the key that `subject` is; of
 /// other subjects, none.
@@ -27,31 +33,39 @@ pub(super) async fn history(session: &Session, subject: &Subject) -> Result<Vec<
         return Ok(Vec::new());
     }
     let key = subject.value.as_str();
-    let parameters = vec![
+    let parameters = &[
         ("key".to_owned(), subject::literal(key)),
         ("json".to_owned(), subject::literal(&format!("\"{key}\""))),
     ];
     let order = format!("ORDER BY event_ts, eventid LIMIT {MAX_STEPS}");
     let issued = format!("SELECT {COLUMNS} FROM cloudtrail_logs WHERE issued_key = :key {order}");
-    let named = format!(
-        "SELECT {COLUMNS} FROM cloudtrail_logs WHERE eventname IN ({APIS})
-         AND (strpos(requestparameters, :json) > 0 OR strpos(responseelements, :json) > 0) {order}"
+    // IAM makes no temporary keys; it may be asked about them.
+    let is_temporary = key.starts_with("ASIA");
+    let named = NAMING.iter().filter(|(apis, _)| !(is_temporary && *apis == MAKING)).map(
+        |(apis, column)| {
+            let sql = format!(
+                "SELECT {COLUMNS}, {column} AS json FROM cloudtrail_logs
+                 WHERE eventname IN ({apis}) AND strpos({column}, :json) > 0 {order}"
+            );
+            async move { ask(session, &sql, parameters).await }
+        },
     );
     let (issued, named) =
-        future::try_join(ask(session, &issued, &parameters), ask(session, &named, &parameters))
-            .await?;
+        future::try_join(ask(session, &issued, parameters), future::try_join_all(named)).await?;
     let mut steps = Vec::new();
-    for (batches, is_exact) in [(issued, true), (named, false)] {
+    for (batches, is_exact) in
+        [(issued, true)].into_iter().chain(named.into_iter().map(|batches| (batches, false)))
+    {
         for batch in batches {
             let texts = |name| columns::texts(&batch, name);
             let (ids, sources, names) =
                 (texts("eventid")?, texts("eventsource")?, texts("eventname")?);
             let (principals, addresses) = (texts("principal_key")?, texts("sourceipaddress")?);
             let (outcomes, times) = (texts("outcome")?, columns::numbers(&batch, "event_ts")?);
-            let json = [texts("requestparameters")?, texts("responseelements")?];
+            let json = if is_exact { None } else { Some(texts("json")?) };
             for row in 0..batch.num_rows() {
-                let is_value = |texts| value(texts, row).is_some_and(|json| holds(json, key));
-                if !is_exact && !json.iter().any(is_value) {
+                let named = json.as_ref().map(|json| value(json, row));
+                if named.is_some_and(|json| !json.is_some_and(|json| holds(json, key))) {
                     continue;
                 }
                 let text = |texts| value(texts, row).map(str::to_owned);

@@ -7,6 +7,7 @@
 
 mod chart;
 mod columns;
+mod counts;
 mod event;
 mod key;
 mod names;
@@ -36,13 +37,13 @@ pub use self::{
     text::{TextOptions, render_dossier},
 };
 use self::{
-    tally::{GivenUp, Part, Plan, Stat, Tally, Values},
+    tally::{Plan, Stat, Tally, Tallying},
     times::instant,
 };
 use crate::{ErrorKind, Result, engine::Session};
 
-/// The most bytes of values of one dimension that are counted in memory.
-const MAX_BUDGET: usize = 16 << 20;
+/// The fewest bytes that the values of all dimensions may take.
+const MIN_BUDGET_BYTES: usize = 1 << 20;
 
 /// How a dossier is made.
 #[derive(Debug, Clone, Copy)]
@@ -73,20 +74,14 @@ pub async fn dossier(
     subject: &Subject,
     options: &DossierOptions,
 ) -> Result<Told<Dossier>> {
-    let plan = Arc::new(Plan {
-        window: options.window,
-        needle: subject.needle.clone(),
-        budget: (options.memory_bytes / 32).clamp(1 << 20, MAX_BUDGET),
-        reads_names: true,
-        given_up: GivenUp::default(),
-    });
-    let (tally, mut notices) = tallied(session, subject, &plan).await?;
+    let ((tally, mut notices), others) =
+        tokio::try_join!(tallied(session, subject, options), rest::others(session, subject))?;
     for notice in asked_beyond(session, subject, options.window).await? {
         if !notices.contains(&notice) {
             notices.push(notice);
         }
     }
-    let (events, total) = tally.all.map_or((0, 0), |all| (all.events, all.total));
+    let (events, total) = tally.totals.all.map_or((0, 0), |all| (all.events, all.total));
     let mut found = Found::default();
     if total == 0 {
         found.nothing = Some(near::nothing(session, subject).await?);
@@ -95,7 +90,7 @@ pub async fn dossier(
         found.history = key::history(session, subject).await?;
     } else {
         (found.only_here, found.tops, found.history) = tokio::try_join!(
-            rest::only_here(session, subject, &tally, options.top),
+            rest::only_here(session, subject, &tally, &others, options.top),
             top::overflowed(session, subject, &tally, options),
             key::history(session, subject),
         )?;
@@ -117,8 +112,12 @@ struct Found {
 async fn tallied(
     session: &Session,
     subject: &Subject,
-    plan: &Arc<Plan>,
+    options: &DossierOptions,
 ) -> Result<(Tally, Vec<String>)> {
+    let plan = Plan { window: options.window, needle: subject.needle.clone(), reads_names: true };
+    // Nothing else that is kept meanwhile is of size: the scan needs the rest.
+    let budget = (options.memory_bytes / 4 * 3).max(MIN_BUDGET_BYTES);
+    let tallying = Arc::new(Tallying::new(plan, budget));
     let mut columns = vec![
         "event_ts",
         "outcome",
@@ -142,8 +141,7 @@ async fn tallied(
     }
     let sql =
         format!("SELECT {} FROM cloudtrail_logs WHERE {}", columns.join(", "), subject.condition);
-    let mut tally = Tally::default();
-    let mut notices = Vec::new();
+    let (mut notices, mut closing) = (Vec::new(), None);
     for mut statement in session.parse(&sql, None)? {
         statement.parameters = Arc::from(subject.parameters.clone());
         let answer = session.run(&statement).await?;
@@ -152,22 +150,23 @@ async fn tallied(
         let mut counted = answer
             .rows
             .map(|batch| {
-                let plan = Arc::clone(plan);
+                let tallying = Arc::clone(&tallying);
                 async move {
                     let batch = batch?;
-                    Ok(tokio::task::spawn_blocking(move || Part::of(&batch, &plan)).await)
+                    Ok(tokio::task::spawn_blocking(move || tallying.count(&batch)).await)
                 }
             })
             .buffer_unordered(threads);
         while let Some(done) = counted.next().await {
             let done = done.map_err(|error| session.explain(&statement, error))?;
-            let done = done.map_err(|panicked| ErrorKind::Engine(Box::new(panicked)))?;
-            tally.merge(done?, plan);
+            done.map_err(|panicked| ErrorKind::Engine(Box::new(panicked)))??;
         }
         drop(counted);
-        if tally.all.is_none() {
-            notices.extend(answer.outcome.closing_notices().await);
-        }
+        closing = Some(answer.outcome);
+    }
+    let tally = Arc::into_inner(tallying).map(Tallying::finish).unwrap_or_default();
+    if let Some(outcome) = closing.filter(|_| tally.totals.all.is_none()) {
+        notices.extend(outcome.closing_notices().await);
     }
     Ok((tally, notices))
 }
@@ -202,11 +201,11 @@ fn assembled(
     mut tally: Tally,
     found: Found,
 ) -> Dossier {
-    let all = tally.all.unwrap_or(Stat::NONE);
+    let all = tally.totals.all.unwrap_or(Stat::NONE);
     let (first_seen, last_seen) = seen(all.times);
     let window = options.window;
     let outside = window.is_bounded().then(|| {
-        let (first_seen, last_seen) = seen(tally.span);
+        let (first_seen, last_seen) = seen(tally.totals.span);
         let after = all.total - all.before - all.events;
         Outside { before: all.before, after, first_seen, last_seen }
     });
@@ -216,7 +215,7 @@ fn assembled(
     };
     let matches = matches(subject, &tally);
     let counterparts = counterparts(&tally, found.tops, options.top);
-    let activity = activity(&mut tally.activity);
+    let activity = activity(&mut tally.totals.activity);
     let mut dossier = Dossier {
         kind: subject.kind,
         value: subject.value.clone(),
@@ -245,12 +244,12 @@ fn assembled(
 /// The values of each dimension that has any: those in `tops` are counted already.
 fn counterparts(tally: &Tally, mut tops: Vec<Counterparts>, top: usize) -> Vec<Counterparts> {
     for (dimension, values) in &tally.values {
-        let ranked = ranked(values);
-        if !ranked.is_empty() {
+        let (distinct, first) = values.ranked(top + 1, |_| true);
+        if distinct > 0 {
             tops.push(Counterparts {
                 dimension: *dimension,
-                distinct: Some(ranked.len() as u64),
-                top: named(ranked, top),
+                distinct: Some(distinct),
+                top: named(distinct, first, top),
             });
         }
     }
@@ -262,22 +261,12 @@ fn seen(times: Option<(i64, i64)>) -> (Option<String>, Option<String>) {
     (times.map(|(first, _)| instant(first)), times.map(|(_, last)| instant(last)))
 }
 
-/// The values with events in the window, those with the most first; of as many, by name.
-fn ranked(values: &Values) -> Vec<(&str, &Stat)> {
-    let mut ranked: Vec<(&str, &Stat)> = values
-        .stats
-        .iter()
-        .filter(|(_, stat)| stat.events > 0)
-        .map(|(value, stat)| (value.as_ref(), stat))
-        .collect();
-    ranked.sort_by(|a, b| b.1.events.cmp(&a.1.events).then_with(|| a.0.cmp(b.0)));
-    ranked
-}
-
-/// The first `top` of the values; one more where that is all there are.
-fn named(ranked: Vec<(&str, &Stat)>, top: usize) -> Vec<Counterpart> {
-    let shown = if ranked.len() == top + 1 { top + 1 } else { top };
-    ranked.into_iter().take(shown).map(counterpart).collect()
+/// The first `top` of `distinct` values; one more where that is all there are.
+fn named(distinct: u64, mut first: Vec<(&str, &Stat)>, top: usize) -> Vec<Counterpart> {
+    if distinct > top as u64 + 1 {
+        first.truncate(top);
+    }
+    first.into_iter().map(counterpart).collect()
 }
 
 fn counterpart((value, stat): (&str, &Stat)) -> Counterpart {
@@ -299,7 +288,8 @@ fn matches(subject: &Subject, tally: &Tally) -> Vec<Match> {
         return Vec::new();
     }
     let Some(principals) = tally.values.get(&Dimension::Principals) else { return Vec::new() };
-    let mut matches: Vec<Match> = ranked(principals)
+    let (_, principals) = principals.ranked(usize::MAX, |_| true);
+    let mut matches: Vec<Match> = principals
         .into_iter()
         .map(|(principal, stat)| Match {
             what: what(principal, &subject.value),

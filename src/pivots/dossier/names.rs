@@ -1,15 +1,20 @@
 //! What JSON parameters name: the users, roles, buckets and instances that a request is about, and
 //! whether a value stands among them.
 
-use std::{collections::HashSet, fmt};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use arrow::array::{RecordBatch, StringViewArray};
+use foldhash::fast::RandomState;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{
     columns::{self, Arns, value},
     subject::Needle,
-    tally::{ByView, Plan, Stat},
+    tally::{Plan, Stat},
 };
 use crate::Result;
 
@@ -130,33 +135,73 @@ impl<'p> Reader<'p> {
     /// Counts the rows by what their requests name: `userName=bob`. A name that ends an ARN of
     /// the same row's resources says nothing more.
     pub(super) fn named<E>(
-        &mut self,
+        &self,
         events: &[Option<E>],
         add: impl Fn(&E, &mut Stat),
-    ) -> Vec<(String, Stat)> {
+    ) -> Vec<(Cow<'static, str>, Stat)> {
         let Some(requests) = &self.requests else { return Vec::new() };
-        // Many requests are alike, and then often one text.
-        let mut parsed: ByView<u128, Vec<(String, String)>> = ByView::default();
-        let mut stats = std::collections::HashMap::<String, Stat>::new();
+        let mut naming = Naming::default();
+        // By name: the row that was counted last, and the counts.
+        let mut stats = HashMap::<String, (usize, Stat), RandomState>::default();
+        let mut written = String::new();
         for (row, event) in events.iter().enumerate() {
             let (Some(event), Some(json)) = (event, value(requests, row)) else { continue };
-            let view = requests.views().get(row).copied().unwrap_or_default();
-            for (member, name) in parsed.entry(view).or_insert_with(|| names(json)).iter() {
-                let ends = |arn: &str| {
-                    arn == name
-                        || arn
-                            .strip_suffix(name.as_str())
-                            .is_some_and(|head| head.ends_with(':') || head.ends_with('/'))
-                };
-                if self.arns.places(row).any(|place| ends(self.arns.values.value(place))) {
-                    continue;
+            walk(json, &mut |member, name| {
+                if name.is_empty() || !naming.has(member) || self.ends_arn(row, name) {
+                    return;
                 }
-                let stat = stats.entry(format!("{member}={name}")).or_insert(Stat::NONE);
-                add(event, stat);
-            }
+                written.clear();
+                written.extend([member, "=", name]);
+                match stats.get_mut(written.as_str()) {
+                    Some((last, stat)) if *last != row => {
+                        *last = row;
+                        add(event, stat);
+                    }
+                    Some(_) => {}
+                    None => {
+                        let mut stat = Stat::NONE;
+                        add(event, &mut stat);
+                        stats.insert(written.clone(), (row, stat));
+                    }
+                }
+            });
         }
-        stats.into_iter().collect()
+        stats.into_iter().map(|(name, (_, stat))| (Cow::Owned(name), stat)).collect()
     }
+
+    /// Whether `name` ends an ARN of row `row`'s resources.
+    fn ends_arn(&self, row: usize, name: &str) -> bool {
+        self.arns.places(row).any(|place| {
+            let head = self.arns.values.value(place).strip_suffix(name);
+            head.is_some_and(|head| head.is_empty() || head.ends_with([':', '/']))
+        })
+    }
+}
+
+/// Which members name something, as far as that was asked: there are few different ones.
+#[derive(Default)]
+struct Naming(HashMap<Box<str>, bool, RandomState>);
+
+/// Members that are kept at most: whoever writes requests may make them up.
+const MAX_MEMBERS: usize = 4_096;
+
+impl Naming {
+    fn has(&mut self, member: &str) -> bool {
+        if let Some(known) = self.0.get(member) {
+            return *known;
+        }
+        let is_naming = is_naming(member);
+        if self.0.len() < MAX_MEMBERS {
+            self.0.insert(member.into(), is_naming);
+        }
+        is_naming
+    }
+}
+
+fn is_naming(member: &str) -> bool {
+    let by_lower_case =
+        |naming: &&str| naming.bytes().cmp(member.bytes().map(|byte| byte.to_ascii_lowercase()));
+    NAMING.binary_search_by(by_lower_case).is_ok()
 }
 
 impl Needle {
@@ -184,10 +229,7 @@ pub(super) fn names(json: &str) -> Vec<(String, String)> {
         if value.is_empty() {
             return;
         }
-        let is_naming = NAMING.binary_search_by(|naming| {
-            naming.bytes().cmp(member.bytes().map(|byte| byte.to_ascii_lowercase()))
-        });
-        if is_naming.is_ok() {
+        if is_naming(member) {
             let name = (member.to_owned(), value.to_owned());
             if seen.insert(name.clone()) {
                 names.push(name);
@@ -269,4 +311,4 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
 /// The name of a member, borrowed where it has no escapes.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
-struct Member<'j>(#[serde(borrow)] std::borrow::Cow<'j, str>);
+struct Member<'j>(#[serde(borrow)] Cow<'j, str>);

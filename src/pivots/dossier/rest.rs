@@ -1,8 +1,8 @@
 //! What is new: values that occur nowhere else in the cache, and values that the subject did not
 //! have before the window.
 //!
-//! Most values of most subjects are everybody's. A few rows of others show that; the rest, which
-//! are rare, are looked up by name and their events counted: a value is the subject's alone when
+//! Most values of most subjects are everybody's. A few rows of others, read beside the subject's own,
+//! show that; the rest, which are rare, are looked up by name and their events counted: a value is the subject's alone when
 //! it has no more events than the subject has with it.
 
 use std::{
@@ -16,7 +16,7 @@ use futures::{StreamExt as _, future};
 use super::{
     Counterpart, Novelty, columns,
     columns::value,
-    counterpart, ranked,
+    counterpart,
     subject::{self, Kind, Subject},
     tally::{Dimension, Stat, Tally, api},
 };
@@ -52,21 +52,22 @@ pub(super) fn new_in_window(tally: &Tally, kind: Kind, top: usize) -> Vec<Novelt
         .filter(|dimension| dimensions.contains(dimension))
         .filter_map(|dimension| {
             let values = tally.values.get(&dimension)?;
-            let new: Vec<(&str, &Stat)> =
-                ranked(values).into_iter().filter(|(_, stat)| stat.before == 0).collect();
+            // APIs, of which there are few, go in another order yet.
+            let limit = if dimension == Dimension::Apis { usize::MAX } else { top };
+            let (distinct, new) = values.ranked(limit, |stat| stat.before == 0);
             let new = new.into_iter().map(counterpart).collect();
-            novelty(dimension, changes_first(tally, dimension, new), None, top)
+            novelty(dimension, distinct, changes_first(tally, dimension, new), None, top)
         })
         .collect()
 }
 
 fn novelty(
     dimension: Dimension,
+    distinct: u64,
     mut values: Vec<Counterpart>,
     looked_at: Option<u64>,
     top: usize,
 ) -> Option<Novelty> {
-    let distinct = values.len() as u64;
     values.truncate(top);
     (distinct > 0).then_some(Novelty { dimension, distinct, looked_at, top: values })
 }
@@ -79,7 +80,7 @@ fn changes_first(
 ) -> Vec<Counterpart> {
     let changes = tally.values.get(&Dimension::Changes);
     if let Some(changes) = changes.filter(|_| dimension == Dimension::Apis) {
-        values.sort_by_key(|api| !changes.stats.contains_key(api.value.as_str()));
+        values.sort_by_key(|api| !changes.has(&api.value));
     }
     values
 }
@@ -90,7 +91,7 @@ struct Candidates<'t> {
     /// In the order of their events.
     values: Vec<(&'t str, &'t Stat)>,
     left: HashSet<&'t str>,
-    n_all: usize,
+    n_all: u64,
 }
 
 /// The values that occur in no event but the subject's.
@@ -101,25 +102,28 @@ pub(super) async fn only_here(
     session: &Session,
     subject: &Subject,
     tally: &Tally,
+    others: &Others,
     top: usize,
 ) -> Result<Vec<Novelty>> {
-    let mut all: Vec<Candidates<'_>> = dimensions(subject.kind)
+    let all: Vec<Candidates<'_>> = dimensions(subject.kind)
         .iter()
         .filter_map(|dimension| {
-            let mut values = ranked(tally.values.get(dimension)?);
-            let n_all = values.len();
-            values.truncate(MAX_CANDIDATES);
+            let (n_all, mut values) = tally.values.get(dimension)?.ranked(MAX_CANDIDATES, |_| true);
             // What the subject is itself, it is alone.
             values.retain(|(value, _)| *value != subject.value && !is_of_aws(value));
-            let left: HashSet<&str> = values.iter().map(|(value, _)| *value).collect();
+            let others = others.0.get(dimension);
+            let left: HashSet<&str> = values
+                .iter()
+                .map(|(value, _)| *value)
+                .filter(|value| !others.is_some_and(|others| others.contains(*value)))
+                .collect();
             (!left.is_empty()).then_some(Candidates { dimension: *dimension, values, left, n_all })
         })
         .collect();
-    sift(session, subject, &mut all).await?;
     let lookups = all.iter().map(|candidates| look_up(session, candidates));
     let found = future::try_join_all(lookups).await?;
     let novelties = all.iter().zip(found).filter_map(|(candidates, elsewhere)| {
-        let alone = candidates
+        let alone: Vec<Counterpart> = candidates
             .values
             .iter()
             .filter(|(value, stat)| {
@@ -129,8 +133,9 @@ pub(super) async fn only_here(
             .map(|(value, stat)| counterpart((value, stat)))
             .collect();
         let alone = changes_first(tally, candidates.dimension, alone);
-        let looked_at = (candidates.n_all > MAX_CANDIDATES).then_some(MAX_CANDIDATES as u64);
-        novelty(candidates.dimension, alone, looked_at, top)
+        let limit = MAX_CANDIDATES as u64;
+        let looked_at = (candidates.n_all > limit).then_some(limit);
+        novelty(candidates.dimension, alone.len() as u64, alone, looked_at, top)
     });
     Ok(novelties.collect())
 }
@@ -141,32 +146,35 @@ fn is_of_aws(value: &str) -> bool {
     value.ends_with(".amazonaws.com") || value.starts_with("AWS Internal")
 }
 
-/// Strikes out what the first rows of others have.
-async fn sift(session: &Session, subject: &Subject, all: &mut [Candidates<'_>]) -> Result<()> {
+/// The values that some events of others have.
+#[derive(Debug, Default)]
+pub(super) struct Others(HashMap<Dimension, HashSet<String>>);
+
+/// Looks through the first rows of others.
+///
+/// # Errors
+/// The cache cannot be read.
+pub(super) async fn others(session: &Session, subject: &Subject) -> Result<Others> {
+    let dimensions = dimensions(subject.kind);
+    let columns: Vec<String> = dimensions.iter().map(|dimension| selected(*dimension)).collect();
     let sql = format!(
         "SELECT {} FROM cloudtrail_logs WHERE ({}) IS NOT TRUE LIMIT {SAMPLE_ROWS}",
-        all.iter().map(|one| selected(one.dimension)).collect::<Vec<_>>().join(", "),
+        columns.join(", "),
         subject.condition,
     );
-    if all.is_empty() {
-        return Ok(());
-    }
+    let mut others = Others::default();
     for mut statement in session.parse(&sql, None)? {
         statement.parameters = Arc::from(subject.parameters.clone());
         let mut rows = session.run(&statement).await?.rows;
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(|error| session.explain(&statement, error))?;
-            for candidates in all.iter_mut().filter(|one| !one.left.is_empty()) {
-                for seen in values_of(&batch, candidates.dimension)? {
-                    candidates.left.remove(seen.as_str());
-                }
-            }
-            if all.iter().all(|one| one.left.is_empty()) {
-                break;
+            for dimension in dimensions {
+                let seen = others.0.entry(*dimension).or_default();
+                seen.extend(values_of(&batch, *dimension)?);
             }
         }
     }
-    Ok(())
+    Ok(others)
 }
 
 /// The columns of a dimension, by names of their own.

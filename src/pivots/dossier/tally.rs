@@ -1,19 +1,19 @@
 //! Counts a subject's events by everything at once, in one pass over them.
 //!
-//! Each batch is counted by itself, on whatever thread is free, and the counts are added up. What
-//! is counted for each distinct value is bounded: a dimension with more values than fit is given
-//! up here, and asked for in SQL, which spills (`super::top`).
+//! Each batch is counted by itself, on whatever thread is free, and the counts are added up.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{Mutex, PoisonError},
 };
 
 use arrow::array::{Array, RecordBatch, StringViewArray};
 
 use super::{
     columns::{self, Arns, value},
+    counts::{Counting, Values},
     names::Reader,
     subject::Needle,
 };
@@ -120,7 +120,7 @@ impl Stat {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.events += other.events;
         self.failed += other.failed;
         self.before += other.before;
@@ -169,115 +169,61 @@ impl Window {
     }
 }
 
-/// The values of one dimension.
-#[derive(Debug, Default)]
-pub(super) struct Values {
-    pub(super) stats: HashMap<Box<str>, Stat>,
-    bytes: usize,
-    /// There were more than fit: nothing is known of any.
-    pub(super) overflowed: bool,
-}
-
-/// What an entry takes beside its text, about.
-const ENTRY_BYTES: usize = 96;
-
-impl Values {
-    fn add(&mut self, value: &str, stat: &Stat, budget: usize) {
-        if self.overflowed {
-            return;
-        }
-        if let Some(known) = self.stats.get_mut(value) {
-            known.merge(stat);
-            return;
-        }
-        self.bytes += value.len() + ENTRY_BYTES;
-        if self.bytes > budget {
-            *self = Self { overflowed: true, ..Self::default() };
-            return;
-        }
-        self.stats.insert(value.into(), *stat);
-    }
-}
-
 /// How events are counted.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) window: Window,
     pub(super) needle: Option<Needle>,
-    /// Bytes for the values of one dimension.
-    pub(super) budget: usize,
     /// Whether names in parameters are counted.
     pub(super) reads_names: bool,
-    /// The dimensions that have too many values, which need not be counted further.
-    pub(super) given_up: GivenUp,
-}
-
-/// Dimensions that were given up, known to all who count.
-#[derive(Debug, Default)]
-pub(super) struct GivenUp(AtomicU32);
-
-impl GivenUp {
-    fn mark(&self, dimension: Dimension) {
-        self.0.fetch_or(1 << dimension as u32, Ordering::Relaxed);
-    }
-
-    fn has(&self, dimension: Dimension) -> bool {
-        self.0.load(Ordering::Relaxed) & (1 << dimension as u32) != 0
-    }
 }
 
 /// The counts of a subject's events.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// Of all of them together.
+    pub(super) totals: Totals,
+    pub(super) values: HashMap<Dimension, Values>,
+}
+
+/// What is counted of all events together.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
     /// Of all events.
     pub(super) all: Option<Stat>,
     /// When the first and the last of all were, within the window or not.
     pub(super) span: Option<(i64, i64)>,
-    pub(super) values: HashMap<Dimension, Values>,
     pub(super) activity: Activity,
 }
 
-/// The counts of one batch. A value may stand in several of its dimension's entries.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    all: Option<Stat>,
-    span: Option<(i64, i64)>,
-    values: Vec<(Dimension, Vec<(String, Stat)>)>,
-    activity: Activity,
+/// A tally while it is made, by many threads.
+#[derive(Debug)]
+pub(super) struct Tallying {
+    plan: Plan,
+    totals: Mutex<Totals>,
+    values: Counting,
 }
 
-impl Part {
+impl Tallying {
+    /// Nothing yet; the values may take `budget` bytes.
+    pub(super) fn new(plan: Plan, budget: usize) -> Self {
+        Self { plan, totals: Mutex::default(), values: Counting::new(budget) }
+    }
+
     /// Counts the rows of `batch`.
-    pub(super) fn of(batch: &RecordBatch, plan: &Plan) -> Result<Self> {
-        let times = columns::numbers(batch, "event_ts")?;
-        let outcomes = columns::texts(batch, "outcome")?;
-        let mut reader = Reader::of(batch, plan)?;
-        let mut tally = Self::default();
-        let mut events = Vec::with_capacity(batch.num_rows());
-        for row in 0..batch.num_rows() {
-            if !reader.is_meant(row) {
-                events.push(None);
-                continue;
-            }
-            let time = times.is_valid(row).then(|| times.value(row));
-            let (is_within, is_before) = plan.window.places(time);
-            let has_failed = value(&outcomes, row).is_some_and(|outcome| outcome != "ok");
-            let event = Event { time, has_failed, is_within, is_before };
-            tally.all.get_or_insert(Stat::NONE).add(event);
-            tally.span = spanned(tally.span, time.map(|time| (time, time)));
-            if let Some(time) = time.filter(|_| is_within) {
-                tally.activity.add(time, 1, u64::from(has_failed));
-            }
-            events.push(Some(event));
-        }
-        let sources = columns::texts(batch, "eventsource")?;
+    pub(super) fn count(&self, batch: &RecordBatch) -> Result<()> {
+        let reader = Reader::of(batch, &self.plan)?;
+        let (totals, events) = self.events(batch, &reader)?;
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).merge(&totals);
+        let texts = |name| columns::texts(batch, name);
+        let (sources, names) = (texts("eventsource")?, texts("eventname")?);
         for dimension in Dimension::ALL {
-            if plan.given_up.has(dimension) {
+            if self.values.has_given_up(dimension) {
                 continue;
             }
-            let values = match dimension {
+            match dimension {
                 Dimension::Apis => {
-                    counted(&events, &columns::texts(batch, "eventname")?, Some(&sources))
+                    self.values.add(dimension, &counted(&events, &names, Some(&sources)));
                 }
                 Dimension::Changes => {
                     let writes = columns::numbers(batch, "is_write")?;
@@ -287,44 +233,71 @@ impl Part {
                         .enumerate()
                         .map(|(row, event)| event.filter(|_| is_write(row)))
                         .collect();
-                    counted(&changes, &columns::texts(batch, "eventname")?, Some(&sources))
+                    self.values.add(dimension, &counted(&changes, &names, Some(&sources)));
                 }
-                Dimension::Resources => resources(batch, &events)?,
-                Dimension::Named => reader.named(&events, |event, stat: &mut Stat| {
-                    stat.add(*event);
-                }),
-                Dimension::Outcomes => counted(&events, &outcomes, None),
+                Dimension::Resources => {
+                    let arns = Arns::of(batch, "resources")?;
+                    self.values.add(dimension, &resources(&arns, &events));
+                }
+                Dimension::Named => {
+                    let named = reader.named(&events, |event, stat: &mut Stat| stat.add(*event));
+                    self.values.add(dimension, &named);
+                }
                 Dimension::AccessKeys => {
-                    counted(&events, &columns::texts(batch, "accesskeyid")?, None)
+                    self.values.add(dimension, &counted(&events, &texts("accesskeyid")?, None));
                 }
-                _ => match dimension.column() {
-                    Some(column) => counted(&events, &columns::texts(batch, column)?, None),
-                    None => continue,
-                },
-            };
-            tally.values.push((dimension, values));
+                _ => {
+                    let Some(column) = dimension.column() else { continue };
+                    self.values.add(dimension, &counted(&events, &texts(column)?, None));
+                }
+            }
         }
-        Ok(tally)
+        Ok(())
+    }
+
+    /// The rows of `batch` as they are counted, and their totals.
+    fn events(
+        &self,
+        batch: &RecordBatch,
+        reader: &Reader<'_>,
+    ) -> Result<(Totals, Vec<Option<Event>>)> {
+        let times = columns::numbers(batch, "event_ts")?;
+        let outcomes = columns::texts(batch, "outcome")?;
+        let mut totals = Totals::default();
+        let mut events = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            if !reader.is_meant(row) {
+                events.push(None);
+                continue;
+            }
+            let time = times.is_valid(row).then(|| times.value(row));
+            let (is_within, is_before) = self.plan.window.places(time);
+            let has_failed = value(&outcomes, row).is_some_and(|outcome| outcome != "ok");
+            let event = Event { time, has_failed, is_within, is_before };
+            totals.all.get_or_insert(Stat::NONE).add(event);
+            totals.span = spanned(totals.span, time.map(|time| (time, time)));
+            if let Some(time) = time.filter(|_| is_within) {
+                totals.activity.add(time, 1, u64::from(has_failed));
+            }
+            events.push(Some(event));
+        }
+        Ok((totals, events))
+    }
+
+    /// What was counted.
+    pub(super) fn finish(self) -> Tally {
+        let totals = self.totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Tally { totals, values: self.values.finish() }
     }
 }
 
-impl Tally {
-    /// Adds what a batch had.
-    pub(super) fn merge(&mut self, other: Part, plan: &Plan) {
+impl Totals {
+    fn merge(&mut self, other: &Self) {
         if let Some(all) = &other.all {
             self.all.get_or_insert(Stat::NONE).merge(all);
         }
         self.span = spanned(self.span, other.span);
         self.activity.merge(&other.activity);
-        for (dimension, values) in other.values {
-            let into = self.values.entry(dimension).or_default();
-            for (value, stat) in values {
-                into.add(&value, &stat, plan.budget);
-            }
-            if into.overflowed {
-                plan.given_up.mark(dimension);
-            }
-        }
     }
 }
 
@@ -335,7 +308,7 @@ pub(super) fn api(source: &str, name: &str) -> String {
 
 /// The views of texts are numbers, and few of them: any spread of their bits is good enough.
 #[derive(Default)]
-pub(super) struct ViewHasher(u64);
+struct ViewHasher(u64);
 
 impl Hasher for ViewHasher {
     fn finish(&self) -> u64 {
@@ -362,14 +335,14 @@ impl Hasher for ViewHasher {
 
 /// A map by the views of texts: equal views of one array are equal texts. Equal texts may have
 /// several views, so what comes out is added up by text.
-pub(super) type ByView<K, T> = HashMap<K, T, BuildHasherDefault<ViewHasher>>;
+type ByView<K, T> = HashMap<K, T, BuildHasherDefault<ViewHasher>>;
 
 /// Counts the events by one column, or by two as an API's.
-fn counted(
+fn counted<'v>(
     events: &[Option<Event>],
-    values: &StringViewArray,
+    values: &'v StringViewArray,
     sources: Option<&StringViewArray>,
-) -> Vec<(String, Stat)> {
+) -> Vec<(Cow<'v, str>, Stat)> {
     let mut places: ByView<(u128, u128), usize> = ByView::default();
     let mut stats: Vec<(usize, Stat)> = Vec::new();
     let mut last: Option<((u128, u128), usize)> = None;
@@ -396,20 +369,20 @@ fn counted(
     let text = |row: usize| {
         let name = values.value(row);
         match sources {
-            Some(sources) => api(value(sources, row).unwrap_or_default(), name),
-            None => name.to_owned(),
+            Some(sources) => Cow::Owned(api(value(sources, row).unwrap_or_default(), name)),
+            None => Cow::Borrowed(name),
         }
     };
     stats.into_iter().map(|(row, stat)| (text(row), stat)).collect()
 }
 
 /// Counts the events by the ARNs of their resources, each event once by each.
-fn resources(batch: &RecordBatch, events: &[Option<Event>]) -> Result<Vec<(String, Stat)>> {
-    let arns = Arns::of(batch, "resources")?;
+fn resources<'a>(arns: &'a Arns, events: &[Option<Event>]) -> Vec<(Cow<'a, str>, Stat)> {
     let mut stats: ByView<u128, (usize, Stat)> = ByView::default();
+    let mut seen: Vec<&str> = Vec::new();
     for (row, event) in events.iter().enumerate() {
         let Some(event) = event else { continue };
-        let mut seen: Vec<&str> = Vec::new();
+        seen.clear();
         for place in arns.places(row) {
             let arn = arns.values.value(place);
             if arn.is_empty() || seen.contains(&arn) {
@@ -420,8 +393,8 @@ fn resources(batch: &RecordBatch, events: &[Option<Event>]) -> Result<Vec<(Strin
             stats.entry(view).or_insert((place, Stat::NONE)).1.add(*event);
         }
     }
-    let text = |place: usize| arns.values.value(place).to_owned();
-    Ok(stats.into_values().map(|(place, stat)| (text(place), stat)).collect())
+    let text = |place: usize| Cow::Borrowed(arns.values.value(place));
+    stats.into_values().map(|(place, stat)| (text(place), stat)).collect()
 }
 
 /// The events of each stretch of time, which grow longer where there are too many.
