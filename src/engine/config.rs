@@ -7,7 +7,7 @@ use datafusion::{
     execution::{
         SessionStateBuilder,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
-        memory_pool::{FairSpillPool, TrackConsumersPool},
+        memory_pool::TrackConsumersPool,
         object_store::ObjectStoreUrl,
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
         session_state::SessionState,
@@ -20,8 +20,8 @@ use datafusion::{
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, chains, computed, functions, lenient, named,
-    numbers, relations, times, unnest,
+    SessionOptions, addresses, attempt, casts, chains, computed, functions, lenient, memory::Pool,
+    named, numbers, relations, spill::SpillDir, times, unnest,
 };
 use crate::cache::Cache;
 
@@ -33,6 +33,12 @@ pub(super) const SCHEMA: &str = "default";
 
 /// Consumers named when memory runs out.
 const CONSUMERS_TOLD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+
+/// Below 512 MiB batches have fewer rows than DataFusion's 8,192, in proportion.
+const MEMORY_FOR_A_ROW: usize = 64 << 10;
+
+/// The fewest rows of a batch.
+const MIN_BATCH_ROWS: usize = 256;
 
 /// The options every statement starts from; `SET` changes them for the session.
 pub(super) fn session(options: &SessionOptions) -> SessionConfig {
@@ -57,17 +63,23 @@ pub(super) fn session(options: &SessionOptions) -> SessionConfig {
     let reservation = options.memory_bytes / options.threads.max(1) / 8;
     all.execution.sort_spill_reservation_bytes =
         all.execution.sort_spill_reservation_bytes.min(reservation);
+    // A sorting thread takes its rows in batches, and its share must hold two of them.
+    let batch_rows = options.memory_bytes / MEMORY_FOR_A_ROW;
     all.explain.logical_plan_only = false;
-    config
+    let batch_rows = batch_rows.clamp(MIN_BATCH_ROWS, config.batch_size());
+    config.with_batch_size(batch_rows)
 }
 
 /// Memory and disk: one pool and one footer cache for all statements of a session.
-pub(super) fn runtime(options: &SessionOptions) -> datafusion::error::Result<Arc<RuntimeEnv>> {
+pub(super) fn runtime(
+    options: &SessionOptions,
+    spill_dir: &SpillDir,
+) -> datafusion::error::Result<Arc<RuntimeEnv>> {
     // Footers are kept outside the pool, so they come out of its share.
     let footers = (options.memory_bytes / 8).min(256 << 20);
-    let pool = FairSpillPool::new(options.memory_bytes.saturating_sub(footers));
+    let pool = Pool::new(options.memory_bytes.saturating_sub(footers), options.threads);
     let disk = DiskManagerBuilder::default()
-        .with_mode(DiskManagerMode::Directories(vec![options.temp_dir.clone()]));
+        .with_mode(DiskManagerMode::Directories(vec![spill_dir.path().to_owned()]));
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, CONSUMERS_TOLD)))
         .with_disk_manager_builder(disk)
@@ -125,6 +137,7 @@ fn rules() -> Vec<Rule> {
         *rule = Arc::new(Optional(Arc::clone(rule)));
     }
     rules.push(Arc::new(computed::OpenRows));
+    rules.push(Arc::new(functions::DistinctTexts));
     rules.insert(0, Arc::new(functions::Pieces));
     rules
 }

@@ -40,6 +40,7 @@ use super::{
     names::{self, Name},
     parse, refuse, relations,
     rewrite::{Shapes, Spelling},
+    spill::SpillDir,
     stack,
     statements::{Prepared, View},
     subqueries,
@@ -70,6 +71,8 @@ pub struct Session {
     strict: AtomicBool,
     /// When the locations of declared tables were last given to be read.
     pub(super) listed: Mutex<HashMap<String, Instant>>,
+    /// Removed when the session ends.
+    _spill_dir: SpillDir,
 }
 
 impl std::fmt::Debug for Session {
@@ -98,8 +101,9 @@ impl Session {
     /// # Errors
     /// The directory for spilling cannot be used.
     pub fn open(cache: Arc<Cache>, options: &SessionOptions) -> Result<Self> {
-        let runtime: Arc<RuntimeEnv> =
-            config::runtime(options).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
+        let spill_dir = SpillDir::make(&options.temp_dir);
+        let runtime: Arc<RuntimeEnv> = config::runtime(options, &spill_dir)
+            .map_err(|error| ErrorKind::Engine(Box::new(error)))?;
         let store =
             config::store(&cache, &runtime).map_err(|error| ErrorKind::Engine(Box::new(error)))?;
         let defaults = config::session(options);
@@ -116,6 +120,7 @@ impl Session {
             prepared: Mutex::default(),
             strict: AtomicBool::new(options.strict),
             listed: Mutex::default(),
+            _spill_dir: spill_dir,
         };
         session.load_declared()?;
         Ok(session)

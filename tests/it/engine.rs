@@ -197,6 +197,25 @@ fn memory_is_bounded() {
     assert_eq!(error.to_string(), "the query needs more memory than it may use");
 }
 
+/// Each of these failed, or took gigabytes, in memory that is a fraction of its rows.
+#[test]
+fn what_is_larger_than_memory_is_sorted_counted_and_crossed() {
+    let sql = Sql::with_memory(64 << 20);
+    let wide = "SELECT value, rpad(CAST(value AS varchar), 500, 'x') AS w \
+                FROM generate_series(1, 400000)";
+    let sorted = format!("SELECT count(*) FROM ({wide} ORDER BY value % 1000, w OFFSET 1)");
+    assert_eq!(text(&sql, &sorted), "399999 \n");
+    let distinct = "SELECT count(*), sum(a), sum(b) FROM (
+                      SELECT value % 60000 AS g, count(DISTINCT CAST(value AS varchar)) AS a,
+                             count(DISTINCT CAST(value % 7 AS varchar)) AS b
+                      FROM generate_series(1, 240000) GROUP BY 1)";
+    assert_eq!(text(&sql, distinct), "60000 240000 240000 \n");
+    let crossed = format!(
+        "SELECT count(*), sum(half) FROM ({wide}) CROSS JOIN UNNEST(ARRAY[0, 1]) AS h(half)"
+    );
+    assert_eq!(text(&sql, &crossed), "800000 400000 \n");
+}
+
 #[test]
 fn names_are_those_that_can_be_written() {
     let sql = Sql::new();

@@ -124,7 +124,7 @@ pub fn functions() -> Vec<Function> {
     all
 }
 
-pub(super) use self::{pieces::Pieces, planner::Planner};
+pub(super) use self::{aggregate::DistinctTexts, pieces::Pieces, planner::Planner};
 
 /// Puts the functions into a state that has DataFusion's.
 ///

@@ -4,6 +4,7 @@
 //! ([`rows`]). DataFusion plans that, but cannot run a join whose right side reads columns of its
 //! left one; [`Flatten`] turns such a join into what it means: the left side with one more column, the
 //! list, which is then unnested. A lateral subquery without FROM is the left side with more columns.
+//! A list that reads nothing of the left side is unnested the same way.
 //!
 //! <https://trino.io/docs/current/sql/select.html#unnest>
 
@@ -38,7 +39,7 @@ impl AnalyzerRule for Flatten {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let mut n_lists = 0;
         plan.transform_up_with_subqueries(|plan| match plan {
-            LogicalPlan::Join(join) if is_lateral(&join.right) => {
+            LogicalPlan::Join(join) if is_lateral(&join.right) || is_crossed(&join) => {
                 n_lists += 1;
                 flatten(join, n_lists)
             }
@@ -103,6 +104,14 @@ impl<'a> Lateral<'a> {
 /// Whether `plan` is a subquery over columns of another plan.
 fn is_lateral(plan: &LogicalPlan) -> bool {
     Lateral::of(plan).is_some_and(|lateral| lateral.reads_outer())
+}
+
+/// Whether `join` gives each row of the left side the same few rows of an UNNEST. As a join it would
+/// keep the whole left side in memory.
+fn is_crossed(join: &Join) -> bool {
+    join.join_type == JoinType::Inner
+        && join.on.is_empty()
+        && Lateral::of(&join.right).is_some_and(|lateral| lateral.list.is_some())
 }
 
 fn flatten(join: Join, n: usize) -> Result<Transformed<LogicalPlan>> {

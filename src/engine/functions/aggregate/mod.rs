@@ -4,6 +4,7 @@
 
 mod by;
 mod checksum;
+mod distinct;
 mod keyed;
 mod mean;
 mod native;
@@ -15,6 +16,7 @@ mod udaf;
 
 use arrow::datatypes::DataType;
 
+pub(in crate::engine) use self::distinct::DistinctTexts;
 use super::Function;
 use udaf::Aggregate;
 
