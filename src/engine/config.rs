@@ -20,8 +20,8 @@ use datafusion::{
 };
 
 use super::{
-    SessionOptions, addresses, attempt, casts, chains, computed, functions, lenient, memory::Pool,
-    named, numbers, relations, spill::SpillDir, times, unnest,
+    SessionOptions, addresses, attempt, casts, chains, compact, computed, functions, lenient,
+    memory::Pool, named, numbers, relations, sides, spill::SpillDir, times, unnest,
 };
 use crate::cache::Cache;
 
@@ -210,8 +210,16 @@ async fn optimized(
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
         vec![Arc::new(chains::Chains)];
-    rules.extend(PhysicalOptimizer::new().rules);
+    for rule in PhysicalOptimizer::new().rules {
+        // Sides are taken before rows are spread over threads for them.
+        let takes_sides = rule.name() == "join_selection";
+        rules.push(rule);
+        if takes_sides {
+            rules.push(Arc::new(sides::SubqueriesAreKept));
+        }
+    }
     rules.push(Arc::new(chains::Dictionaries));
+    rules.push(Arc::new(compact::Compaction));
     rules
 }
 
