@@ -164,7 +164,9 @@ async fn tallied(
         drop(counted);
         closing = Some(answer.outcome);
     }
-    let tally = Arc::into_inner(tallying).map(Tallying::finish).unwrap_or_default();
+    let tally = Arc::into_inner(tallying)
+        .ok_or_else(|| ErrorKind::Engine("events of the dossier are still being counted".into()))?;
+    let tally = tally.finish();
     if let Some(outcome) = closing.filter(|_| tally.totals.all.is_none()) {
         notices.extend(outcome.closing_notices().await);
     }
