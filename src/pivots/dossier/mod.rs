@@ -114,7 +114,7 @@ async fn tallied(
     subject: &Subject,
     options: &DossierOptions,
 ) -> Result<(Tally, Vec<String>)> {
-    let plan = Plan { window: options.window, needle: subject.needle.clone(), reads_names: true };
+    let plan = Plan { window: options.window, needle: subject.needle.clone() };
     // Nothing else that is kept meanwhile is of size: the scan needs the rest.
     let budget = (options.memory_bytes / 4 * 3).max(MIN_BUDGET_BYTES);
     let tallying = Arc::new(Tallying::new(plan, budget));

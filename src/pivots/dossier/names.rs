@@ -89,7 +89,7 @@ const NAMING: &[&str] = &[
 
 /// Reads the parameters of a batch's rows.
 pub(super) struct Reader<'p> {
-    requests: Option<StringViewArray>,
+    requests: StringViewArray,
     responses: Option<StringViewArray>,
     sources: StringViewArray,
     accounts: StringViewArray,
@@ -99,10 +99,10 @@ pub(super) struct Reader<'p> {
 
 impl<'p> Reader<'p> {
     pub(super) fn of(batch: &RecordBatch, plan: &'p Plan) -> Result<Self> {
-        let (reads, needle) = (plan.reads_names, plan.needle.as_ref());
+        let needle = plan.needle.as_ref();
         let texts = |name| columns::texts(batch, name);
         Ok(Self {
-            requests: reads.then(|| texts("requestparameters")).transpose()?,
+            requests: texts("requestparameters")?,
             responses: needle.map(|_| texts("responseelements")).transpose()?,
             sources: texts("eventsource")?,
             accounts: texts("recipientaccountid")?,
@@ -124,7 +124,7 @@ impl<'p> Reader<'p> {
                 })
         });
         let local = local.map(|local| local.name.as_str());
-        let texts = [self.requests.as_ref(), self.responses.as_ref()];
+        let texts = [Some(&self.requests), self.responses.as_ref()];
         texts
             .into_iter()
             .flatten()
@@ -139,13 +139,12 @@ impl<'p> Reader<'p> {
         events: &[Option<E>],
         add: impl Fn(&E, &mut Stat),
     ) -> Vec<(Cow<'static, str>, Stat)> {
-        let Some(requests) = &self.requests else { return Vec::new() };
         let mut naming = Naming::default();
         // By name: the row that was counted last, and the counts.
         let mut stats = HashMap::<String, (usize, Stat), RandomState>::default();
         let mut written = String::new();
         for (row, event) in events.iter().enumerate() {
-            let (Some(event), Some(json)) = (event, value(requests, row)) else { continue };
+            let (Some(event), Some(json)) = (event, value(&self.requests, row)) else { continue };
             walk(json, &mut |member, name| {
                 if name.is_empty() || !naming.has(member) || self.ends_arn(row, name) {
                     return;

@@ -174,8 +174,6 @@ impl Window {
 pub(super) struct Plan {
     pub(super) window: Window,
     pub(super) needle: Option<Needle>,
-    /// Whether names in parameters are counted.
-    pub(super) reads_names: bool,
 }
 
 /// The counts of a subject's events.
